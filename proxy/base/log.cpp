@@ -1,0 +1,224 @@
+#include "base/log.hpp"
+
+#include <spdlog/async_logger.h>
+#include <spdlog/details/null_mutex.h>
+#include <spdlog/details/thread_pool.h>
+#include <spdlog/pattern_formatter.h>
+#include <spdlog/sinks/base_sink.h>
+
+#include <atomic>
+#include <cerrno>
+#include <condition_variable>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <mutex>
+#include <stdexcept>
+
+namespace penstock::base {
+
+namespace {
+
+// Opening a FIFO for writing alone waits for its reader; for both it does not. "e": close-on-exec.
+std::FILE* open_file(const std::string& path) noexcept {
+  std::error_code ignored;
+  return std::fopen(path.c_str(), std::filesystem::is_fifo(path, ignored) ? "r+e" : "ae");
+}
+
+std::string sentence(const std::string& what, const std::string& path, int error_number) {
+  return "cannot " + what + " the log " + path + ": " + std::strerror(error_number);
+}
+
+constexpr std::string_view colour_of(spdlog::level::level_enum level) noexcept {
+  switch (level) {
+    case spdlog::level::debug: return "\x1b[36m";
+    case spdlog::level::info: return "\x1b[32m";
+    case spdlog::level::warn: return "\x1b[33m";
+    default: return "\x1b[31m";
+  }
+}
+
+// Where the lines end. Its sink_it_() runs on the queue's thread, and may block there; everything
+// that the control thread asks it is an atomic or stands under a mutex that is never held meanwhile.
+class Target final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
+ public:
+  Target(std::FILE* file, std::string path) : file_{file}, path_{std::move(path)} {}
+  ~Target() override {
+    if (!path_.empty()) std::fclose(file_);
+  }
+
+  void use_colour() noexcept { colour_ = true; }
+  void watch(spdlog::details::thread_pool& pool) noexcept { pool_ = &pool; }
+  void ask_to_reopen() noexcept { reopen_asked_.store(true, std::memory_order_relaxed); }
+  std::uint64_t failed() const noexcept { return failed_.load(std::memory_order_relaxed); }
+
+  template <class Done>
+  bool wait(Duration patience, Done&& done) {
+    std::unique_lock lock{mutex_of_progress_};
+    return progress_.wait_for(lock, patience, [&] { return done(finished_); });
+  }
+  std::string take_error() {
+    const std::scoped_lock lock{mutex_of_progress_};
+    return std::exchange(error_, {});
+  }
+
+ protected:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    if (reopen_asked_.exchange(false, std::memory_order_relaxed)) reopen();
+    spdlog::memory_buf_t line;
+    formatter_->format(message, line);
+    put(message, {line.data(), line.size()});
+    ++unflushed_;
+    // One write for as many lines as are waiting, and none is held back while nothing comes.
+    if (pool_->queue_size() == 0 || unflushed_ >= lines_per_write) settle();
+  }
+  void flush_() override { settle(); }
+
+ private:
+  static constexpr std::uint64_t lines_per_write = 64;
+
+  void put(const spdlog::details::log_msg& message, std::string_view line) {
+    if (!colour_ || message.color_range_end <= message.color_range_start) return put(line);
+    std::string coloured{line};
+    coloured.insert(message.color_range_end, "\x1b[0m");
+    coloured.insert(message.color_range_start, colour_of(message.level));
+    put(coloured);
+  }
+  void put(std::string_view text) noexcept { std::fwrite(text.data(), 1, text.size(), file_); }
+
+  void settle() {
+    errno = 0;
+    const bool written = std::fflush(file_) == 0 && std::ferror(file_) == 0;
+    const int error_number = errno;
+    std::clearerr(file_);
+    if (!written) failed_.fetch_add(unflushed_, std::memory_order_relaxed);
+    const std::scoped_lock lock{mutex_of_progress_};
+    if (!written) error_ = sentence("write to", shown_path(), error_number);
+    finished_ += std::exchange(unflushed_, 0);
+    progress_.notify_all();
+  }
+
+  void reopen() {
+    if (path_.empty()) return;
+    if (std::FILE* file = open_file(path_)) {
+      settle();
+      std::fclose(std::exchange(file_, file));
+      return;
+    }
+    const int error_number = errno;
+    const std::scoped_lock lock{mutex_of_progress_};
+    error_ = sentence("open again", path_, error_number) + "; the old file stays in use";
+  }
+
+  std::string shown_path() const { return path_.empty() ? "on a standard stream" : path_; }
+
+  std::FILE* file_;
+  const std::string path_;  // empty for a standard stream
+  bool colour_ = false;
+  spdlog::details::thread_pool* pool_ = nullptr;  // it outlives every line
+  std::uint64_t unflushed_ = 0;
+  std::atomic<bool> reopen_asked_{false};
+  std::atomic<std::uint64_t> failed_{0};
+  std::mutex mutex_of_progress_;
+  std::condition_variable progress_;
+  std::uint64_t finished_ = 0;  // lines that were written or refused
+  std::string error_;
+};
+
+}  // namespace
+
+struct LineSink::Parts {
+  Parts(std::shared_ptr<Target> where, std::size_t queue_lines)
+      : target{std::move(where)},
+        pool{std::make_shared<spdlog::details::thread_pool>(queue_lines, 1)},
+        logger{std::make_shared<spdlog::async_logger>(
+            std::string{}, target, pool, spdlog::async_overflow_policy::overrun_oldest)} {
+    target->watch(*pool);
+    logger->set_level(spdlog::level::trace);
+    set_pattern("%v");
+  }
+  void set_pattern(const std::string& pattern) {
+    target->set_formatter(std::make_unique<spdlog::pattern_formatter>(
+        pattern, spdlog::pattern_time_type::utc, "\n"));
+  }
+
+  const std::shared_ptr<Target> target;
+  const std::shared_ptr<spdlog::details::thread_pool> pool;
+  const std::shared_ptr<spdlog::async_logger> logger;
+  std::uint64_t submitted = 0;
+};
+
+LineSink::LineSink(std::unique_ptr<Parts> parts) : parts_{std::move(parts)} {}
+LineSink::~LineSink() = default;
+
+LineSink::Opened LineSink::open(const std::string& target, std::size_t queue_lines) {
+  const bool standard = target == "stdout" || target == "stderr";
+  std::FILE* file = target == "stdout" ? stdout : stderr;
+  if (!standard) file = open_file(target);
+  if (file == nullptr) return sentence("open", target, errno);
+  return std::unique_ptr<LineSink>{new LineSink{std::make_unique<Parts>(
+      std::make_shared<Target>(file, standard ? std::string{} : target), queue_lines)}};
+}
+
+void LineSink::write(std::string_view line) {
+  ++parts_->submitted;
+  parts_->logger->log(spdlog::level::info, line);
+}
+
+std::uint64_t LineSink::dropped() const {
+  return parts_->pool->overrun_counter() + parts_->target->failed();
+}
+
+bool LineSink::flush(Duration patience) {
+  // An overrun is known only after the line that caused it is in the queue: `submitted` is final.
+  return parts_->target->wait(patience, [&](std::uint64_t finished) {
+    return finished + parts_->pool->overrun_counter() >= parts_->submitted;
+  });
+}
+
+void LineSink::reopen() { parts_->target->ask_to_reopen(); }
+
+std::string LineSink::take_error() { return parts_->target->take_error(); }
+
+Log::Log(const Options& options) : Log{options, "stderr"} {}
+
+Log::Log(const Options& options, const std::string& target) : options_{options} {
+  auto opened = LineSink::open(target, 1024);
+  if (!opened) throw std::runtime_error{opened.error()};
+  sink_ = std::move(*opened);
+  sink_->parts_->set_pattern(
+      options.json ? R"({"time":"%Y-%m-%dT%H:%M:%S.%fZ","level":"%l","message":%v})"
+                   : "%Y-%m-%dT%H:%M:%S.%fZ %^%l%$ %v");
+  if (options.colour && !options.json) sink_->parts_->target->use_colour();
+}
+
+void Log::write(Severity severity, std::string_view message) {
+  static constexpr std::array levels{spdlog::level::debug, spdlog::level::info,
+                                     spdlog::level::warn, spdlog::level::err};
+  if (severity < options_.level) return;
+  std::string quoted;
+  if (options_.json) append_json_string(quoted, message);
+  ++sink_->parts_->submitted;
+  sink_->parts_->logger->log(levels[static_cast<std::size_t>(severity)],
+                             options_.json ? std::string_view{quoted} : message);
+}
+
+void append_json_string(std::string& out, std::string_view text) {
+  static constexpr std::string_view digits = "0123456789abcdef";
+  out += '"';
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      out += {'\\', c};
+    } else if (byte < 0x20 || byte == 0x7f) {
+      out += "\\u00";
+      out += digits[byte >> 4];
+      out += digits[byte & 15];
+    } else {
+      out += c;
+    }
+  }
+  out += '"';
+}
+
+}  // namespace penstock::base

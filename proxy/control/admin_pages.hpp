@@ -1,0 +1,36 @@
+#pragma once
+// From a request to its answer: paths, methods and who may write. No I/O.
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "control/admin_view.hpp"
+
+namespace penstock::control {
+
+struct AdminRequest {
+  std::string method;  // as it was sent
+  std::string target;  // path, with a query or without
+  std::optional<std::string> host;
+  bool has_origin = false;
+  bool read_only = false;  // of the bind that it came to
+};
+
+struct AdminAnswer {
+  unsigned status = 200;
+  std::string content_type = "application/json";
+  std::string body;
+  std::string allow;  // of a 405
+};
+
+AdminAnswer answer(const AdminRequest& request, AdminView& view);
+
+// {"error": "..."}
+AdminAnswer refusal(unsigned status, std::string_view sentence);
+
+// A browser that was led to a name of ours sends that name (DNS rebinding): a write must name a
+// literal address or localhost, with a port or without.
+bool names_a_literal_host(std::string_view host);
+
+}  // namespace penstock::control

@@ -1,0 +1,122 @@
+#include "control/budget.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/limits.hpp"
+#include "os/process.hpp"
+#include "runtime/placement.hpp"
+
+namespace penstock::control {
+
+namespace {
+
+constexpr std::size_t connections_min = 16;
+constexpr std::size_t per_connection = base::descriptors_per_connection;
+constexpr std::size_t per_pipe = base::descriptors_per_pipe;
+
+std::size_t less_or_none(std::size_t from, std::size_t amount) noexcept {
+  return from > amount ? from - amount : 0;
+}
+
+// Where the limit is so low that not even the reserve fits, a quarter of it is still tried: the
+// reserve is generous, and a proxy for a few connections is better than none.
+std::size_t connections_within(std::size_t descriptors, std::size_t pipes) noexcept {
+  const std::size_t left =
+      less_or_none(descriptors, base::descriptors_reserved + pipes * per_pipe) / per_connection;
+  const std::size_t least = std::min(connections_min, descriptors / 4);
+  return std::max({left, least, std::size_t{1}});
+}
+
+// What may go to pipes while the smallest useful number of connections still fits.
+std::size_t pipes_within(std::size_t descriptors) noexcept {
+  const std::size_t others = base::descriptors_reserved + connections_min * per_connection;
+  return less_or_none(descriptors, others) / per_pipe;
+}
+
+std::size_t pipes_by_themselves(const Limits& limits, const Wishes& wishes) noexcept {
+  std::size_t pipes = limits.descriptors / 16;
+  if (limits.pipe_user_pages_soft > 0) {
+    const std::size_t bytes = std::max<std::size_t>(wishes.pipe_bytes, 1);
+    pipes = std::min<std::size_t>(pipes, limits.pipe_user_pages_soft * limits.page_bytes / bytes);
+  }
+  if (!wishes.max_connections) return pipes;
+  const std::size_t taken =
+      base::descriptors_reserved + *wishes.max_connections * per_connection;
+  return std::min({pipes, *wishes.max_connections * 2,
+                   less_or_none(limits.descriptors, taken) / per_pipe});
+}
+
+std::string does_not_fit(std::string_view key, std::size_t asked, const Limits& limits,
+                         std::size_t needed, std::size_t given) {
+  return fmt::format(
+      "{} is {}, but the limit of {} descriptors leaves room for {}, which is used now; raise the "
+      "limit to at least {} (ulimit -n, LimitNOFILE= of systemd, --ulimit nofile= of a container) "
+      "or ask for less",
+      key, asked, limits.descriptors, given, needed);
+}
+
+std::size_t plan_pipes(const Limits& limits, const Wishes& wishes, Plan& plan) {
+  if (!wishes.splices || wishes.max_pipes == std::size_t{0}) return 0;
+  if (!wishes.max_pipes) return pipes_by_themselves(limits, wishes);
+  const std::size_t asked = *wishes.max_pipes;
+  const std::size_t given = std::min(asked, pipes_within(limits.descriptors));
+  if (given < asked) {
+    const std::size_t needed = base::descriptors_reserved + connections_min * per_connection +
+                               asked * per_pipe;
+    plan.warnings.push_back(does_not_fit("relay.max_pipes", asked, limits, needed, given));
+  }
+  return given;
+}
+
+void plan_connections(const Limits& limits, const Wishes& wishes, Plan& plan) {
+  const std::size_t room = connections_within(limits.descriptors, plan.pipes_total);
+  plan.connections_max = room;
+  if (!wishes.max_connections) return;
+  plan.connections_max = std::min(*wishes.max_connections, room);
+  if (plan.connections_max == *wishes.max_connections) return;
+  const std::size_t needed = base::descriptors_reserved + plan.pipes_total * per_pipe +
+                             *wishes.max_connections * per_connection;
+  plan.warnings.push_back(
+      does_not_fit("runtime.max_connections", *wishes.max_connections, limits, needed, room));
+}
+
+}  // namespace
+
+Plan plan_budget(const Limits& limits, const Wishes& wishes) {
+  Plan plan;
+  const bool may_splice = wishes.splices && wishes.max_pipes != std::size_t{0};
+  const std::size_t forwarders = std::max<std::size_t>(wishes.forwarders, 1);
+  const std::size_t pipes = plan_pipes(limits, wishes, plan);
+  // Shared out evenly: a forwarder cannot lend a pipe to another.
+  plan.pipes_per_forwarder = may_splice ? std::max<std::size_t>(pipes / forwarders, 1) : 0;
+  plan.pipes_total = plan.pipes_per_forwarder * forwarders;
+  plan_connections(limits, wishes, plan);
+  return plan;
+}
+
+Limits limits_of_this_process() {
+  return {.descriptors = os::descriptor_limit(),
+          .pipe_user_pages_soft = os::pipe_user_pages_soft(),
+          .page_bytes = os::page_bytes()};
+}
+
+Wishes wishes_of(const Config& config) {
+  const auto unless_auto = [](std::size_t value) {
+    return value == 0 ? std::nullopt : std::optional{value};
+  };
+  const runtime::ServerSpec& spec = config.server;
+  return {.forwarders = runtime::planned_forwarders(spec.runtime),
+          .pipe_bytes = spec.relay.pipe_bytes,
+          .splices = spec.relay.engine != relay::EnginePolicy::copy,
+          .max_pipes = unless_auto(config.max_pipes),
+          .max_connections = unless_auto(spec.runtime.max_connections)};
+}
+
+void apply(const Plan& plan, runtime::ServerSpec& spec) {
+  spec.relay.pipes_max = plan.pipes_per_forwarder;
+  spec.runtime.max_connections = plan.connections_max;
+}
+
+}  // namespace penstock::control

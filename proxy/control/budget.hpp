@@ -1,0 +1,53 @@
+#pragma once
+// From the limits of this machine to the numbers of this process. Pure.
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "control/config.hpp"
+
+namespace penstock::control {
+
+struct Limits {
+  std::uint64_t descriptors = 0;           // RLIMIT_NOFILE
+  std::uint64_t pipe_user_pages_soft = 0;  // 0 = not bound
+  std::uint64_t page_bytes = 4096;
+};
+
+struct Wishes {
+  std::size_t forwarders = 1;
+  std::size_t pipe_bytes = 256 * 1024;
+  bool splices = true;                        // false: no engine that needs a pipe may run
+  std::optional<std::size_t> max_pipes;       // empty = auto; 0 = never a pipe
+  std::optional<std::size_t> max_connections;  // empty = auto
+};
+
+struct Plan {
+  std::size_t pipes_total = 0;
+  std::size_t pipes_per_forwarder = 0;
+  std::size_t connections_max = 0;
+  std::vector<std::string> warnings;  // what did not fit, and what to change
+};
+
+// Every pipe takes base::descriptors_per_pipe, every connection base::descriptors_per_connection;
+// base::descriptors_reserved are kept for the rest.
+//
+//   pipes auto        the smallest of: what pipe-user-pages-soft allows whole, a sixteenth of the
+//                     descriptors, two per connection, and what max_connections leaves; at least
+//                     one per forwarder
+//   connections auto  what is left; at least 16
+//
+// A number that was asked for and does not fit is cut down, and a warning says so.
+Plan plan_budget(const Limits& limits, const Wishes& wishes);
+
+// Of this process: reads the limits of the machine.
+Limits limits_of_this_process();
+Wishes wishes_of(const Config& config);
+
+// Puts the plan's numbers where the server looks for them.
+void apply(const Plan& plan, runtime::ServerSpec& spec);
+
+}  // namespace penstock::control

@@ -1,0 +1,112 @@
+#include "control/command_line.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include "control/config_scalars.hpp"
+#include "control/version.hpp"
+
+namespace penstock::control {
+
+namespace {
+
+constexpr int usage_error = 2;
+
+std::string unless_empty(const char* set, const char* otherwise) {
+  return set != nullptr && *set != '\0' ? set : otherwise;
+}
+
+// Everything that the options write to, and the tree of verbs.
+class Interface {
+ public:
+  explicit Interface(const CommandDefaults& defaults)
+      : file_{unless_empty(defaults.config_file, "/etc/penstock/penstock.yaml")} {
+    ctl_command_.admin = unless_empty(defaults.admin, "127.0.0.1:9900");
+    app_.set_version_flag("--version", "penstock " + std::string{version()}, "Print the version");
+    app_.require_subcommand(0, 1);
+    add_file_option(*app_.add_subcommand("run", "Run the proxy"));
+    add_file_option(*app_.add_subcommand("check", "Check a configuration and print every fault"));
+    add_ctl();
+  }
+
+  Command parse(int argc, const char* const* argv) {
+    try {
+      app_.parse(argc, argv);
+    } catch (const CLI::CallForVersion& version) {
+      return PrintCommand{.out = std::string{version.what()} + '\n', .err = {}, .exit_code = 0};
+    } catch (const CLI::Success&) {
+      return PrintCommand{.out = app_.help(), .err = {}, .exit_code = 0};
+    } catch (const CLI::ParseError& error) {
+      return misuse(error.what());
+    }
+    return chosen();
+  }
+
+ private:
+  void add_file_option(CLI::App& verb) {
+    verb.add_option("-c,--config", file_,
+                    "The configuration; default: $PENSTOCK_CONFIG, else "
+                    "/etc/penstock/penstock.yaml")
+        ->type_name("FILE");
+  }
+
+  void add_ctl() {
+    ctl_ = app_.add_subcommand("ctl", "Ask or steer a running proxy");
+    ctl_->require_subcommand(0, 1);
+    ctl_->add_option("--admin", ctl_command_.admin,
+                     "Its admin address, ip:port or unix:/path; default: $PENSTOCK_ADMIN, else "
+                     "127.0.0.1:9900")
+        ->type_name("ADDR");
+    ctl_->add_flag("--json", ctl_command_.json, "Print the proxy's own JSON");
+    add_verb(CtlVerb::status, "How it is; exit code 0 only if it is healthy and ready");
+    auto* wait_ready = add_verb(CtlVerb::wait_ready, "Wait until it is ready");
+    wait_ready
+        ->add_option_function<std::string>(
+            "--timeout", [this](const std::string& text) { set_timeout(text); },
+            "How long at most, for example 500ms or 2m; default: 30s")
+        ->type_name("DURATION");
+    add_verb(CtlVerb::listeners, "The listeners and what they moved");
+    add_verb(CtlVerb::upstreams, "The upstreams and their endpoints");
+    add_verb(CtlVerb::drain, "Let the connections end, then exit")
+        ->add_flag("--wait", ctl_command_.wait, "Return when all connections have ended");
+  }
+
+  CLI::App* add_verb(CtlVerb verb, const std::string& help) {
+    CLI::App* added = ctl_->add_subcommand(std::string{ctl_verb_names[verb]}, help);
+    added->fallthrough();  // --admin and --json may stand behind the verb too
+    return added;
+  }
+
+  void set_timeout(const std::string& text) {
+    const std::string fault = parse_duration(text, ctl_command_.timeout);
+    if (!fault.empty()) throw CLI::ValidationError("--timeout", fault);
+  }
+
+  Command chosen() {
+    if (app_.got_subcommand("run")) return RunCommand{file_};
+    if (app_.got_subcommand("check")) return CheckCommand{file_};
+    if (!app_.got_subcommand(ctl_)) return misuse("a verb is missing");
+    const auto verbs = ctl_->get_subcommands();
+    if (verbs.empty()) return misuse("ctl: a verb is missing");
+    ctl_command_.verb = *ctl_verb_names.find(verbs.front()->get_name());
+    return ctl_command_;
+  }
+
+  static PrintCommand misuse(const std::string& sentence) {
+    return {.out = {},
+            .err = "penstock: " + sentence + "\nRun \"penstock --help\" for what there is.\n",
+            .exit_code = usage_error};
+  }
+
+  std::string file_;
+  CtlCommand ctl_command_;
+  CLI::App app_{"penstock: an L4 TCP reverse proxy and load balancer", "penstock"};
+  CLI::App* ctl_ = nullptr;
+};
+
+}  // namespace
+
+Command parse_command_line(int argc, const char* const* argv, const CommandDefaults& defaults) {
+  return Interface{defaults}.parse(argc, argv);
+}
+
+}  // namespace penstock::control

@@ -1,0 +1,36 @@
+#pragma once
+// From the words of the command line to what is to be done. Pure: prints nothing.
+
+#include <string>
+#include <variant>
+
+#include "control/ctl.hpp"
+
+namespace penstock::control {
+
+struct RunCommand {
+  std::string file;
+};
+
+struct CheckCommand {
+  std::string file;
+};
+
+// There is nothing to do but to print: help, the version, or what is wrong with the command line.
+struct PrintCommand {
+  std::string out;  // for standard output
+  std::string err;  // for standard error
+  int exit_code = 0;
+};
+
+using Command = std::variant<PrintCommand, RunCommand, CheckCommand, CtlCommand>;
+
+// The environment variables that give defaults; nullptr where they are not set.
+struct CommandDefaults {
+  const char* config_file = nullptr;  // PENSTOCK_CONFIG
+  const char* admin = nullptr;        // PENSTOCK_ADMIN
+};
+
+Command parse_command_line(int argc, const char* const* argv, const CommandDefaults& defaults);
+
+}  // namespace penstock::control

@@ -1,0 +1,79 @@
+#pragma once
+// The configuration as values: what a YAML file said, checked, with every default filled in.
+//
+// load_config() is the only way from a file to these values. It never throws and never stops at the
+// first fault: a user sees all of them at once.
+
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "runtime/options.hpp"
+
+namespace penstock::control {
+
+// One thing that is wrong in a file: FILE:LINE:COLUMN: PATH: sentence.
+struct Fault {
+  std::string file;
+  int line = 0;      // 1-based; 0 where the file as a whole is meant
+  int column = 0;    // 1-based
+  std::string path;  // like listeners[0].connect.timeout; "-" for a syntax error
+  std::string sentence;
+
+  std::string to_string() const;
+  bool operator==(const Fault&) const = default;
+};
+
+struct AdminBind {
+  os::SocketAddress address;
+  bool read_only = false;
+  bool allow_remote_control = false;
+};
+
+enum class LogLevel : std::uint8_t { debug, info, warning, error };
+inline constexpr base::EnumNames<LogLevel, 4> log_level_names{
+    {"debug", "info", "warning", "error"}};
+static_assert(log_level_names[LogLevel::error] == "error");
+
+enum class LogFormat : std::uint8_t { text, json };
+inline constexpr base::EnumNames<LogFormat, 2> log_format_names{{"text", "json"}};
+static_assert(log_format_names[LogFormat::json] == "json");
+
+struct LogOptions {
+  LogLevel level = LogLevel::info;
+  LogFormat format = LogFormat::text;  // of both the log on stderr and the access log
+  std::string access_to = "stdout";    // stdout | stderr | off | a file
+  bool access_open = false;            // which events are written
+  bool access_close = true;
+  double access_sample = 1.0;  // share of connections
+};
+
+struct Config {
+  runtime::ServerSpec
+      server;                 // relay.pipes_max is still 0 here: see plan_pipes() in control/budget
+  std::size_t max_pipes = 0;  // relay.max_pipes; 0 = auto
+  std::vector<AdminBind> admin;
+  LogOptions log;
+};
+
+struct LoadedConfig {
+  std::optional<Config> config;  // empty exactly where there are faults
+  std::vector<Fault> faults;     // sorted by position
+};
+
+// Reads, replaces ${NAME}, checks, and resolves the names of `dns` endpoints and of binds
+// (blocking). `resolve_names` false leaves DNS endpoints without addresses, for `check` on a
+// machine that cannot reach the names.
+LoadedConfig load_config(const std::string& file, bool resolve_names = true);
+
+// As above from a text; `file` is only a name for the faults.
+LoadedConfig load_config_text(const std::string& text, const std::string& file,
+                              bool resolve_names = true);
+
+// Every key that the schema asks for while it reads `text`, as paths with list indices as [] and
+// names of upstreams as *: listeners[].bind, upstreams.*.connect.timeout. For the test that
+// compares config/reference.yaml with the schema, in both directions.
+std::set<std::string> schema_keys(const std::string& text);
+
+}  // namespace penstock::control

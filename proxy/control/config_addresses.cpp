@@ -1,0 +1,156 @@
+#include "control/config_addresses.hpp"
+
+#include <algorithm>
+
+#include "base/limits.hpp"
+#include "control/config_words.hpp"
+
+namespace penstock::control {
+
+namespace {
+
+using Family = os::IpEndpoint::Family;
+
+constexpr std::string_view bind_forms =
+    "expected host:port, [v6]:port, host:first-last or unix:/path, with ports from 1 to 65535";
+
+FoundAddresses failed(std::string sentence) {
+  return {.addresses = {}, .fault = std::move(sentence)};
+}
+
+bool is_letter(char byte) {
+  return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || byte == '_';
+}
+
+// Letters, digits, hyphens and dots; digits and dots alone are an address with a mistake.
+bool is_host_name(std::string_view host) {
+  const auto is_name_byte = [](char byte) {
+    return is_letter(byte) || (byte >= '0' && byte <= '9') || byte == '-' || byte == '.';
+  };
+  return !host.empty() && host.size() <= 253 && host.front() != '-' &&
+         std::all_of(host.begin(), host.end(), is_name_byte) &&
+         std::any_of(host.begin(), host.end(), is_letter);
+}
+
+struct PortRange {
+  std::string host;  // an IPv6 address without its brackets
+  bool is_bracketed = false;
+  std::uint16_t first = 0;
+  std::uint16_t last = 0;
+};
+
+// host:first-last or host:port.
+bool split_port_range(std::string_view text, PortRange& range) {
+  const auto colon = text.rfind(':');
+  if (colon == std::string_view::npos) return false;
+  const auto hyphen = text.find('-', colon);
+  if (!os::split_host_port(text.substr(0, hyphen), range.host, range.first)) return false;
+  range.last = range.first;
+  range.is_bracketed = text.front() == '[';
+  if (hyphen == std::string_view::npos) return true;
+  std::string same_host;
+  const std::string last =
+      std::string{text.substr(0, colon + 1)} + std::string{text.substr(hyphen + 1)};
+  return os::split_host_port(last, same_host, range.last);
+}
+
+// The addresses of a host, all with the given port; a literal is asked first.
+FoundAddresses addresses_of(const PortRange& range, bool resolve_names) {
+  const std::string host = range.is_bracketed ? '[' + range.host + ']' : range.host;
+  const auto literal = os::parse_socket_address(host + ':' + std::to_string(range.first));
+  if (literal.has_value()) return {.addresses = {*literal}, .fault = {}};
+  if (range.host == "*") return failed("write 0.0.0.0 or [::] for every address");
+  if (range.is_bracketed || !is_host_name(range.host))
+    return failed(quoted(range.host) + " is neither an IP address nor a host name");
+  if (!resolve_names) return {};
+  const auto resolved = os::resolve(range.host, range.first);
+  if (resolved.has_error())
+    return failed("cannot resolve " + quoted(range.host) + ": " + resolved.error());
+  FoundAddresses found;
+  for (const os::IpEndpoint& endpoint : *resolved) found.addresses.emplace_back(endpoint);
+  return found;
+}
+
+// Every address of the first port, with every port.
+FoundAddresses with_every_port(const FoundAddresses& found, const PortRange& range) {
+  FoundAddresses result;
+  for (const os::SocketAddress& address : found.addresses) {
+    for (unsigned port = range.first; port <= range.last; ++port) {
+      os::IpEndpoint endpoint = address.ip();
+      endpoint.port = static_cast<std::uint16_t>(port);
+      result.addresses.emplace_back(endpoint);
+    }
+  }
+  return result;
+}
+
+bool wildcard_covers(const BoundSocket& wildcard, const os::SocketAddress& address) {
+  if (!wildcard.address.is_wildcard()) return false;
+  const Family own = wildcard.address.ip().family;
+  const Family other = address.ip().family;
+  return own == other || (own == Family::v6 && other == Family::v4 && !wildcard.v6_only);
+}
+
+// Who connects to 0.0.0.0 or :: reaches the loopback address.
+os::SocketAddress dialled(const os::SocketAddress& endpoint) {
+  if (!endpoint.is_wildcard()) return endpoint;
+  os::IpEndpoint loopback = endpoint.ip();
+  const bool is_v4 = loopback.family == Family::v4;
+  if (is_v4) loopback.bytes[0] = 127;
+  loopback.bytes[is_v4 ? 3 : 15] = 1;
+  return os::SocketAddress{loopback};
+}
+
+}  // namespace
+
+FoundAddresses parse_bind(std::string_view text, bool resolve_names) {
+  if (text.starts_with("unix:")) {
+    const auto path = os::parse_socket_address(text);
+    if (path.has_error()) return failed(path.error());
+    return {.addresses = {*path}, .fault = {}};
+  }
+  PortRange range;
+  if (!split_port_range(text, range))
+    return failed(std::string{bind_forms} + ", not " + quoted(text));
+  if (range.last < range.first) return failed("the port range " + quoted(text) + " goes backwards");
+  if (range.last - range.first >= static_cast<int>(base::listener_addresses_max))
+    return failed("the port range " + quoted(text) + " has more than " +
+                  std::to_string(base::listener_addresses_max) + " ports");
+  const FoundAddresses found = addresses_of(range, resolve_names);
+  return found.fault.empty() ? with_every_port(found, range) : found;
+}
+
+FoundAddresses parse_endpoint(std::string_view text) {
+  const auto address = os::parse_socket_address(text);
+  if (address.has_value()) return {.addresses = {*address}, .fault = {}};
+  std::string host;
+  std::uint16_t port = 0;
+  if (os::split_host_port(text, host, port) && text.front() != '[' && is_host_name(host))
+    return failed(quoted(host) + " is a host name; write {dns: " + quoted(text) + "}");
+  return failed(address.error());
+}
+
+FoundAddresses parse_dns(std::string_view text, bool resolve_names) {
+  PortRange range;
+  if (!os::split_host_port(text, range.host, range.first) || text.front() == '[' ||
+      !is_host_name(range.host))
+    return failed("expected name:port, not " + quoted(text));
+  return addresses_of(range, resolve_names);
+}
+
+bool collide(const BoundSocket& one, const BoundSocket& other) {
+  if (one.address == other.address) return true;
+  if (one.address.is_unix() || other.address.is_unix()) return false;
+  if (one.address.ip().port != other.address.ip().port) return false;
+  return wildcard_covers(one, other.address) || wildcard_covers(other, one.address);
+}
+
+bool reaches(const os::SocketAddress& endpoint, const BoundSocket& bound) {
+  const os::SocketAddress target = dialled(endpoint);
+  if (target == bound.address) return true;
+  if (target.is_unix() || bound.address.is_unix()) return false;
+  if (target.ip().port != bound.address.ip().port) return false;
+  return target.is_loopback() && wildcard_covers(bound, target);
+}
+
+}  // namespace penstock::control

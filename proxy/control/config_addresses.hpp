@@ -1,0 +1,41 @@
+#pragma once
+// Addresses as a configuration writes them: binds with names and port ranges, endpoints, names to
+// be resolved.
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "os/address.hpp"
+
+namespace penstock::control {
+
+struct FoundAddresses {
+  std::vector<os::SocketAddress> addresses;
+  std::string fault;  // empty on success
+};
+
+// "v4:port", "[v6]:port", "name:port", each also with a range like 7000-7010; "unix:/path",
+// "unix:@name". A name is resolved (blocking) or, without `resolve_names`, has no addresses.
+FoundAddresses parse_bind(std::string_view text, bool resolve_names);
+
+// One literal address. The fault of a host name says how to have it resolved.
+FoundAddresses parse_endpoint(std::string_view text);
+
+// "name:port".
+FoundAddresses parse_dns(std::string_view text, bool resolve_names);
+
+// A listening socket, for the questions that two addresses can answer.
+struct BoundSocket {
+  os::SocketAddress address;
+  bool v6_only = false;
+};
+
+// Only one of the two could be bound.
+bool collide(const BoundSocket& one, const BoundSocket& other);
+
+// A connection to `endpoint` from this machine arrives at `bound`. Addresses of interfaces other
+// than loopback are not known here: behind a wildcard only loopback is seen.
+bool reaches(const os::SocketAddress& endpoint, const BoundSocket& bound);
+
+}  // namespace penstock::control

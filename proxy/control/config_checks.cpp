@@ -1,0 +1,99 @@
+#include <algorithm>
+#include <map>
+
+#include "control/config_parts.hpp"
+#include "control/config_words.hpp"
+
+namespace penstock::control {
+
+namespace {
+
+// A socket of this configuration, and how a fault calls it.
+struct OwnSocket {
+  BoundSocket bound;
+  const YamlPlace* place = nullptr;
+  std::string owner;
+  bool is_loop = false;  // a connection to it from an endpoint would come back
+};
+
+// Ports stand apart, so that a long port range is not compared with itself.
+using OwnSockets = std::multimap<std::uint16_t, OwnSocket>;
+
+void check_listener_names(ConfigReading& reading, const std::vector<ReadListener>& listeners) {
+  std::map<std::string, const ReadListener*> seen;
+  for (const ReadListener& listener : listeners) {
+    const std::string& name = listener.spec.session.name;
+    if (name.empty()) continue;
+    const auto [first, is_new] = seen.emplace(name, &listener);
+    if (is_new) continue;
+    // Two listeners that are named by the same bind are a fault of the binds.
+    const auto& place = listener.name ? listener.name : first->second->name;
+    if (place) reading.report(*place, "another listener has the name " + quoted(name) + " already");
+  }
+}
+
+void check_upstream_names(ConfigReading& reading, const std::vector<ReadListener>& listeners,
+                          const std::vector<ReadUpstream>& upstreams) {
+  std::vector<std::string> names;
+  for (const ReadUpstream& upstream : upstreams) names.push_back(upstream.spec.name);
+  for (const ReadListener& listener : listeners) {
+    const std::string& wanted = listener.spec.session.upstream;
+    if (wanted.empty() || std::find(names.begin(), names.end(), wanted) != names.end()) continue;
+    reading.report(*listener.upstream,
+                   "there is no upstream " + quoted(wanted) + suggestion(wanted, names));
+  }
+}
+
+// Reports a socket that another one stands in the way of, else remembers it.
+void add_socket(ConfigReading& reading, OwnSockets& sockets, OwnSocket socket) {
+  const std::uint16_t port = socket.bound.address.ip().port;
+  const auto [first, last] = sockets.equal_range(port);
+  for (auto other = first; other != last; ++other) {
+    if (!collide(other->second.bound, socket.bound)) continue;
+    return reading.report(*socket.place, quoted(socket.bound.address.to_string()) +
+                                             " cannot be bound beside " +
+                                             quoted(other->second.bound.address.to_string()) +
+                                             " of " + other->second.owner);
+  }
+  sockets.emplace(port, std::move(socket));
+}
+
+OwnSockets collect_sockets(ConfigReading& reading, const std::vector<ReadListener>& listeners,
+                           const std::vector<ReadAdmin>& admin) {
+  OwnSockets sockets;
+  for (const ReadListener& listener : listeners)
+    for (const ReadAddress& bind : listener.binds)
+      add_socket(reading, sockets,
+                 {.bound = {bind.address, listener.spec.listen.v6_only},
+                  .place = &bind.place,
+                  .owner = "listener " + quoted(listener.spec.session.name),
+                  .is_loop = !listener.spec.session.files.has_value()});
+  for (const ReadAdmin& one : admin)
+    if (one.bind)
+      add_socket(reading, sockets,
+                 {.bound = {one.admin.address, false}, .place = &*one.bind, .owner = "admin"});
+  return sockets;
+}
+
+void check_loop(ConfigReading& reading, const OwnSockets& sockets, const ReadAddress& endpoint) {
+  const auto [first, last] = sockets.equal_range(endpoint.address.ip().port);
+  for (auto own = first; own != last; ++own) {
+    if (!own->second.is_loop || !reaches(endpoint.address, own->second.bound)) continue;
+    return reading.report(
+        endpoint.place, quoted(endpoint.address.to_string()) + " is " + own->second.owner +
+                            " of this file: a loop; only a listener with files can be an endpoint");
+  }
+}
+
+}  // namespace
+
+void check_parts(ConfigReading& reading, const std::vector<ReadListener>& listeners,
+                 const std::vector<ReadUpstream>& upstreams, const std::vector<ReadAdmin>& admin) {
+  check_listener_names(reading, listeners);
+  check_upstream_names(reading, listeners, upstreams);
+  const OwnSockets sockets = collect_sockets(reading, listeners, admin);
+  for (const ReadUpstream& upstream : upstreams)
+    for (const ReadAddress& endpoint : upstream.endpoints) check_loop(reading, sockets, endpoint);
+}
+
+}  // namespace penstock::control

@@ -1,0 +1,134 @@
+#include "control/config_reader.hpp"
+
+#include <algorithm>
+
+#include "control/config_text.hpp"
+#include "control/config_words.hpp"
+
+namespace penstock::control {
+
+namespace {
+
+// An IPv6 address without quotes is a list by the rules of flow style: [::1]:80.
+bool looks_unquoted(const YamlNode& node) {
+  if (node.kind == YamlNode::Kind::scalar) return node.text.find("::") != std::string::npos;
+  return std::any_of(node.children.begin(), node.children.end(), [](const auto& child) {
+    return child.key.find("::") != std::string::npos || looks_unquoted(*child.value);
+  });
+}
+
+std::string pattern_of(const std::string& parent, std::string_view key) {
+  return parent.empty() ? std::string{key} : parent + '.' + std::string{key};
+}
+
+}  // namespace
+
+void ConfigReading::report(YamlPosition at, const std::string& path, std::string sentence) {
+  faults.push_back({file_, at.line, at.column, path.empty() ? "-" : path, std::move(sentence)});
+}
+
+void ConfigReading::report(const YamlPlace& place, std::string sentence) {
+  report(place.node->position, place.path, std::move(sentence));
+}
+
+void ConfigReading::report_type(const YamlPlace& place, std::string_view expected) {
+  std::string sentence = "expected " + std::string{expected} + ", found " + place.node->kind_name();
+  if (place.node->in_flow_style && looks_unquoted(*place.node)) sentence += quoting_advice;
+  report(place, std::move(sentence));
+}
+
+std::optional<std::string> ConfigReading::text_of(const YamlPlace& place) {
+  if (place.node->kind != YamlNode::Kind::scalar) {
+    report_type(place, "a single value");
+    return std::nullopt;
+  }
+  std::string text;
+  if (std::string fault = replace_environment(place.node->text, text); !fault.empty()) {
+    report(place, std::move(fault));
+    return std::nullopt;
+  }
+  return text;
+}
+
+std::vector<YamlPlace> ConfigReading::items_of(const YamlPlace& place) {
+  if (place.node->kind != YamlNode::Kind::list) {
+    report_type(place, "a list");
+    return {};
+  }
+  std::vector<YamlPlace> result;
+  for (const YamlNode::Child& child : place.node->children)
+    result.push_back({child.value, item_path(place.path, result.size()), place.pattern + "[]"});
+  return result;
+}
+
+std::vector<YamlPlace> ConfigReading::one_or_items_of(const YamlPlace& place) {
+  if (place.node->kind != YamlNode::Kind::list) return {place};
+  return items_of(place);
+}
+
+MapReader::MapReader(ConfigReading& reading, YamlPlace place)
+    : reading_{reading}, place_{std::move(place)} {
+  if (!is_good()) reading_.report_type(place_, "a map");
+}
+
+const YamlNode::Child* MapReader::child(std::string_view key) const {
+  if (!is_good()) return nullptr;
+  const auto& children = place_.node->children;
+  const auto found = std::find_if(children.begin(), children.end(),
+                                  [key](const auto& each) { return each.key == key; });
+  return found == children.end() ? nullptr : &*found;
+}
+
+std::optional<YamlPlace> MapReader::find(std::string_view key) {
+  known_.emplace_back(key);
+  std::string pattern = pattern_of(place_.pattern, key);
+  reading_.note_key(pattern);
+  const YamlNode::Child* found = child(key);
+  if (found == nullptr) return std::nullopt;
+  return YamlPlace{found->value, key_path(place_.path, key), std::move(pattern)};
+}
+
+std::optional<YamlPlace> MapReader::require(std::string_view key) {
+  std::optional<YamlPlace> found = find(key);
+  if (!found && is_good())
+    reading_.report(place_.node->position, key_path(place_.path, key), "missing");
+  return found;
+}
+
+void MapReader::not_supported(std::initializer_list<std::string_view> keys) {
+  for (const std::string_view key : keys) {
+    known_.emplace_back(key);
+    if (has(key)) report_key(key, "not supported yet");
+  }
+}
+
+void MapReader::report_key(std::string_view key, std::string sentence) {
+  if (const YamlNode::Child* found = child(key))
+    reading_.report(found->key_position, key_path(place_.path, key), std::move(sentence));
+}
+
+void MapReader::finish() {
+  if (!is_good()) return;
+  for (const YamlNode::Child& each : place_.node->children) {
+    // Merge keys were reported where the document was checked.
+    if (each.key == "<<") continue;
+    if (place_.path.empty() && each.key.starts_with("x-")) continue;
+    if (std::find(known_.begin(), known_.end(), each.key) != known_.end()) continue;
+    reading_.report(each.key_position, key_path(place_.path, each.key),
+                    "unknown key" + suggestion(each.key, known_));
+  }
+}
+
+std::vector<std::pair<std::string, YamlPlace>> MapReader::all_named() {
+  std::vector<std::pair<std::string, YamlPlace>> result;
+  if (!is_good()) return result;
+  std::set<std::string_view> seen;
+  for (const YamlNode::Child& each : place_.node->children) {
+    if (each.key == "<<" || !seen.insert(each.key).second) continue;
+    result.emplace_back(
+        each.key, YamlPlace{each.value, key_path(place_.path, each.key), place_.pattern + ".*"});
+  }
+  return result;
+}
+
+}  // namespace penstock::control

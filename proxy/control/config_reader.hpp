@@ -1,0 +1,111 @@
+#pragma once
+// Reading a tree by a schema that is written once: asking for a key names it, types it, bounds it
+// and makes it known.
+//
+// A reader never stops at a fault; it reports it and leaves the target with its default.
+
+#include <initializer_list>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "control/config_document.hpp"
+
+namespace penstock::control {
+
+// A node and where it stands.
+struct YamlPlace {
+  YamlPointer node;
+  std::string path;     // listeners[0].bind
+  std::string pattern;  // listeners[].bind
+};
+
+// One load of one file: what every reader of it shares.
+class ConfigReading {
+ public:
+  ConfigReading(std::string file, bool resolve_names)
+      : file_{std::move(file)}, resolve_names_{resolve_names} {}
+
+  bool resolve_names() const noexcept { return resolve_names_; }
+  void report(YamlPosition at, const std::string& path, std::string sentence);
+  // At the value itself.
+  void report(const YamlPlace& place, std::string sentence);
+  void note_key(std::string pattern) { keys_.insert(std::move(pattern)); }
+
+  // The text of a single value, ${NAME} replaced; empty after a fault.
+  std::optional<std::string> text_of(const YamlPlace& place);
+
+  // parse(text, target) as in config_scalars.hpp. False after a fault.
+  template <class T, class Parser>
+  bool read(const YamlPlace& place, T& target, const Parser& parse) {
+    const std::optional<std::string> text = text_of(place);
+    if (!text) return false;
+    std::string sentence = parse(std::string_view{*text}, target);
+    if (sentence.empty()) return true;
+    report(place, std::move(sentence));
+    return false;
+  }
+
+  // The items of a list; anything else is a fault.
+  std::vector<YamlPlace> items_of(const YamlPlace& place);
+  // The items of a list, or the value itself.
+  std::vector<YamlPlace> one_or_items_of(const YamlPlace& place);
+
+  // Says what a value of the wrong type should have been.
+  void report_type(const YamlPlace& place, std::string_view expected);
+
+  std::vector<Fault> faults;
+  const std::set<std::string>& keys() const noexcept { return keys_; }
+
+ private:
+  std::string file_;
+  bool resolve_names_;
+  std::set<std::string> keys_;
+};
+
+// The keys of one map. finish() reports those that nobody asked for.
+class MapReader {
+ public:
+  // A value that is no map is reported here, and then has no keys; nothing at all is an empty map.
+  MapReader(ConfigReading& reading, YamlPlace place);
+
+  // The value of a key, where it is present.
+  std::optional<YamlPlace> find(std::string_view key);
+  // As find(), and reports an absent key.
+  std::optional<YamlPlace> require(std::string_view key);
+  // Present, without making the key known.
+  bool has(std::string_view key) const { return child(key) != nullptr; }
+
+  // True where the key was present and good.
+  template <class T, class Parser>
+  bool optional(std::string_view key, T& target, const Parser& parse) {
+    const auto value = find(key);
+    return value && reading_.read(*value, target, parse);
+  }
+
+  // Keys of later versions.
+  void not_supported(std::initializer_list<std::string_view> keys);
+  // A fault at a key.
+  void report_key(std::string_view key, std::string sentence);
+  // A fault at the map.
+  void report(std::string sentence) { reading_.report(place_, std::move(sentence)); }
+  void finish();
+
+  bool is_good() const noexcept {
+    return place_.node->kind != YamlNode::Kind::scalar && place_.node->kind != YamlNode::Kind::list;
+  }
+  ConfigReading& reading() noexcept { return reading_; }
+  // Every key of the file in this map, with a free name for each: for upstreams.*
+  std::vector<std::pair<std::string, YamlPlace>> all_named();
+
+ private:
+  const YamlNode::Child* child(std::string_view key) const;
+
+  ConfigReading& reading_;
+  YamlPlace place_;
+  std::vector<std::string> known_;
+};
+
+}  // namespace penstock::control

@@ -1,0 +1,125 @@
+#include "base/limits.hpp"
+#include "control/config_parts.hpp"
+#include "control/config_scalars.hpp"
+
+namespace penstock::control {
+
+namespace {
+
+constexpr std::uint64_t pipe_bytes_max = gibibyte;
+constexpr std::uint64_t pipes_max = 1'000'000;
+constexpr std::uint64_t buffer_bytes_min = 4 * kibibyte;
+constexpr std::uint64_t buffer_bytes_max = 16 * mebibyte;
+constexpr std::uint64_t connections_max = 1'000'000'000;
+
+// One acceptor per used node is worked out by `auto`; more are not built yet.
+std::string parse_acceptors(std::string_view text, std::uint64_t& target) {
+  std::string sentence = auto_or(integer_between(1, base::forwarders_max))(text, target);
+  if (sentence.empty() && target > 1) return quoted(text) + " is not supported yet";
+  return sentence;
+}
+
+void read_drain(ConfigReading& reading, const YamlPlace& place, runtime::DrainOptions& target) {
+  MapReader reader{reading, place};
+  reader.optional("grace", target.grace, parse_duration);
+  reader.optional("timeout", target.timeout, parse_duration);
+  reader.finish();
+}
+
+void read_forwarders(MapReader& reader, std::size_t& target) {
+  const auto place = reader.find("forwarders");
+  if (!place) return;
+  if (place->node->kind == YamlNode::Kind::map)
+    return reader.reading().report(*place, "a map of nodes is not supported yet");
+  reader.reading().read(*place, target, auto_or(integer_between(1, base::forwarders_max)));
+}
+
+ReadAdmin read_one_admin(ConfigReading& reading, const YamlPlace& place) {
+  ReadAdmin result;
+  const auto parse = [](std::string_view text, os::SocketAddress& target) -> std::string {
+    const auto address = os::parse_socket_address(text);
+    if (address.has_error()) return address.error();
+    target = *address;
+    return {};
+  };
+  MapReader reader{reading, place};
+  const auto bind = reader.require("bind");
+  if (bind && reading.read(*bind, result.admin.address, parse)) result.bind = bind;
+  reader.optional("read_only", result.admin.read_only, parse_boolean);
+  reader.optional("allow_remote_control", result.admin.allow_remote_control, parse_boolean);
+  reader.finish();
+  if (result.bind && !result.admin.address.is_loopback() && !result.admin.read_only &&
+      !result.admin.allow_remote_control)
+    reading.report(*bind,
+                   "anybody who reaches this address could control the proxy; bind to "
+                   "loopback, or set read_only or allow_remote_control to true");
+  return result;
+}
+
+void read_events(ConfigReading& reading, const YamlPlace& place, LogOptions& target) {
+  target.access_open = false;
+  target.access_close = false;
+  const auto parse = [](std::string_view text, LogOptions& options) -> std::string {
+    if (text == "periodic") return quoted(text) + " is not supported yet";
+    if (text != "open" && text != "close") return "expected open or close, not " + quoted(text);
+    (text == "open" ? options.access_open : options.access_close) = true;
+    return {};
+  };
+  for (const YamlPlace& event : reading.items_of(place)) reading.read(event, target, parse);
+}
+
+void read_access(ConfigReading& reading, const YamlPlace& place, LogOptions& target) {
+  MapReader reader{reading, place};
+  reader.optional("to", target.access_to, parse_label);
+  if (const auto events = reader.find("events")) read_events(reading, *events, target);
+  reader.optional("sample", target.access_sample, parse_percent);
+  reader.finish();
+}
+
+}  // namespace
+
+void read_relay(ConfigReading& reading, const YamlPlace& place, Config& config) {
+  relay::Options& relay = config.server.relay;
+  MapReader reader{reading, place};
+  reader.optional("engine", relay.engine,
+                  word_of(relay::engine_policy_names, {"zerocopy", "uring"}));
+  reader.optional("pipe_size", relay.pipe_bytes,
+                  size_between(base::pipe_bytes_min, pipe_bytes_max));
+  reader.optional("max_pipes", config.max_pipes, auto_or(integer_between(1, pipes_max)));
+  reader.optional("buffer_size", relay.buffer_bytes,
+                  size_between(buffer_bytes_min, buffer_bytes_max));
+  reader.not_supported({"zerocopy_threshold"});
+  reader.finish();
+}
+
+void read_runtime(ConfigReading& reading, const YamlPlace& place, runtime::Options& target) {
+  std::uint64_t acceptors = 0;
+  MapReader reader{reading, place};
+  read_forwarders(reader, target.forwarders);
+  reader.optional("acceptors", acceptors, parse_acceptors);
+  reader.optional("numa", target.numa, word_of(runtime::numa_mode_names, {"strict"}));
+  reader.optional("pin", target.pin, word_of(runtime::pin_names));
+  reader.optional("max_connections", target.max_connections,
+                  auto_or(integer_between(1, connections_max)));
+  if (const auto drain = reader.find("drain")) read_drain(reading, *drain, target.drain);
+  reader.not_supported({"spin", "user", "group", "sandbox"});
+  reader.finish();
+}
+
+std::vector<ReadAdmin> read_admin(ConfigReading& reading, const YamlPlace& place) {
+  std::vector<ReadAdmin> result;
+  for (const YamlPlace& one : reading.one_or_items_of(place))
+    result.push_back(read_one_admin(reading, one));
+  return result;
+}
+
+void read_log(ConfigReading& reading, const YamlPlace& place, LogOptions& target) {
+  MapReader reader{reading, place};
+  reader.optional("level", target.level, word_of(log_level_names));
+  reader.optional("format", target.format, word_of(log_format_names));
+  if (const auto access = reader.find("access")) read_access(reading, *access, target);
+  reader.not_supported({"access_interval"});
+  reader.finish();
+}
+
+}  // namespace penstock::control

@@ -1,0 +1,110 @@
+#pragma once
+// Parsers of single values: pure functions of a text.
+//
+// A parser either sets its target and returns an empty text, or leaves the target as it was and
+// returns the sentence of a fault. The functions that return a parser are for MapReader.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+#include "base/enum_names.hpp"
+#include "base/time.hpp"
+#include "control/config_words.hpp"
+
+namespace penstock::control {
+
+inline constexpr std::uint64_t kibibyte = 1024;
+inline constexpr std::uint64_t mebibyte = 1024 * kibibyte;
+inline constexpr std::uint64_t gibibyte = 1024 * mebibyte;
+
+// Small enough that a point in time and the longest duration never overflow together.
+inline constexpr base::Duration duration_max = std::chrono::hours{1'000'000};
+
+// Decimal, without a sign or a leading zero.
+std::string parse_integer(std::string_view text, std::uint64_t lowest, std::uint64_t highest,
+                          std::uint64_t& target);
+
+// An integer and us, ms, s, m or h; or 0.
+std::string parse_duration(std::string_view text, base::Duration& target);
+
+// An integer and B, KiB, MiB, GiB or nothing; in bytes.
+std::string parse_size(std::string_view text, std::uint64_t lowest, std::uint64_t highest,
+                       std::uint64_t& target);
+
+// "50%" or 0; as a share of 1.
+std::string parse_percent(std::string_view text, double& target);
+
+std::string parse_boolean(std::string_view text, bool& target);
+
+// Permissions of a file in octal, up to 0777.
+std::string parse_mode(std::string_view text, unsigned& target);
+
+// Any text without control characters, at most 255 bytes.
+std::string parse_label(std::string_view text, std::string& target);
+std::string parse_label_or_empty(std::string_view text, std::string& target);
+
+std::string size_text(std::uint64_t bytes);
+std::string duration_text(base::Duration value);
+
+inline auto duration_between(base::Duration lowest, base::Duration highest) {
+  return [=](std::string_view text, base::Duration& target) {
+    base::Duration value{0};
+    std::string sentence = parse_duration(text, value);
+    if (sentence.empty() && (value < lowest || value > highest))
+      sentence = "expected a duration from " + duration_text(lowest) + " to " +
+                 duration_text(highest) + ", not " + quoted(text);
+    if (sentence.empty()) target = value;
+    return sentence;
+  };
+}
+
+inline auto integer_between(std::uint64_t lowest, std::uint64_t highest) {
+  return [=](std::string_view text, auto& target) {
+    std::uint64_t value = 0;
+    std::string sentence = parse_integer(text, lowest, highest, value);
+    if (sentence.empty()) target = static_cast<std::remove_reference_t<decltype(target)>>(value);
+    return sentence;
+  };
+}
+
+inline auto size_between(std::uint64_t lowest, std::uint64_t highest) {
+  return [=](std::string_view text, auto& target) {
+    std::uint64_t value = 0;
+    std::string sentence = parse_size(text, lowest, highest, value);
+    if (sentence.empty()) target = static_cast<std::remove_reference_t<decltype(target)>>(value);
+    return sentence;
+  };
+}
+
+// `auto` is 0 in the target.
+template <class Parser>
+auto auto_or(Parser parser) {
+  return [=](std::string_view text, auto& target) {
+    if (text == "auto") {
+      target = {};
+      return std::string{};
+    }
+    std::string sentence = parser(text, target);
+    return sentence.empty() ? sentence : sentence + ", or auto";
+  };
+}
+
+// One of the names of an enumeration; `not_yet` are words of later versions.
+template <class Enum, std::size_t N>
+auto word_of(const base::EnumNames<Enum, N>& names, std::vector<std::string_view> not_yet = {}) {
+  return [&names, not_yet](std::string_view text, Enum& target) -> std::string {
+    if (const auto value = names.find(text)) {
+      target = *value;
+      return {};
+    }
+    for (const std::string_view word : not_yet)
+      if (text == word) return quoted(text) + " is not supported yet";
+    return "expected " + alternatives({names.names.begin(), names.names.end()}) + ", not " +
+           quoted(text);
+  };
+}
+
+}  // namespace penstock::control

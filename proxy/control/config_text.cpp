@@ -1,0 +1,158 @@
+#include "control/config_text.hpp"
+
+#include <algorithm>
+
+#include "control/config_words.hpp"
+#include "os/process.hpp"
+
+namespace penstock::control {
+
+namespace {
+
+constexpr auto npos = std::string_view::npos;
+
+// The line's text, without its end; `line` is 1-based.
+std::string_view line_of(std::string_view text, int line) {
+  for (int i = 1; i < line; ++i) {
+    const auto end = text.find('\n');
+    if (end == npos) return {};
+    text.remove_prefix(end + 1);
+  }
+  return text.substr(0, text.find('\n'));
+}
+
+YamlPosition position_at(std::string_view text, std::size_t offset) {
+  const std::string_view before = text.substr(0, offset);
+  const auto line = std::count(before.begin(), before.end(), '\n');
+  const auto start = before.rfind('\n') + 1;  // npos + 1 is the first line's 0
+  return {static_cast<int>(line) + 1, static_cast<int>(offset - start) + 1};
+}
+
+// Bytes of the UTF-8 sequence at the front; 0 where there is none (RFC 3629, section 4).
+std::size_t utf8_length(std::string_view text) {
+  const auto byte = [text](std::size_t i) {
+    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
+  };
+  const auto follows = [byte](std::size_t i) { return (byte(i) & 0xc0U) == 0x80U; };
+  const unsigned first = byte(0);
+  if (first < 0x80) return 1;
+  if (first >= 0xc2 && first <= 0xdf) return follows(1) ? 2 : 0;
+  if (first >= 0xe0 && first <= 0xef) {
+    const bool overlong = first == 0xe0 && byte(1) < 0xa0;
+    const bool surrogate = first == 0xed && byte(1) > 0x9f;
+    return follows(1) && follows(2) && !overlong && !surrogate ? 3 : 0;
+  }
+  if (first >= 0xf0 && first <= 0xf4) {
+    const bool overlong = first == 0xf0 && byte(1) < 0x90;
+    const bool beyond = first == 0xf4 && byte(1) > 0x8f;
+    return follows(1) && follows(2) && follows(3) && !overlong && !beyond ? 4 : 0;
+  }
+  return 0;
+}
+
+// A '[' with two colons before its ']' is more likely an address than a list.
+bool has_v6_literal(std::string_view line) {
+  for (auto open = line.find('['); open != npos; open = line.find('[', open + 1)) {
+    const std::string_view inside = line.substr(open + 1, line.find(']', open) - open - 1);
+    if (std::count(inside.begin(), inside.end(), ':') >= 2) return true;
+  }
+  return false;
+}
+
+bool needs_quotes(std::string_view line) {
+  return line.find("${") != npos || line.find('*') != npos || has_v6_literal(line);
+}
+
+bool is_name_byte(char byte, bool first) {
+  const bool letter = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || byte == '_';
+  return letter || (!first && byte >= '0' && byte <= '9');
+}
+
+// NAME or NAME:-default, appended to `result`.
+std::string replace_one(std::string_view inside, std::string& result) {
+  std::size_t length = 0;
+  while (length < inside.size() && is_name_byte(inside[length], length == 0)) ++length;
+  const std::string name{inside.substr(0, length)};
+  const std::string_view rest = inside.substr(length);
+  const bool has_default = rest.starts_with(":-");
+  if (name.empty() || (!rest.empty() && !has_default))
+    return quoted("${" + std::string{inside} + "}") + " is neither ${NAME} nor ${NAME:-default}";
+  const char* value = os::environment(name.c_str());
+  if (value == nullptr && !has_default)
+    return "the environment has no " + quoted(name) + "; write ${" + name +
+           ":-default} to do without";
+  if (has_default && (value == nullptr || *value == '\0'))
+    result += rest.substr(2);
+  else
+    result += value;
+  return {};
+}
+
+}  // namespace
+
+std::string without_byte_order_mark(const std::string& text) {
+  return text.starts_with("\xef\xbb\xbf") ? text.substr(3) : text;
+}
+
+std::optional<TextFault> find_bad_byte(std::string_view text) {
+  for (std::size_t i = 0; i < text.size();) {
+    if (text[i] == '\0') return TextFault{position_at(text, i), "a NUL byte"};
+    const std::size_t length = utf8_length(text.substr(i, 4));
+    if (length == 0) return TextFault{position_at(text, i), "not UTF-8"};
+    i += length;
+  }
+  return std::nullopt;
+}
+
+std::vector<std::size_t> line_starts(std::string_view text) {
+  std::vector<std::size_t> result{0};
+  for (auto end = text.find('\n'); end != npos; end = text.find('\n', end + 1))
+    result.push_back(end + 1);
+  return result;
+}
+
+bool is_quote_closed(std::string_view text, std::size_t start) {
+  if (start >= text.size()) return true;
+  const char quote = text[start];
+  if (quote != '"' && quote != '\'') return true;
+  for (std::size_t i = start + 1; i < text.size(); ++i) {
+    if (quote == '"' && text[i] == '\\') {
+      ++i;
+    } else if (text[i] == quote) {
+      if (quote == '"' || i + 1 >= text.size() || text[i + 1] != '\'') return true;
+      ++i;  // '' is a quote inside of quotes
+    }
+  }
+  return false;
+}
+
+std::string syntax_hint(std::string_view text, int line) {
+  const std::string_view here = line_of(text, line);
+  if (here.substr(0, here.find_first_not_of(" \t")).find('\t') != npos)
+    return "; indent with spaces, not with tabs";
+  if (needs_quotes(here) || needs_quotes(line_of(text, line - 1)))
+    return std::string{quoting_advice};
+  return {};
+}
+
+std::string replace_environment(std::string_view text, std::string& result) {
+  result.clear();
+  while (!text.empty()) {
+    if (text.starts_with("$${")) {
+      result += "${";
+      text.remove_prefix(3);
+    } else if (text.starts_with("${")) {
+      const auto end = text.find('}');
+      if (end == npos) return quoted(text) + " has no closing }; write $${ for a plain ${";
+      if (std::string fault = replace_one(text.substr(2, end - 2), result); !fault.empty())
+        return fault;
+      text.remove_prefix(end + 1);
+    } else {
+      result += text.front();
+      text.remove_prefix(1);
+    }
+  }
+  return {};
+}
+
+}  // namespace penstock::control

@@ -1,0 +1,84 @@
+#include "control/config_words.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+namespace penstock::control {
+
+namespace {
+
+constexpr std::size_t shown_bytes_max = 64;
+
+// Not in the middle of a UTF-8 sequence.
+std::string_view cut(std::string_view text) {
+  std::size_t end = shown_bytes_max;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
+  return text.substr(0, end);
+}
+
+// Insertions, deletions and replacements of one byte, and exchanges of two neighbours, each of
+// which is one slip of the finger (the optimal string alignment distance).
+std::size_t distance(std::string_view from, std::string_view to) {
+  std::vector<std::size_t> before(to.size() + 1);
+  std::vector<std::size_t> above(to.size() + 1);
+  std::vector<std::size_t> row(to.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 1; i <= from.size(); ++i) {
+    before = std::exchange(above, row);
+    row[0] = i;
+    for (std::size_t j = 1; j <= to.size(); ++j) {
+      const std::size_t replaced = above[j - 1] + (from[i - 1] == to[j - 1] ? 0 : 1);
+      row[j] = std::min({replaced, above[j] + 1, row[j - 1] + 1});
+      if (i > 1 && j > 1 && from[i - 1] == to[j - 2] && from[i - 2] == to[j - 1])
+        row[j] = std::min(row[j], before[j - 2] + 1);
+    }
+  }
+  return row.back();
+}
+
+}  // namespace
+
+std::string printable(std::string_view text) {
+  const bool is_long = text.size() > shown_bytes_max;
+  std::string result;
+  for (const char byte : is_long ? cut(text) : text) {
+    const auto code = static_cast<unsigned char>(byte);
+    if (code < 0x20 || code == 0x7f)
+      result += fmt::format("\\x{:02x}", code);
+    else
+      result += byte;
+  }
+  return is_long ? result + "..." : result;
+}
+
+std::string quoted(std::string_view text) {
+  return '\'' + printable(text) + '\'';
+}
+
+std::string suggestion(std::string_view text, const std::vector<std::string>& known) {
+  if (text.size() > shown_bytes_max) return {};
+  // Half of a short word may be wrong, never more than three letters of a long one.
+  std::size_t nearest = std::min<std::size_t>(3, text.size() / 2) + 1;
+  std::string found;
+  for (const std::string& name : known) {
+    const std::size_t far = distance(text, name);
+    if (far >= nearest) continue;
+    nearest = far;
+    found = name;
+  }
+  return found.empty() ? std::string{} : "; did you mean " + quoted(found) + "?";
+}
+
+std::string alternatives(const std::vector<std::string_view>& words) {
+  std::string result;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (i > 0) result += i + 1 == words.size() ? " or " : ", ";
+    result += words[i];
+  }
+  return result;
+}
+
+}  // namespace penstock::control

@@ -1,0 +1,128 @@
+#include "control/ctl.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/json/parse.hpp>
+#include <iostream>
+
+#include "control/ctl_client.hpp"
+#include "control/ctl_text.hpp"
+#include "os/clock.hpp"
+
+namespace penstock::control {
+
+namespace {
+
+constexpr int success = 0;
+constexpr int failure = 1;
+constexpr base::Duration poll_interval = std::chrono::milliseconds{100};
+
+int complain(const CtlWorld& world, std::string_view sentence) {
+  world.err << "penstock ctl: " << sentence << '\n';
+  return failure;
+}
+
+// The server's own sentence, where it sent one.
+std::string reason_in(const CtlReply& reply) {
+  boost::system::error_code error;
+  const auto body = boost::json::parse(reply.body, error);
+  if (!error && body.is_object())
+    if (const auto* sentence = body.get_object().if_contains("error");
+        sentence != nullptr && sentence->is_string())
+      return std::string{sentence->get_string()};
+  return "the admin answered with status " + std::to_string(reply.status);
+}
+
+bool is_success(const CtlReply& reply) { return reply.status >= 200 && reply.status < 300; }
+
+// Fetches a page and shows it; `judge` gives the exit code.
+template <class Text, class Judge>
+int show(const CtlCommand& command, CtlWorld& world, std::string_view target, Text&& text,
+         Judge&& judge) {
+  const CtlFetched reply = world.fetch("GET", target);
+  if (!reply) return complain(world, reply.error());
+  if (!is_success(*reply)) return complain(world, reason_in(*reply));
+  try {
+    const auto body = boost::json::parse(reply->body);
+    world.out << (command.json ? reply->body : text(body));
+    return judge(body);
+  } catch (const std::exception&) {
+    return complain(world, "what answered is not a penstock of this version");
+  }
+}
+
+int always_success(const boost::json::value& /*body*/) { return success; }
+
+int wait_ready(const CtlCommand& command, CtlWorld& world) {
+  const base::Instant deadline = world.now() + command.timeout;
+  while (true) {
+    const CtlFetched reply = world.fetch("GET", "/readyz");
+    if (reply && is_success(*reply)) {
+      world.out << (command.json ? reply->body : "ready\n");
+      return success;
+    }
+    if (world.now() >= deadline)
+      return complain(world, "not ready in time: " + (reply ? reason_in(*reply) : reply.error()));
+    world.pause(poll_interval);
+  }
+}
+
+// Over where nobody answers any more, or where no connection is left and none is accepted.
+bool drain_is_over(CtlWorld& world) {
+  const CtlFetched reply = world.fetch("GET", "/status");
+  if (!reply) return true;
+  const auto status = boost::json::parse(reply->body);
+  const auto& state = status.at("state").as_string();
+  return state != "ready" && state != "grace" &&
+         status.at("connections_active").to_number<std::int64_t>() == 0;
+}
+
+int drain(const CtlCommand& command, CtlWorld& world) {
+  const CtlFetched reply = world.fetch("POST", "/drain");
+  if (!reply) return complain(world, reply.error());
+  if (!is_success(*reply)) return complain(world, reason_in(*reply));
+  try {
+    while (command.wait && !drain_is_over(world)) world.pause(poll_interval);
+  } catch (const std::exception&) {
+    return complain(world, "what answered is not a penstock of this version");
+  }
+  const char* const done = command.wait ? "drained\n" : "draining\n";
+  world.out << (command.json ? reply->body : done);
+  return success;
+}
+
+void pause_for(base::Duration time) {
+  boost::asio::io_context io;
+  boost::asio::steady_timer{io, time}.wait();
+}
+
+}  // namespace
+
+int run_ctl(const CtlCommand& command, CtlWorld& world) {
+  switch (command.verb) {
+    case CtlVerb::status:
+      return show(command, world, "/status", status_text, [](const boost::json::value& status) {
+        return status.at("healthy").as_bool() && status.at("ready").as_bool() ? success : failure;
+      });
+    case CtlVerb::wait_ready: return wait_ready(command, world);
+    case CtlVerb::listeners:
+      return show(command, world, "/listeners", listeners_text, always_success);
+    case CtlVerb::upstreams:
+      return show(command, world, "/upstreams", upstreams_text, always_success);
+    case CtlVerb::drain: return drain(command, world);
+  }
+  return failure;
+}
+
+int run_ctl(const CtlCommand& command) {
+  CtlWorld world{
+      .fetch = [&](std::string_view method,
+                   std::string_view target) { return fetch(command.admin, method, target); },
+      .pause = pause_for,
+      .now = os::now,
+      .out = std::cout,
+      .err = std::cerr};
+  return run_ctl(command, world);
+}
+
+}  // namespace penstock::control

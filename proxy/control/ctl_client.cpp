@@ -1,0 +1,110 @@
+#include "control/ctl_client.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http.hpp>
+#include <optional>
+#include <vector>
+
+#include "os/address.hpp"
+
+namespace penstock::control {
+
+namespace {
+
+namespace asio = boost::asio;
+namespace http = boost::beast::http;
+constexpr std::size_t answer_bytes_max = std::size_t{16} << 20;
+
+struct Destination {
+  asio::generic::stream_protocol::endpoint endpoint;
+  std::string host;  // for the header: a literal, since a write with a name is refused
+};
+
+// Where a name leads to several addresses, each is tried in turn.
+using Destinations = std::vector<Destination>;
+
+boost::system::result<Destinations, std::string> destinations_of(const std::string& admin) {
+  if (admin.starts_with("unix:")) {
+    const auto address = os::parse_socket_address(admin);
+    if (!address) return address.error();
+    std::string path = address->path();
+    if (address->is_abstract()) path.front() = '\0';
+    return Destinations{
+        {.endpoint = asio::local::stream_protocol::endpoint{path}, .host = "localhost"}};
+  }
+  std::string host;
+  std::uint16_t port = 0;
+  if (!os::split_host_port(admin, host, port))
+    return "it must be ip:port, [v6]:port, name:port or unix:/path";
+  const auto found = os::resolve(host, port);
+  if (!found) return found.error();
+  Destinations destinations;
+  for (const os::IpEndpoint& endpoint : *found) {
+    const auto address = asio::ip::make_address(endpoint.ip_string());
+    destinations.push_back({.endpoint = asio::ip::tcp::endpoint{address, endpoint.port},
+                            .host = endpoint.to_string()});
+  }
+  return destinations;
+}
+
+struct Exchange {
+  const Destinations& destinations;
+  std::string_view method;
+  std::string_view target;
+  std::optional<CtlReply> reply;
+  std::string error = "it did not answer in time";
+};
+
+asio::awaitable<void> talk(asio::generic::stream_protocol::socket& socket, const std::string& host,
+                           Exchange& exchange) {
+  http::request<http::empty_body> request{http::string_to_verb(exchange.method), exchange.target,
+                                          11};
+  request.set(http::field::host, host);
+  request.keep_alive(false);
+  request.prepare_payload();
+  co_await http::async_write(socket, request, asio::use_awaitable);
+  boost::beast::flat_buffer buffer;
+  http::response_parser<http::string_body> parser;
+  parser.body_limit(answer_bytes_max);
+  co_await http::async_read(socket, buffer, parser, asio::use_awaitable);
+  exchange.reply = CtlReply{.status = parser.get().result_int(), .body = parser.get().body()};
+}
+
+asio::awaitable<void> exchange_with(asio::io_context& io, Exchange& exchange) {
+  for (const Destination& destination : exchange.destinations) {
+    try {
+      asio::generic::stream_protocol::socket socket{io};
+      co_await socket.async_connect(destination.endpoint, asio::use_awaitable);
+      co_await talk(socket, destination.host, exchange);
+      co_return;
+    } catch (const boost::system::system_error& failure) {
+      exchange.error = failure.code().message();
+    }
+  }
+}
+
+}  // namespace
+
+CtlFetched fetch(const std::string& admin, std::string_view method, std::string_view target,
+                 std::chrono::milliseconds timeout) {
+  const auto complaint = [&](const std::string& reason) {
+    return "cannot ask the admin address " + admin + ": " + reason;
+  };
+  const auto destinations = destinations_of(admin);
+  if (!destinations) return complaint(destinations.error());
+  Exchange exchange{.destinations = *destinations, .method = method, .target = target, .reply = {}};
+  asio::io_context io;
+  asio::co_spawn(io, exchange_with(io, exchange), asio::detached);
+  io.run_for(timeout);
+  if (!exchange.reply) return complaint(exchange.error);
+  return std::move(*exchange.reply);
+}
+
+}  // namespace penstock::control

@@ -1,0 +1,17 @@
+#pragma once
+// One HTTP request to an admin address.
+
+#include <chrono>
+#include <string>
+#include <string_view>
+
+#include "control/ctl.hpp"
+
+namespace penstock::control {
+
+// `admin` is ip:port, [v6]:port, name:port or unix:/path. Waits for at most `timeout`; the answer is
+// at most 16 MiB. Errors: the sentence that a user should read, with the address in it.
+CtlFetched fetch(const std::string& admin, std::string_view method, std::string_view target,
+                 std::chrono::milliseconds timeout = std::chrono::seconds{5});
+
+}  // namespace penstock::control

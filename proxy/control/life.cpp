@@ -1,0 +1,158 @@
+#include "control/life.hpp"
+
+#include <boost/asio/post.hpp>
+#include <fmt/format.h>
+
+#include "os/clock.hpp"
+
+namespace penstock::control {
+
+namespace {
+
+constexpr base::Duration tick_interval = std::chrono::seconds{1};
+constexpr base::Duration drain_look_interval = std::chrono::milliseconds{20};
+constexpr base::Duration warning_interval = std::chrono::seconds{10};
+
+// The forwarders themselves reset what is left at the timeout; control helps where one does not.
+constexpr base::Duration drain_margin = std::chrono::milliseconds{500};
+constexpr base::Duration cut_patience = std::chrono::seconds{1};
+constexpr base::Duration stop_patience = base::drain_handshake_settle + std::chrono::seconds{2};
+
+}  // namespace
+
+Life::Life(const Parts& parts)
+    : parts_{parts},
+      pump_{parts.io, parts.server, parts.access_log},
+      stage_timer_{parts.io},
+      tick_timer_{parts.io} {}
+
+void Life::run() {
+  parts_.signals.listen([this](Signal signal, const char* name) { on_signal(signal, name); });
+  parts_.server.start();
+  enter(Stage::ready);
+  pump_.start();
+  tick();
+  parts_.io.run();
+  parts_.server.stop();
+  pump_.take_all();
+  if (const std::uint64_t lost = lines_lost(); lost > 0)
+    parts_.log.warning(fmt::format("{} lines of the access log were lost", lost));
+}
+
+void Life::on_signal(Signal signal, const char* name) {
+  switch (signal) {
+    case Signal::stop:
+      if (stage_ < Stage::grace) return begin_drain(name);
+      if (stage_ >= Stage::cutting) return;
+      parts_.log.warning(fmt::format("{} again: the drain ends at once", name));
+      return cut();
+    case Signal::reopen_logs:
+      parts_.log.info(fmt::format("{}: log files are opened again", name));
+      return parts_.access_log.reopen();
+    case Signal::reload:
+    case Signal::upgrade:
+      return parts_.log.warning(
+          fmt::format("{}: ignored, this version cannot do that yet", name));
+  }
+}
+
+void Life::enter(Stage stage) {
+  stage_ = stage;
+  parts_.log.info(fmt::format("{}, {} connections", stage_names[stage],
+                              parts_.server.connections_active()));
+}
+
+void Life::begin_drain(std::string_view asked_by) {
+  if (stage_ >= Stage::grace) return;
+  parts_.log.info(fmt::format("{}: the drain begins", asked_by));
+  const base::Duration grace = parts_.server.spec().runtime.drain.grace;
+  if (grace.count() == 0) return stop_accepting();
+  enter(Stage::grace);
+  stage_timer_.expires_after(grace);
+  stage_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error && stage_ == Stage::grace) stop_accepting();
+  });
+}
+
+void Life::stop_accepting() {
+  enter(Stage::stopping);
+  const auto go_on = [this] {
+    if (stage_ == Stage::stopping) drain_connections();
+  };
+  parts_.server.stop_accepting([&io = parts_.io, go_on] { boost::asio::post(io, go_on); });
+  stage_timer_.expires_after(stop_patience);
+  stage_timer_.async_wait([go_on](const boost::system::error_code& error) {
+    if (!error) go_on();
+  });
+}
+
+void Life::drain_connections() {
+  enter(Stage::draining);
+  const base::Duration timeout = parts_.server.spec().runtime.drain.timeout;
+  parts_.server.begin_drain(timeout);
+  wait_for_the_last_one(os::now() + timeout + drain_margin, &Life::cut);
+}
+
+// Goes on to `then` when no connection is left or the deadline has passed.
+void Life::wait_for_the_last_one(base::Instant deadline, void (Life::*then)()) {
+  if (parts_.server.connections_active() == 0 || os::now() >= deadline) return (this->*then)();
+  stage_timer_.expires_after(drain_look_interval);
+  // A look that was queued before the stage changed is not cancelled any more.
+  stage_timer_.async_wait(
+      [this, deadline, then, stage = stage_](const boost::system::error_code& error) {
+        if (!error && stage_ == stage) wait_for_the_last_one(deadline, then);
+      });
+}
+
+void Life::cut() {
+  if (parts_.server.connections_active() == 0) return finish();
+  enter(Stage::cutting);
+  parts_.server.cut_connections();
+  wait_for_the_last_one(os::now() + cut_patience, &Life::finish);
+}
+
+void Life::finish() {
+  enter(Stage::stopped);
+  parts_.io.stop();
+}
+
+void Life::tick() {
+  const base::Instant now = os::now();
+  parts_.watch.tick(now);
+  if (const std::string error = parts_.access_log.take_error(); !error.empty())
+    parts_.log.warning(error);
+  warn_of_lost_lines(now);
+  warn_of_pause(now);
+  tick_timer_.expires_after(tick_interval);
+  tick_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) tick();
+  });
+}
+
+std::uint64_t Life::lines_lost() const {
+  std::uint64_t lost = parts_.access_log.dropped();
+  for (const auto& forwarder : parts_.server.forwarders())
+    lost += forwarder.sessions.records_dropped.value();
+  return lost;
+}
+
+void Life::warn_of_lost_lines(base::Instant now) {
+  const std::uint64_t lost = lines_lost();
+  if (lost == lines_lost_told_ || now < next_lost_warning_) return;
+  parts_.log.warning(fmt::format("{} lines of the access log were lost: its target does not take "
+                                 "them fast enough, or not at all",
+                                 lost - lines_lost_told_));
+  lines_lost_told_ = lost;
+  next_lost_warning_ = now + warning_interval;
+}
+
+void Life::warn_of_pause(base::Instant now) {
+  if (!parts_.server.accepting_paused() || now < next_pause_warning_) return;
+  parts_.log.warning(fmt::format(
+      "accepting is paused with {} of {} connections: clients wait in the backlog until there is "
+      "room",
+      parts_.server.connections_active(), parts_.server.connections_max()));
+  next_pause_warning_ = now + warning_interval;
+}
+
+}  // namespace penstock::control

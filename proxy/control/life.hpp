@@ -1,0 +1,77 @@
+#pragma once
+// The life of a running proxy on the control thread: signals, the tick of a second, and the drain.
+//
+//   starting -> ready -> grace -> stopping -> draining -> cutting -> stopped
+//
+//   ready      accepting
+//   grace      not ready any more, still accepting, for runtime.drain.grace
+//   stopping   the listeners stop without resetting what is queued
+//   draining   connections end by themselves or are closed, for at most runtime.drain.timeout
+//   cutting    what is left was reset; its last records are on their way
+//
+// A second signal leads from anywhere straight to cutting.
+//
+// Owner    run(). Thread: control.
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <string_view>
+
+#include "control/forwarder_watch.hpp"
+#include "control/record_pump.hpp"
+#include "control/signals.hpp"
+
+namespace penstock::control {
+
+enum class Stage : std::uint8_t { starting, ready, grace, stopping, draining, cutting, stopped };
+inline constexpr base::EnumNames<Stage, 7> stage_names{
+    {"starting", "ready", "grace", "stopping", "draining", "cutting", "stopped"}};
+static_assert(stage_names[Stage::stopped] == "stopped");
+
+class Life {
+ public:
+  struct Parts {
+    boost::asio::io_context& io;
+    Signals& signals;
+    runtime::Server& server;
+    ForwarderWatch& watch;
+    AccessLog& access_log;
+    base::Log& log;
+  };
+  explicit Life(const Parts& parts);
+  Life(const Life&) = delete;
+  Life& operator=(const Life&) = delete;
+
+  // Starts the server and returns when everything has ended: all threads are joined, all records
+  // are in the access log.
+  void run();
+
+  // As SIGTERM; does nothing where a drain runs already.
+  void begin_drain(std::string_view asked_by);
+
+  Stage stage() const noexcept { return stage_; }
+
+ private:
+  void on_signal(Signal signal, const char* name);
+  void enter(Stage stage);
+  void stop_accepting();
+  void drain_connections();
+  void wait_for_the_last_one(base::Instant deadline, void (Life::*then)());
+  void cut();
+  void finish();
+  void tick();
+  void warn_of_lost_lines(base::Instant now);
+  void warn_of_pause(base::Instant now);
+  std::uint64_t lines_lost() const;
+
+  Parts parts_;
+  RecordPump pump_;
+  boost::asio::steady_timer stage_timer_;
+  boost::asio::steady_timer tick_timer_;
+  Stage stage_ = Stage::starting;
+  std::uint64_t lines_lost_told_ = 0;
+  base::Instant next_lost_warning_{};
+  base::Instant next_pause_warning_{};
+};
+
+}  // namespace penstock::control

@@ -1,0 +1,39 @@
+#pragma once
+// The numbers of a running server under their names: Prometheus text.
+//
+// The names, labels and buckets are a promise (docs/OPERATIONS.md). Every series exists from the
+// start, so that a rate over the first event is right. No client address is ever a label.
+//
+// Thread   control. The numbers are one-writer counters and may be a moment apart from each other.
+
+#include <string>
+#include <vector>
+
+#include "os/process.hpp"
+#include "runtime/server.hpp"
+
+namespace penstock::control {
+
+struct MetricsInput {
+  struct Listener {
+    std::string name;
+    std::size_t active = 0;
+  };
+  std::vector<Listener> listeners;                   // in the order of the counters
+  std::vector<runtime::ForwarderView> forwarders;
+  std::vector<double> busy_ratios;                   // by forwarder, over the last second
+  std::vector<const upstream::Cluster*> upstreams;   // in the order of the counters
+  std::uint64_t log_lines_dropped = 0;               // by the log's own queue and target
+  os::ProcessUsage process;
+  std::uint64_t descriptor_limit = 0;
+  double start_seconds = 0;  // since 1970
+};
+
+// Everything that the server itself knows; busy ratios, log and process are left to the caller.
+MetricsInput metrics_input(const runtime::Server& server);
+
+std::string metrics_text(const MetricsInput& input);
+
+inline constexpr std::string_view metrics_content_type = "text/plain; version=0.0.4; charset=utf-8";
+
+}  // namespace penstock::control

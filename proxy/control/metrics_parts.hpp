@@ -1,0 +1,29 @@
+#pragma once
+// The groups of metrics; metrics_text() puts them together.
+
+#include "control/metrics.hpp"
+#include "control/metrics_family.hpp"
+
+namespace penstock::control {
+
+void add_connection_metrics(const MetricsInput& input, Families& families);
+void add_upstream_metrics(const MetricsInput& input, Families& families);
+void add_relay_metrics(const MetricsInput& input, Families& families);
+void add_process_metrics(const MetricsInput& input, Families& families);
+
+// Adds one number of every forwarder up.
+template <class Pick>
+std::uint64_t sum_over_forwarders(const MetricsInput& input, Pick&& pick) {
+  std::uint64_t sum = 0;
+  for (const auto& forwarder : input.forwarders) sum += pick(forwarder).value();
+  return sum;
+}
+
+template <class Pick>
+base::Histogram::Totals histogram_over_forwarders(const MetricsInput& input, Pick&& pick) {
+  base::Histogram::Totals totals;
+  for (const auto& forwarder : input.forwarders) pick(forwarder).add_to(totals);
+  return totals;
+}
+
+}  // namespace penstock::control

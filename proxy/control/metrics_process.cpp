@@ -1,0 +1,31 @@
+#include "control/metrics_parts.hpp"
+#include "control/version.hpp"
+
+namespace penstock::control {
+
+void add_process_metrics(const MetricsInput& input, Families& families) {
+  const auto add = [&](Family::Kind kind, std::string name, std::string help, double value) {
+    Family{families, kind, std::move(name), std::move(help)}.add({}, value);
+  };
+  Family{families, Family::Kind::gauge, "penstock_build_info", "1, with the version as a label."}
+      .add({{"version", std::string{version()}}}, 1.0);
+  const std::uint64_t dropped_by_rings = sum_over_forwarders(
+      input, [](const auto& view) -> auto& { return view.sessions.records_dropped; });
+  add(Family::Kind::counter, "penstock_access_log_lines_dropped_total",
+      "Lines that the access log could not take: its target or control was too slow.",
+      static_cast<double>(dropped_by_rings + input.log_lines_dropped));
+  add(Family::Kind::counter, "process_cpu_seconds_total", "User and system CPU time spent.",
+      input.process.cpu_seconds);
+  add(Family::Kind::gauge, "process_resident_memory_bytes", "Resident memory.",
+      static_cast<double>(input.process.resident_bytes));
+  add(Family::Kind::gauge, "process_virtual_memory_bytes", "Virtual memory.",
+      static_cast<double>(input.process.virtual_bytes));
+  add(Family::Kind::gauge, "process_open_fds", "Open descriptors.",
+      static_cast<double>(input.process.open_descriptors));
+  add(Family::Kind::gauge, "process_max_fds", "Limit of open descriptors.",
+      static_cast<double>(input.descriptor_limit));
+  add(Family::Kind::gauge, "process_start_time_seconds", "Start, in seconds since 1970.",
+      input.start_seconds);
+}
+
+}  // namespace penstock::control

@@ -1,0 +1,90 @@
+#include "control/metrics_parts.hpp"
+
+namespace penstock::control {
+
+namespace {
+
+using runtime::ForwarderView;
+
+// From where to where each reason leads.
+struct Turn {
+  relay::Switch reason;
+  relay::Engine from;
+  relay::Engine to;
+};
+constexpr std::array<Turn, relay::switch_names.size()> turns{{
+    {relay::Switch::large_reads, relay::Engine::copy, relay::Engine::splice},
+    {relay::Switch::small_chunks, relay::Engine::splice, relay::Engine::copy},
+    {relay::Switch::refused, relay::Engine::splice, relay::Engine::copy},
+}};
+
+void add_engine_bytes(const MetricsInput& input, Families& families) {
+  Family bytes{families, Family::Kind::counter, "penstock_relay_bytes_total",
+               "Bytes that a destination socket took, by forwarder and engine."};
+  for (const auto& view : input.forwarders) {
+    const auto add = [&](std::string_view engine, std::uint64_t value) {
+      bytes.add({{"forwarder", std::to_string(view.index)}, {"engine", std::string{engine}}},
+                value);
+    };
+    for (std::size_t engine = 0; engine < relay::engine_names.size(); ++engine)
+      add(relay::engine_names.names[engine], view.relay.bytes[engine].value());
+    add("sendfile", view.sessions.sendfile_bytes.value());
+  }
+}
+
+void add_switches(const MetricsInput& input, Families& families) {
+  Family switches{families, Family::Kind::counter, "penstock_relay_engine_switches_total",
+                  "Directions that changed their engine, by reason."};
+  for (const Turn& turn : turns)
+    switches.add({{"from", std::string{relay::engine_names[turn.from]}},
+                  {"to", std::string{relay::engine_names[turn.to]}},
+                  {"reason", std::string{relay::switch_names[turn.reason]}}},
+                 sum_over_forwarders(input, [&](const ForwarderView& view) -> auto& {
+                   return view.relay.switches[static_cast<std::size_t>(turn.reason)];
+                 }));
+}
+
+void add_pipes(const MetricsInput& input, Families& families) {
+  Family pipes{families, Family::Kind::gauge, "penstock_pipes", "Open pipes, by state."};
+  pipes.add({{"state", "leased"}}, sum_over_forwarders(input, [](const auto& view) -> auto& {
+              return view.relay.pipes_leased;
+            }));
+  pipes.add({{"state", "idle"}}, sum_over_forwarders(input, [](const auto& view) -> auto& {
+              return view.relay.pipes_idle;
+            }));
+  Family fallbacks{families, Family::Kind::counter, "penstock_pipe_fallbacks_total",
+                   "Times that a direction wanted a pipe and copied instead, by reason."};
+  for (std::size_t reason = 0; reason < relay::fallback_names.size(); ++reason)
+    fallbacks.add({{"reason", std::string{relay::fallback_names.names[reason]}}},
+                  sum_over_forwarders(input, [&](const ForwarderView& view) -> auto& {
+                    return view.relay.fallbacks[reason];
+                  }));
+  Family degraded{families, Family::Kind::counter, "penstock_pipe_degraded_total",
+                  "Pipes that the kernel made smaller than relay.pipe_size."};
+  degraded.add({}, sum_over_forwarders(input, [](const auto& view) -> auto& {
+                 return view.relay.pipes_degraded;
+               }));
+}
+
+void add_busy_ratios(const MetricsInput& input, Families& families) {
+  Family busy{families, Family::Kind::gauge, "penstock_forwarder_busy_ratio",
+              "Share of the last second that a forwarder did not spend waiting."};
+  for (std::size_t i = 0; i < input.forwarders.size(); ++i) {
+    const auto& view = input.forwarders[i];
+    busy.add({{"forwarder", std::to_string(view.index)},
+              {"node", std::to_string(view.node)},
+              {"cpu", view.cpu < 0 ? "any" : std::to_string(view.cpu)}},
+             i < input.busy_ratios.size() ? input.busy_ratios[i] : 0.0);
+  }
+}
+
+}  // namespace
+
+void add_relay_metrics(const MetricsInput& input, Families& families) {
+  add_engine_bytes(input, families);
+  add_switches(input, families);
+  add_pipes(input, families);
+  add_busy_ratios(input, families);
+}
+
+}  // namespace penstock::control

@@ -1,0 +1,67 @@
+#include "control/metrics_parts.hpp"
+
+namespace penstock::control {
+
+namespace {
+
+using runtime::ForwarderView;
+
+// Several entries of one upstream may stand for the same endpoint only by a fault of the
+// configuration, so a series appears once.
+template <class Add>
+void for_each_endpoint(const MetricsInput& input, Add&& add) {
+  for (const auto* cluster : input.upstreams)
+    for (const auto& endpoint : cluster->endpoints())
+      add(endpoint, Labels{{"upstream", cluster->name()}, {"endpoint", endpoint.live->identity}});
+}
+
+void add_endpoint_gauges(const MetricsInput& input, Families& families) {
+  Family active{families, Family::Kind::gauge, "penstock_upstream_connections_active",
+                "Connections to an endpoint, attempts under way included."};
+  for_each_endpoint(input, [&](const auto& endpoint, Labels labels) {
+    active.add(std::move(labels),
+               static_cast<double>(endpoint.live->active.load(std::memory_order_relaxed)));
+  });
+  Family up{families, Family::Kind::gauge, "penstock_endpoint_up",
+            "1 where an endpoint would get new connections, else 0."};
+  for_each_endpoint(input, [&](const auto& endpoint, Labels labels) {
+    up.add(std::move(labels), endpoint.weight > 0 ? 1.0 : 0.0);
+  });
+}
+
+void add_connect_failures(const MetricsInput& input, Families& families) {
+  Family failures{families, Family::Kind::counter, "penstock_upstream_connect_failures_total",
+                  "Attempts to connect that failed, by reason."};
+  for_each_endpoint(input, [&](const auto& endpoint, const Labels& labels) {
+    for (std::size_t reason = 0; reason < upstream::connect_failure_names.size(); ++reason) {
+      Labels with_reason = labels;
+      with_reason.push_back(
+          {"reason", std::string{upstream::connect_failure_names.names[reason]}});
+      failures.add(std::move(with_reason),
+                   endpoint.live->failures[reason].load(std::memory_order_relaxed));
+    }
+  });
+}
+
+}  // namespace
+
+void add_upstream_metrics(const MetricsInput& input, Families& families) {
+  add_endpoint_gauges(input, families);
+  add_connect_failures(input, families);
+  Family connect{families, Family::Kind::histogram, "penstock_upstream_connect_seconds",
+                 "Time of successful attempts to connect."};
+  for (std::size_t i = 0; i < input.upstreams.size(); ++i)
+    connect.add({{"upstream", input.upstreams[i]->name()}},
+                histogram_over_forwarders(input, [&](const ForwarderView& view) -> auto& {
+                  return view.sessions.upstreams[i].connect;
+                }));
+  Family retries{families, Family::Kind::counter, "penstock_upstream_retries_total",
+                 "Attempts to connect after a first one had failed."};
+  for (std::size_t i = 0; i < input.upstreams.size(); ++i)
+    retries.add({{"upstream", input.upstreams[i]->name()}},
+                sum_over_forwarders(input, [&](const ForwarderView& view) -> auto& {
+                  return view.sessions.upstreams[i].retries;
+                }));
+}
+
+}  // namespace penstock::control

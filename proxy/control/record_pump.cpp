@@ -1,0 +1,65 @@
+#include "control/record_pump.hpp"
+
+#include <boost/asio/post.hpp>
+
+namespace penstock::control {
+
+namespace {
+
+constexpr std::size_t batch_records = 512;
+constexpr std::chrono::milliseconds look_interval{20};
+
+}  // namespace
+
+RecordPump::RecordPump(boost::asio::io_context& io, runtime::Server& server, AccessLog& log)
+    : server_{server},
+      log_{log},
+      bell_{io, server.records_wakeup().descriptor()},
+      timer_{io} {}
+
+RecordPump::~RecordPump() { bell_.release(); }
+
+void RecordPump::start() { pump(); }
+
+void RecordPump::take_all() {
+  while (take_batch() == batch_records) {
+  }
+}
+
+std::size_t RecordPump::take_batch() {
+  session::Record record;
+  std::size_t taken = 0;
+  while (taken < batch_records && server_.take_record(record)) {
+    log_.write(record);
+    ++taken;
+  }
+  return taken;
+}
+
+void RecordPump::pump() {
+  const std::size_t taken = take_batch();
+  if (taken == batch_records)
+    boost::asio::post(bell_.get_executor(), [this] { pump(); });
+  else if (taken > 0 || server_.expect_records())
+    look_again_later();
+  else
+    sleep();
+}
+
+void RecordPump::look_again_later() {
+  timer_.expires_after(look_interval);
+  timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) pump();
+  });
+}
+
+void RecordPump::sleep() {
+  bell_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
+                   [this](const boost::system::error_code& error) {
+                     if (error) return;
+                     server_.records_wakeup().clear();
+                     pump();
+                   });
+}
+
+}  // namespace penstock::control

@@ -1,0 +1,39 @@
+#pragma once
+// Carries records from the forwarders' rings to the access log.
+//
+// Owner    Life. Thread: control. Takes at most one batch at a time, so that the admin server has its
+//          turn in between. While connections come and go it looks every 20 ms instead of being woken
+//          for each; after a rest it sleeps until the next record rings.
+
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "control/access_log.hpp"
+#include "runtime/server.hpp"
+
+namespace penstock::control {
+
+class RecordPump {
+ public:
+  RecordPump(boost::asio::io_context& io, runtime::Server& server, AccessLog& log);
+  RecordPump(const RecordPump&) = delete;
+  RecordPump& operator=(const RecordPump&) = delete;
+  ~RecordPump();
+
+  void start();
+  // Everything that is left, at the end.
+  void take_all();
+
+ private:
+  void sleep();
+  void pump();
+  void look_again_later();
+  std::size_t take_batch();
+
+  runtime::Server& server_;
+  AccessLog& log_;
+  boost::asio::posix::stream_descriptor bell_;  // the server's descriptor: released, never closed
+  boost::asio::steady_timer timer_;
+};
+
+}  // namespace penstock::control

@@ -1,0 +1,126 @@
+#include "control/run.hpp"
+
+#include <fmt/format.h>
+
+#include <iostream>
+
+#include "control/admin_server.hpp"
+#include "control/budget.hpp"
+#include "control/server_view.hpp"
+#include "control/version.hpp"
+#include "os/clock.hpp"
+#include "os/process.hpp"
+
+namespace penstock::control {
+
+namespace {
+
+constexpr int success = 0;
+constexpr int failure = 1;
+constexpr int configuration_error = 2;
+constexpr base::Duration log_patience = std::chrono::seconds{1};
+
+int show_faults(const std::vector<Fault>& faults) {
+  for (const Fault& fault : faults) std::cerr << fault.to_string() << '\n';
+  return configuration_error;
+}
+
+base::Log::Options log_options(const LogOptions& options) {
+  const bool colour = os::environment("NO_COLOR") == nullptr && os::is_terminal(2);
+  return {.level = static_cast<base::Severity>(options.level),
+          .json = options.format == LogFormat::json,
+          .colour = colour};
+}
+static_assert(static_cast<int>(LogLevel::error) == static_cast<int>(base::Severity::error));
+
+std::string listed(const std::vector<os::SocketAddress>& addresses) {
+  std::string text;
+  for (const auto& address : addresses) text += (text.empty() ? "" : ", ") + address.to_string();
+  return text;
+}
+
+void tell_what_runs(const runtime::Server& server, const AdminServer& admin, base::Log& log) {
+  for (const auto& listener : server.listeners())
+    log.info(fmt::format("listener {} on {}", listener->options.name,
+                         listed(server.addresses(listener->index))));
+  for (const std::string& decision : server.decisions()) log.info(decision);
+  log.info(fmt::format("at most {} connections", server.connections_max()));
+  if (!admin.addresses().empty()) log.info("admin on " + listed(admin.addresses()));
+}
+
+Plan plan_for(Config& config, base::Log& log) {
+  const Plan plan = plan_budget(limits_of_this_process(), wishes_of(config));
+  for (const std::string& warning : plan.warnings) log.warning(warning);
+  log.info(fmt::format("at most {} pipes, {} for each forwarder", plan.pipes_total,
+                       plan.pipes_per_forwarder));
+  apply(plan, config.server);
+  return plan;
+}
+
+int refuse(base::Log& log, const std::string& sentence) {
+  log.error(sentence);
+  return failure;
+}
+
+// Bottom up: server, watch, life, admin; and down again in the opposite order.
+int serve(Config config, base::Log& log, AccessLog& access_log) {
+  log.info(fmt::format("penstock {}, process {}", version(), os::process_id()));
+  plan_for(config, log);
+  boost::asio::io_context io{1};
+  Signals signals{io};
+  auto created = runtime::Server::create(config.server, log_switches(config.log));
+  if (!created) return refuse(log, created.error());
+  runtime::Server& server = **created;
+  ForwarderWatch watch{server, os::now()};
+  Life life{{io, signals, server, watch, access_log, log}};
+  ServerView view{server, watch, access_log, life};
+  auto admin = AdminServer::create(io, config.admin, view);
+  if (!admin) return refuse(log, admin.error());
+  tell_what_runs(server, **admin, log);
+  life.run();
+  return success;
+}
+
+int serve_with_logs(Config config) {
+  base::Log log{log_options(config.log)};
+  int exit_code = failure;
+  bool written = true;
+  try {
+    auto access_log = AccessLog::open(config.log, names_of(config.server));
+    if (access_log) {
+      exit_code = serve(std::move(config), log, **access_log);
+      written = (*access_log)->flush(log_patience);
+      // Its destructor waits for a target that is stuck; nothing else is left to do by then.
+      if (!written) access_log->release();
+    } else {
+      log.error(access_log.error());
+    }
+  } catch (const std::exception& error) {
+    log.error(fmt::format("cannot start: {}", error.what()));
+  }
+  if (!log.flush(log_patience) || !written) os::exit_now(exit_code);
+  return exit_code;
+}
+
+}  // namespace
+
+int run(const RunCommand& command) {
+  LoadedConfig loaded = load_config(command.file);
+  if (!loaded.config) return show_faults(loaded.faults);
+  return serve_with_logs(std::move(*loaded.config));
+}
+
+int check(const CheckCommand& command) {
+  const LoadedConfig loaded = load_config(command.file, false);
+  if (!loaded.config) return show_faults(loaded.faults);
+  std::cout << command.file << ": ok\n";
+  return success;
+}
+
+int print(const PrintCommand& command) {
+  std::cout << command.out;
+  std::cerr << command.err;
+  return command.exit_code;
+}
+
+}  // namespace penstock::control

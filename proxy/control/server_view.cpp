@@ -1,0 +1,176 @@
+#include "control/server_view.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+
+#include "control/metrics.hpp"
+#include "control/version.hpp"
+#include "os/clock.hpp"
+
+namespace penstock::control {
+
+namespace {
+
+namespace json = boost::json;
+
+// What all forwarders counted of one listener.
+struct ListenerTotals {
+  std::uint64_t accepted = 0;
+  std::array<std::uint64_t, 2> bytes{};
+  std::array<std::uint64_t, session::close_reason_names.size()> closed{};
+};
+
+ListenerTotals totals_of(const runtime::Server& server, std::size_t listener) {
+  ListenerTotals totals;
+  for (const auto& forwarder : server.forwarders()) {
+    const session::ListenerCounters& counters = forwarder.sessions.listeners[listener];
+    totals.accepted += counters.accepted.value();
+    for (std::size_t i = 0; i < totals.bytes.size(); ++i)
+      totals.bytes[i] += counters.bytes[i].value();
+    for (std::size_t i = 0; i < totals.closed.size(); ++i)
+      totals.closed[i] += counters.closed[i].value();
+  }
+  return totals;
+}
+
+// Only the reasons that occurred.
+json::object closed_object(const ListenerTotals& totals) {
+  json::object closed;
+  for (std::size_t i = 0; i < totals.closed.size(); ++i)
+    if (totals.closed[i] > 0) closed[session::close_reason_names.names[i]] = totals.closed[i];
+  return closed;
+}
+
+json::object endpoint_object(const upstream::Cluster::Endpoint& endpoint) {
+  std::uint64_t failures = 0;
+  for (const auto& count : endpoint.live->failures)
+    failures += count.load(std::memory_order_relaxed);
+  return {{"identity", endpoint.live->identity},
+          {"address", endpoint.live->address.to_string()},
+          {"state", "up"},
+          {"weight", endpoint.weight},
+          {"active", endpoint.live->active.load(std::memory_order_relaxed)},
+          {"totals",
+           {{"connections", endpoint.live->connections.load(std::memory_order_relaxed)},
+            {"failures", failures}}}};
+}
+
+}  // namespace
+
+ServerView::ServerView(runtime::Server& server, const ForwarderWatch& watch,
+                       const AccessLog& access_log, Life& life)
+    : server_{server},
+      watch_{watch},
+      access_log_{access_log},
+      life_{life},
+      started_{os::now()},
+      started_wall_seconds_{static_cast<double>(os::wall_clock_nanoseconds()) * 1e-9} {}
+
+std::string ServerView::unhealthy_because() {
+  const base::Instant now = os::now();
+  for (const auto& forwarder : server_.forwarders())
+    if (!watch_.answers(forwarder, now))
+      return "forwarder " + std::to_string(forwarder.index) + " has not answered for 5 seconds";
+  return {};
+}
+
+std::string ServerView::not_ready_because() {
+  switch (life_.stage()) {
+    case Stage::ready: return {};
+    case Stage::starting: return "not started yet";
+    default: return "a drain runs";
+  }
+}
+
+std::string ServerView::metrics() {
+  MetricsInput input = metrics_input(server_);
+  input.busy_ratios = watch_.busy_ratios();
+  input.log_lines_dropped = access_log_.dropped();
+  input.process = os::process_usage();
+  input.descriptor_limit = os::descriptor_limit();
+  input.start_seconds = started_wall_seconds_;
+  return metrics_text(input);
+}
+
+json::value ServerView::status() {
+  const std::string unhealthy = unhealthy_because();
+  const std::string not_ready = not_ready_because();
+  json::object status{
+      {"version", version()},
+      {"pid", os::process_id()},
+      {"state", stage_names[life_.stage()]},
+      {"healthy", unhealthy.empty()},
+      {"ready", not_ready.empty()},
+      {"uptime_seconds", std::chrono::duration<double>(os::now() - started_).count()},
+      {"connections_active", server_.connections_active()},
+      {"connections_max", server_.connections_max()},
+      {"accepting_paused", server_.accepting_paused()},
+      {"listeners", listeners_in_short()},
+      {"forwarders", forwarders()}};
+  if (!unhealthy.empty()) status["unhealthy_because"] = unhealthy;
+  if (!not_ready.empty()) status["not_ready_because"] = not_ready;
+  return status;
+}
+
+json::array ServerView::addresses_of(std::size_t listener) const {
+  json::array addresses;
+  for (const os::SocketAddress& address : server_.addresses(listener))
+    addresses.emplace_back(address.to_string());
+  return addresses;
+}
+
+json::array ServerView::listeners_in_short() const {
+  json::array array;
+  for (const auto& listener : server_.listeners())
+    array.push_back({{"name", listener->options.name},
+                     {"addresses", addresses_of(listener->index)},
+                     {"connections_active", listener->active.load(std::memory_order_relaxed)}});
+  return array;
+}
+
+json::array ServerView::forwarders() const {
+  const base::Instant now = os::now();
+  json::array array;
+  for (const auto& forwarder : server_.forwarders())
+    array.push_back({{"index", forwarder.index},
+                     {"node", forwarder.node},
+                     {"cpu", forwarder.cpu < 0 ? json::value{} : json::value(forwarder.cpu)},
+                     {"busy_ratio", watch_.busy_ratios().at(forwarder.index)},
+                     {"answers", watch_.answers(forwarder, now)}});
+  return array;
+}
+
+json::value ServerView::listeners() {
+  json::array array;
+  for (const auto& listener : server_.listeners()) {
+    const ListenerTotals totals = totals_of(server_, listener->index);
+    const bool is_static = listener->options.files.has_value();
+    array.push_back({{"name", listener->options.name},
+                     {"addresses", addresses_of(listener->index)},
+                     {"to", is_static ? "files" : listener->options.upstream},
+                     {"connections_active", listener->active.load(std::memory_order_relaxed)},
+                     {"connections_max", listener->options.max_connections},
+                     {"connections_accepted", totals.accepted},
+                     {"connections_closed", closed_object(totals)},
+                     {"bytes_to_upstream", totals.bytes[session::to_upstream]},
+                     {"bytes_to_client", totals.bytes[session::to_client]}});
+  }
+  return json::object{{"listeners", std::move(array)}};
+}
+
+json::value ServerView::upstreams() {
+  json::array array;
+  for (const auto& cluster : server_.upstreams().clusters()) {
+    json::array endpoints;
+    for (const auto& endpoint : cluster->endpoints())
+      endpoints.push_back(endpoint_object(endpoint));
+    array.push_back({{"name", cluster->name()},
+                     {"balance", upstream::balance_names[cluster->balance()]},
+                     {"endpoints", std::move(endpoints)}});
+  }
+  return json::object{{"upstreams", std::move(array)}};
+}
+
+void ServerView::drain() { life_.begin_drain("POST /drain"); }
+
+}  // namespace penstock::control

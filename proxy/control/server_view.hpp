@@ -1,0 +1,37 @@
+#pragma once
+// The running proxy as the admin pages see it.
+//
+// Owner    run(). Thread: control.
+
+#include "control/admin_view.hpp"
+#include "control/life.hpp"
+
+namespace penstock::control {
+
+class ServerView final : public AdminView {
+ public:
+  ServerView(runtime::Server& server, const ForwarderWatch& watch, const AccessLog& access_log,
+             Life& life);
+
+  std::string unhealthy_because() override;
+  std::string not_ready_because() override;
+  std::string metrics() override;
+  boost::json::value status() override;
+  boost::json::value listeners() override;
+  boost::json::value upstreams() override;
+  void drain() override;
+
+ private:
+  boost::json::array addresses_of(std::size_t listener) const;
+  boost::json::array listeners_in_short() const;
+  boost::json::array forwarders() const;
+
+  runtime::Server& server_;
+  const ForwarderWatch& watch_;
+  const AccessLog& access_log_;
+  Life& life_;
+  const base::Instant started_;
+  const double started_wall_seconds_;
+};
+
+}  // namespace penstock::control

@@ -1,0 +1,10 @@
+#pragma once
+// The version of this build, as CMake knows it.
+
+#include <string_view>
+
+namespace penstock::control {
+
+std::string_view version() noexcept;
+
+}  // namespace penstock::control

@@ -1,0 +1,16 @@
+#pragma once
+// A static file listener as the configuration states it.
+
+#include <string>
+
+#include "base/time.hpp"
+
+namespace penstock::files {
+
+struct Options {
+  std::string root;                                // a directory; relative to the working directory
+  std::string index = "index.html";                // served for a directory
+  base::Duration max_age = std::chrono::hours{1};  // Cache-Control; 0 = "no-cache"
+};
+
+}  // namespace penstock::files

@@ -1,0 +1,98 @@
+#include "files/site.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "files/http_text.hpp"
+#include "wire/http_request.hpp"
+
+namespace penstock::files {
+
+namespace {
+
+int status_of_error(int error) noexcept {
+  switch (error) {
+    case ENOENT:
+    case ENOTDIR:
+    case ENAMETOOLONG:
+      return 404;
+    // EXDEV is openat2's word for an escape, ELOOP its word for a link that it does not follow.
+    case EACCES:
+    case EPERM:
+    case EXDEV:
+    case ELOOP:
+    case ENXIO:
+      return 403;
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM:
+      return 503;
+    default:
+      return 500;
+  }
+}
+
+std::string cache_control_of(base::Duration max_age) {
+  if (max_age.count() == 0) return "no-cache";
+  return "max-age=" + std::to_string(std::chrono::ceil<std::chrono::seconds>(max_age).count());
+}
+
+// "/a//b/" becomes "a/b". False where a segment is "..".
+bool to_relative(std::string_view path, std::string& relative) {
+  while (!path.empty()) {
+    const std::size_t slash = path.find('/');
+    const std::string_view segment = path.substr(0, slash);
+    path.remove_prefix(slash == std::string_view::npos ? path.size() : slash + 1);
+    if (segment == "..") return false;
+    if (segment.empty() || segment == ".") continue;
+    if (!relative.empty()) relative += '/';
+    relative += segment;
+  }
+  return true;
+}
+
+bool names_a_directory(std::string_view path) noexcept {
+  return path.ends_with('/') || path.ends_with("/.");
+}
+
+}  // namespace
+
+Site::Site(os::Fd root, const Options& options)
+    : root_{std::move(root)},
+      index_{options.index},
+      cache_control_{cache_control_of(options.max_age)} {}
+
+boost::system::result<std::shared_ptr<const Site>, std::string> Site::open(const Options& options) {
+  auto root = os::open_directory(options.root);
+  if (!root) return "cannot serve '" + options.root + "': " + root.error().message();
+  return std::shared_ptr<const Site>{new Site{std::move(*root), options}};
+}
+
+Found Site::open_file(const std::string& relative) const {
+  auto opened = os::open_beneath(root_.get(), relative);
+  if (!opened) return {.status = status_of_error(opened.error().value())};
+  const auto status = os::status_of(opened->get());
+  if (!status) return {.status = status_of_error(status.error().value())};
+  // Built from the clean path: "//host/" as it was sent would lead the client to another host.
+  if (status->is_directory)
+    return {.status = 301, .location = '/' + wire::percent_encode_path(relative) + '/'};
+  if (!status->is_regular) return {.status = 403};
+  return {.status = 200,
+          .file = std::move(*opened),
+          .file_status = *status,
+          .content_type = content_type(relative)};
+}
+
+Found Site::find(std::string_view path) const {
+  std::string relative;
+  if (!to_relative(path, relative)) return {.status = 403};
+  if (!names_a_directory(path)) return open_file(relative);
+  if (index_.empty()) return {.status = 404};
+  // A slash behind a file's name: opening the index below it fails with ENOTDIR.
+  Found index = open_file(relative.empty() ? index_ : relative + '/' + index_);
+  if (index.status == 301) return {.status = 404};  // a directory of that name
+  return index;
+}
+
+}  // namespace penstock::files

@@ -1,0 +1,26 @@
+// penstock: a table of contents. What must be so before the first thread, what was asked for, who
+// does it.
+
+#include <variant>
+
+#include "control/run.hpp"
+#include "os/process.hpp"
+
+using namespace penstock;
+
+int main(int argc, char** argv) {
+  os::fill_standard_descriptors();
+  os::ignore_broken_pipes();
+  os::raise_descriptor_limit();
+
+  struct Verbs {
+    int operator()(const control::PrintCommand& command) { return control::print(command); }
+    int operator()(const control::RunCommand& command) { return control::run(command); }
+    int operator()(const control::CheckCommand& command) { return control::check(command); }
+    int operator()(const control::CtlCommand& command) { return control::run_ctl(command); }
+  };
+  return std::visit(
+      Verbs{}, control::parse_command_line(argc, argv,
+                                           {.config_file = os::environment("PENSTOCK_CONFIG"),
+                                            .admin = os::environment("PENSTOCK_ADMIN")}));
+}

@@ -1,0 +1,114 @@
+#include <grp.h>
+#include <pwd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+
+#include "os/native_address.hpp"
+#include "os/socket.hpp"
+#include "os/socket_options.hpp"
+
+namespace penstock::os {
+
+namespace {
+
+using Listener = boost::system::result<Fd, std::string>;
+
+std::string reason(int error) { return std::strerror(error); }
+
+std::string advice(int error, const SocketAddress& address) {
+  if (address.is_unix())
+    return error == EADDRINUSE ? "; a process listens there (see ss -lxp), or it is another file" : "";
+  switch (error) {
+    case EADDRINUSE: return "; another process listens there (see ss -ltnp)";
+    case EACCES: return "; ports below 1024 need CAP_NET_BIND_SERVICE";
+    case EADDRNOTAVAIL: return "; no interface of this machine has that address";
+    default: return "";
+  }
+}
+
+// A unix socket file outlives its process. It is ours to replace only if it is a socket and nobody
+// answers behind it.
+void remove_if_stale(const std::string& path, const NativeAddress& native) {
+  struct stat status {};
+  if (::lstat(path.c_str(), &status) != 0 || !S_ISSOCK(status.st_mode)) return;
+  const Fd probe{::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
+  if (::connect(probe.get(), native.get(), native.length) != 0 && errno == ECONNREFUSED)
+    ::unlink(path.c_str());
+}
+
+bool parse_number(const std::string& text, unsigned& value) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc{} && end == text.data() + text.size();
+}
+
+std::string set_ownership(const std::string& path, const ListenOptions& options) {
+  unsigned owner = static_cast<unsigned>(-1);
+  unsigned group = static_cast<unsigned>(-1);
+  if (!options.owner.empty() && !parse_number(options.owner, owner)) {
+    const passwd* entry = ::getpwnam(options.owner.c_str());
+    if (entry == nullptr) return "there is no user '" + options.owner + "'";
+    owner = entry->pw_uid;
+  }
+  if (!options.group.empty() && !parse_number(options.group, group)) {
+    const ::group* entry = ::getgrnam(options.group.c_str());
+    if (entry == nullptr) return "there is no group '" + options.group + "'";
+    group = entry->gr_gid;
+  }
+  if (::chmod(path.c_str(), options.mode) != 0) return "cannot set the mode: " + reason(errno);
+  if (::chown(path.c_str(), owner, group) != 0) return "cannot set the owner: " + reason(errno);
+  return {};
+}
+
+int bind_unix(int socket, const SocketAddress& address, const NativeAddress& native) {
+  if (!address.is_abstract()) remove_if_stale(address.path(), native);
+  // Born private: bind() creates the file with the umask, and only then can its mode be set.
+  const mode_t old = ::umask(0777);
+  const int bound = ::bind(socket, native.get(), native.length);
+  const int error = errno;
+  ::umask(old);
+  errno = error;
+  return bound;
+}
+
+int bind_tcp(int socket, const NativeAddress& native, const ListenOptions& options) {
+  const int on = 1;
+  const int v6_only = options.v6_only ? 1 : 0;
+  ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (native.storage.ss_family == AF_INET6)
+    ::setsockopt(socket, IPPROTO_IPV6, IPV6_V6ONLY, &v6_only, sizeof v6_only);
+  return ::bind(socket, native.get(), native.length);
+}
+
+}  // namespace
+
+void remove_socket_file(const SocketAddress& address) noexcept {
+  if (address.is_unix() && !address.is_abstract()) ::unlink(address.path().c_str());
+}
+
+Listener listen_on(const SocketAddress& address, const ListenOptions& listen,
+                   const SocketOptions& options) {
+  const NativeAddress native = to_native(address);
+  const std::string where = address.to_string();
+  Fd socket{::socket(native.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
+  if (!socket) return "cannot create a socket for " + where + ": " + reason(errno);
+  if (const auto fault = apply_options(socket.get(), options, address.is_unix()); fault.error != 0)
+    return std::string{fault.option} + " was refused for " + where + ": " + reason(fault.error);
+  const int bound = address.is_unix() ? bind_unix(socket.get(), address, native)
+                                      : bind_tcp(socket.get(), native, listen);
+  if (bound != 0) {
+    const int error = errno;
+    return "cannot bind " + where + ": " + reason(error) + advice(error, address);
+  }
+  if (address.is_unix() && !address.is_abstract())
+    if (std::string fault = set_ownership(address.path(), listen); !fault.empty())
+      return where + ": " + fault;
+  if (::listen(socket.get(), listen.backlog) != 0)
+    return "cannot listen on " + where + ": " + reason(errno) + advice(errno, address);
+  return socket;
+}
+
+}  // namespace penstock::os

@@ -1,0 +1,81 @@
+#include "os/poller.hpp"
+
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "base/assert.hpp"
+
+namespace penstock::os {
+
+namespace {
+
+constexpr unsigned watched = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET;
+
+Readiness to_readiness(unsigned events) noexcept {
+  // HUP alone (both directions shut) needs no flag of its own: the reads and writes find it.
+  return {.readable = (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0,
+          .writable = (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0,
+          .urgent = (events & EPOLLPRI) != 0,
+          .peer_finished = (events & (EPOLLRDHUP | EPOLLHUP)) != 0,
+          .failed = (events & EPOLLERR) != 0};
+}
+
+// Rounded up: waking a hair too early would only spin.
+int to_milliseconds(base::Duration timeout) noexcept {
+  if (timeout == base::Duration::max()) return -1;
+  const auto rounded = std::chrono::ceil<std::chrono::milliseconds>(timeout).count();
+  return static_cast<int>(std::clamp<std::int64_t>(rounded, 0, 3'600'000));
+}
+
+}  // namespace
+
+base::Result<Poller> Poller::create() {
+  Poller poller;
+  poller.epoll_ = Fd{::epoll_create1(EPOLL_CLOEXEC)};
+  if (!poller.epoll_) return base::error_from(errno);
+  poller.wake_ = Fd{::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)};
+  if (!poller.wake_) return base::error_from(errno);
+  epoll_event event{.events = EPOLLIN | EPOLLET, .data = {.u64 = wake_token}};
+  if (::epoll_ctl(poller.epoll_.get(), EPOLL_CTL_ADD, poller.wake_.get(), &event) != 0)
+    return base::error_from(errno);
+  return poller;
+}
+
+base::ErrorCode Poller::add(int descriptor, std::uint64_t token) noexcept {
+  epoll_event event{.events = watched, .data = {.u64 = token}};
+  const int added = ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, descriptor, &event);
+  return added == 0 ? base::ErrorCode{} : base::error_from(errno);
+}
+
+void Poller::remove(int descriptor) noexcept {
+  epoll_event unused{};
+  ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, descriptor, &unused);
+}
+
+std::span<const Event> Poller::wait(base::Duration timeout) noexcept {
+  std::array<epoll_event, base::poll_batch_max> raw;
+  const int count =
+      ::epoll_wait(epoll_.get(), raw.data(), static_cast<int>(raw.size()), to_milliseconds(timeout));
+  PENSTOCK_ASSERT(count >= 0 || errno == EINTR);
+  std::size_t kept = 0;
+  for (int i = 0; i < count; ++i) {
+    const epoll_event& event = raw[static_cast<std::size_t>(i)];
+    // The eventfd is edge-triggered: each write is a new edge, so it need not be read.
+    if (event.data.u64 == wake_token) continue;
+    events_[kept++] = {.token = event.data.u64, .ready = to_readiness(event.events)};
+  }
+  return {events_.data(), kept};
+}
+
+void Poller::wake() noexcept {
+  const std::uint64_t one = 1;
+  // Cannot fail but when 2^64 - 2 wake-ups were never read; then the edge is pending anyhow.
+  [[maybe_unused]] const ssize_t written = ::write(wake_.get(), &one, sizeof one);
+}
+
+}  // namespace penstock::os

@@ -1,0 +1,131 @@
+#include "os/process.hpp"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <pthread.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#include "os/fd.hpp"
+
+namespace penstock::os {
+
+namespace {
+
+// pipe(7): the soft limit does not bind a process with one of these capabilities.
+bool has_pipe_capability() noexcept {
+  __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+  __user_cap_data_struct data[2]{};
+  if (::syscall(SYS_capget, &header, data) != 0) return false;
+  const auto has = [&](unsigned capability) {
+    return (data[capability / 32].effective & (1U << (capability % 32))) != 0;
+  };
+  return has(CAP_SYS_RESOURCE) || has(CAP_SYS_ADMIN);
+}
+
+std::uint64_t read_number(const char* path) noexcept {
+  const FileText file = read_file(path, 64);
+  return file.error.empty() ? std::strtoull(file.text.c_str(), nullptr, 10) : 0;
+}
+
+std::uint64_t count_entries(const char* path) noexcept {
+  DIR* directory = ::opendir(path);
+  if (directory == nullptr) return 0;
+  std::uint64_t count = 0;
+  while (const dirent* entry = ::readdir(directory)) count += entry->d_name[0] != '.' ? 1 : 0;
+  ::closedir(directory);
+  return count - 1;  // the directory itself
+}
+
+}  // namespace
+
+void fill_standard_descriptors() noexcept {
+  int descriptor = ::open("/dev/null", O_RDWR);
+  while (descriptor >= 0 && descriptor <= 2) descriptor = ::open("/dev/null", O_RDWR);
+  if (descriptor > 2) ::close(descriptor);
+}
+
+void ignore_broken_pipes() noexcept { std::signal(SIGPIPE, SIG_IGN); }
+
+std::uint64_t raise_descriptor_limit() noexcept {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+  return descriptor_limit();
+}
+
+std::uint64_t descriptor_limit() noexcept {
+  rlimit limit{};
+  return ::getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : 1024;
+}
+
+std::uint64_t pipe_user_pages_soft() noexcept {
+  return has_pipe_capability() ? 0 : read_number("/proc/sys/fs/pipe-user-pages-soft");
+}
+
+std::uint64_t page_bytes() noexcept { return static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)); }
+
+void exit_now(int code) noexcept { ::_exit(code); }
+
+int process_id() noexcept { return ::getpid(); }
+
+const char* environment(const char* name) noexcept { return std::getenv(name); }
+
+bool is_terminal(int descriptor) noexcept { return ::isatty(descriptor) == 1; }
+
+void name_thread(const std::string& name) noexcept {
+  ::pthread_setname_np(::pthread_self(), name.substr(0, 15).c_str());
+}
+
+FileText read_file(const std::string& path, std::size_t bytes_max) {
+  // O_NONBLOCK: opening a FIFO must not wait for a writer.
+  const Fd file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
+  if (!file) return {.text = {}, .error = std::string{"cannot open: "} + std::strerror(errno)};
+  struct stat status {};
+  if (::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode))
+    return {.text = {}, .error = "is not a regular file"};
+  std::string text(bytes_max + 1, '\0');
+  std::size_t filled = 0;
+  while (filled < text.size()) {
+    const ssize_t count = ::read(file.get(), text.data() + filled, text.size() - filled);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return {.text = {}, .error = std::string{"cannot read: "} + std::strerror(errno)};
+    if (count == 0) break;
+    filled += static_cast<std::size_t>(count);
+  }
+  if (filled > bytes_max)
+    return {.text = {}, .error = "is larger than " + std::to_string(bytes_max) + " bytes"};
+  text.resize(filled);
+  return {.text = std::move(text), .error = {}};
+}
+
+ProcessUsage process_usage() {
+  ProcessUsage usage;
+  rusage times{};
+  ::getrusage(RUSAGE_SELF, &times);
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6;
+  };
+  usage.cpu_seconds = seconds(times.ru_utime) + seconds(times.ru_stime);
+  unsigned long long virtual_pages = 0;
+  unsigned long long resident_pages = 0;
+  const FileText statm = read_file("/proc/self/statm", 256);
+  if (std::sscanf(statm.text.c_str(), "%llu %llu", &virtual_pages, &resident_pages) == 2) {
+    usage.virtual_bytes = virtual_pages * page_bytes();
+    usage.resident_bytes = resident_pages * page_bytes();
+  }
+  usage.open_descriptors = count_entries("/proc/self/fd");
+  return usage;
+}
+
+}  // namespace penstock::os

@@ -1,0 +1,55 @@
+#pragma once
+// The process as a whole: what must be so before the first thread starts, and its limits.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/time.hpp"
+
+namespace penstock::os {
+
+// Opens descriptors 0 to 2 on /dev/null where they are closed: otherwise the first client socket
+// would become "stderr" and receive our messages.
+void fill_standard_descriptors() noexcept;
+
+// splice(2) has no MSG_NOSIGNAL. Call before the first thread starts.
+void ignore_broken_pipes() noexcept;
+
+// Raises the soft limit of descriptors to the hard one; returns what holds now.
+std::uint64_t raise_descriptor_limit() noexcept;
+std::uint64_t descriptor_limit() noexcept;
+
+// fs.pipe-user-pages-soft, or 0 where this process is not bound by it or it cannot be read.
+std::uint64_t pipe_user_pages_soft() noexcept;
+std::uint64_t page_bytes() noexcept;
+
+// Ends the process without running destructors, for the case that a log target is stuck.
+[[noreturn]] void exit_now(int code) noexcept;
+
+int process_id() noexcept;
+
+// The value of an environment variable, or nullptr.
+const char* environment(const char* name) noexcept;
+bool is_terminal(int descriptor) noexcept;
+
+// Names the calling thread for ps and top; at most 15 characters.
+void name_thread(const std::string& name) noexcept;
+
+// A file of at most `bytes_max`, whole. Errors: the sentence.
+struct FileText {
+  std::string text;
+  std::string error;  // empty on success
+};
+FileText read_file(const std::string& path, std::size_t bytes_max);
+
+// /proc/self figures for the usual process_* metrics.
+struct ProcessUsage {
+  double cpu_seconds = 0;
+  std::uint64_t resident_bytes = 0;
+  std::uint64_t virtual_bytes = 0;
+  std::uint64_t open_descriptors = 0;
+};
+ProcessUsage process_usage();
+
+}  // namespace penstock::os

@@ -1,0 +1,16 @@
+#pragma once
+// Setting SocketOptions on a socket. Only for the .cpp files of this floor.
+
+#include "os/socket.hpp"
+
+namespace penstock::os {
+
+struct OptionFault {
+  int error = 0;               // 0: every option was taken
+  const char* option = nullptr;  // the configuration key of the first one that was refused
+};
+
+// SO_OOBINLINE is always set: without it a TCP urgent byte would leave the stream (docs/RELAY.md).
+OptionFault apply_options(int socket, const SocketOptions& options, bool is_unix) noexcept;
+
+}  // namespace penstock::os

@@ -1,0 +1,210 @@
+#include "relay/direction.hpp"
+
+#include <cerrno>
+
+#include "base/assert.hpp"
+#include "base/limits.hpp"
+#include "os/socket.hpp"
+
+namespace penstock::relay {
+
+using os::IoResult;
+using os::IoStatus;
+
+Direction::Run Direction::run(Side& source, Side& target, Workspace& workspace) noexcept {
+  const std::uint64_t before = bytes();
+  Step last = Step::moved;
+  for (int steps = 0; last == Step::moved && steps < base::direction_steps_max &&
+                      bytes() - before < base::direction_budget_bytes;
+       ++steps)
+    last = step(source, target, workspace);
+  const auto moved = static_cast<std::size_t>(bytes() - before);
+  switch (last) {
+    case Step::moved: return {Outcome::hungry, moved};
+    case Step::source_empty: return {Outcome::source_empty, moved};
+    case Step::target_full: return {Outcome::target_full, moved};
+    case Step::no_buffer: return {Outcome::no_buffer, moved};
+    case Step::finished: return {Outcome::finished, moved};
+    case Step::source_failed: return {Outcome::source_failed, moved};
+    case Step::target_failed: return {Outcome::target_failed, moved};
+  }
+  PENSTOCK_ASSERT(false);
+}
+
+Direction::Step Direction::step(Side& source, Side& target, Workspace& workspace) noexcept {
+  if (holds_bytes()) {
+    if (!target.writable) return Step::target_full;
+    return held_ != nullptr ? write_held(target, workspace) : write_piped(target, workspace);
+  }
+  if (fin_passed_ || reading_ended_) return Step::finished;
+  if (source_at_fin_) return pass_fin(target);
+  if (!source.readable) return Step::source_empty;
+  // Nothing is read that could not be passed on at once: the kernel's buffers are the better place
+  // to wait, and the sender feels the backpressure.
+  if (!target.writable) return Step::target_full;
+  return wants_splice(workspace) ? read_by_splice(source, target, workspace)
+                                 : read_by_copy(source, target, workspace);
+}
+
+bool Direction::wants_splice(const Workspace& workspace) const noexcept {
+  switch (workspace.options().engine) {
+    case EnginePolicy::copy: return false;
+    case EnginePolicy::splice: return !splice_refused_;
+    case EnginePolicy::adaptive: return engine_ == Engine::splice && !splice_refused_;
+  }
+  return false;
+}
+
+// Hysteresis: one large read is enough to begin splicing, for a stream that starts large goes on
+// large; several small chunks in a row end it, for a pipe costs two system calls a chunk.
+void Direction::note_chunk(std::size_t bytes, Workspace& workspace) noexcept {
+  if (workspace.options().engine != EnginePolicy::adaptive || splice_refused_) return;
+  if (engine_ == Engine::copy) {
+    if (bytes < base::splice_from_bytes) return;
+    engine_ = Engine::splice;
+    small_chunks_ = 0;
+    workspace.counters().switched(Switch::large_reads);
+  } else if (bytes >= base::copy_below_bytes) {
+    small_chunks_ = 0;
+  } else if (++small_chunks_ >= base::copy_after_small_chunks) {
+    engine_ = Engine::copy;
+    workspace.counters().switched(Switch::small_chunks);
+  }
+}
+
+Direction::Step Direction::read_by_splice(Side& source, Side& target,
+                                          Workspace& workspace) noexcept {
+  PENSTOCK_ASSERT(pipe_ == nullptr);
+  os::Pipe* pipe = workspace.pipes().lease(workspace.now);
+  if (pipe == nullptr) return read_by_copy(source, target, workspace);
+  const IoResult result = os::splice_in(source.socket, *pipe, pipe->capacity);
+  if (result.status == IoStatus::moved) {
+    pipe_ = pipe;
+    piped_ = static_cast<std::uint32_t>(result.bytes);
+    note_chunk(result.bytes, workspace);
+    return Step::moved;
+  }
+  workspace.pipes().give_back(pipe);
+  // The pipe was empty, so "would block" cannot mean a full one; yet both it and "end" also stand
+  // for an urgent mark, at which splice stops for ever. One recv() tells: it gives the bytes behind
+  // the mark, or FIN, or EAGAIN.
+  if (result.status != IoStatus::failed) return read_by_copy(source, target, workspace);
+  if (result.error == EINVAL || result.error == ENOSYS || result.error == ENOMEM ||
+      result.error == EPERM || result.error == EOPNOTSUPP) {
+    splice_refused_ = true;
+    workspace.counters().fell_back(Fallback::refused);
+    workspace.counters().switched(Switch::refused);
+    return read_by_copy(source, target, workspace);
+  }
+  source.fail(result.error);
+  return source_ended(source);
+}
+
+Direction::Step Direction::read_by_copy(Side& source, Side& target, Workspace& workspace) noexcept {
+  // What is read might have to be held: be sure of the place first.
+  if (!workspace.buffers().available()) return Step::no_buffer;
+  const auto scratch = workspace.scratch();
+  const IoResult result = os::receive(source.socket, scratch);
+  switch (result.status) {
+    case IoStatus::moved: break;
+    case IoStatus::would_block:
+      source.readable = source.urgent = false;
+      return Step::source_empty;
+    case IoStatus::failed: source.fail(result.error); return source_ended(source);
+    case IoStatus::end: return source_ended(source);
+  }
+  // Saves the second read of every small message. Not where FIN or a mark was announced: then the
+  // short read may have stopped before something that will not be announced again.
+  if (result.bytes < scratch.size() && source.short_read_is_empty && !source.finishing &&
+      !source.urgent)
+    source.readable = false;
+  note_chunk(result.bytes, workspace);
+  return write_scratch(target, workspace, result.bytes);
+}
+
+// A socket that failed also reads as ended once its error was fetched by another call. Only the end
+// of a healthy one is FIN.
+Direction::Step Direction::source_ended(Side& source) noexcept {
+  source.readable = false;
+  if (source.failed) {
+    reading_ended_ = true;
+    return Step::source_failed;
+  }
+  source_at_fin_ = true;
+  return Step::moved;
+}
+
+Direction::Step Direction::write_scratch(Side& target, Workspace& workspace,
+                                         std::size_t bytes) noexcept {
+  const auto filled = workspace.scratch().first(bytes);
+  const IoResult result = os::send(target.socket, filled);
+  if (result.status == IoStatus::failed) {
+    lost_bytes_ = true;
+    target.fail(result.error);
+    return Step::target_failed;
+  }
+  copied_ += result.bytes;
+  workspace.counters().moved(Engine::copy, result.bytes);
+  if (result.status == IoStatus::would_block) target.writable = false;
+  if (result.bytes < bytes) {
+    held_ = workspace.buffers().take();
+    held_->hold(filled.subspan(result.bytes));
+  }
+  return Step::moved;
+}
+
+Direction::Step Direction::write_held(Side& target, Workspace& workspace) noexcept {
+  const IoResult result = os::send(target.socket, held_->rest());
+  if (result.status == IoStatus::would_block) {
+    target.writable = false;
+    return Step::target_full;
+  }
+  if (result.status == IoStatus::failed) {
+    target.fail(result.error);
+    return Step::target_failed;
+  }
+  held_->take(result.bytes);
+  copied_ += result.bytes;
+  workspace.counters().moved(Engine::copy, result.bytes);
+  if (held_->empty()) workspace.buffers().give_back(std::exchange(held_, nullptr));
+  return Step::moved;
+}
+
+Direction::Step Direction::write_piped(Side& target, Workspace& workspace) noexcept {
+  const IoResult result = os::splice_out(*pipe_, target.socket, piped_);
+  if (result.status == IoStatus::would_block) {
+    target.writable = false;
+    return Step::target_full;
+  }
+  if (result.status == IoStatus::failed) {
+    target.fail(result.error);
+    return Step::target_failed;
+  }
+  // The pipe holds bytes and its write end is ours: it cannot end.
+  PENSTOCK_ASSERT(result.status == IoStatus::moved && result.bytes <= piped_);
+  piped_ -= static_cast<std::uint32_t>(result.bytes);
+  spliced_ += result.bytes;
+  workspace.counters().moved(Engine::splice, result.bytes);
+  if (piped_ == 0) workspace.pipes().give_back(std::exchange(pipe_, nullptr));
+  return Step::moved;
+}
+
+Direction::Step Direction::pass_fin(Side& target) noexcept {
+  PENSTOCK_ASSERT(!holds_bytes());
+  if (const auto error = os::finish_sending(target.socket)) {
+    target.fail(error.value());
+    return Step::target_failed;
+  }
+  fin_passed_ = true;
+  return Step::finished;
+}
+
+void Direction::discard(Workspace& workspace) noexcept {
+  lost_bytes_ = lost_bytes_ || holds_bytes();
+  reading_ended_ = true;
+  piped_ = 0;
+  if (pipe_ != nullptr) workspace.pipes().discard(std::exchange(pipe_, nullptr));
+  if (held_ != nullptr) workspace.buffers().give_back(std::exchange(held_, nullptr));
+}
+
+}  // namespace penstock::relay

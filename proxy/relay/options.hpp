@@ -1,0 +1,27 @@
+#pragma once
+// How bytes are moved: the `relay` part of the configuration, per forwarder.
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/enum_names.hpp"
+
+namespace penstock::relay {
+
+// How a direction may move its bytes.
+enum class EnginePolicy : std::uint8_t {
+  adaptive,  // copy at first, splice while reads come back large
+  splice,    // splice whenever a pipe can be had
+  copy,      // never splice
+};
+inline constexpr base::EnumNames<EnginePolicy, 3> engine_policy_names{{"adaptive", "splice", "copy"}};
+static_assert(engine_policy_names[EnginePolicy::copy] == "copy");
+
+struct Options {
+  EnginePolicy engine = EnginePolicy::adaptive;
+  std::size_t pipe_bytes = 256 * 1024;
+  std::size_t pipes_max = 0;  // per forwarder; worked out by control from `relay.max_pipes`
+  std::size_t buffer_bytes = 64 * 1024;
+};
+
+}  // namespace penstock::relay

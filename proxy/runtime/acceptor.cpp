@@ -1,0 +1,194 @@
+#include "runtime/acceptor.hpp"
+
+#include <boost/asio/post.hpp>
+#include <cerrno>
+
+#include "os/clock.hpp"
+#include "os/process.hpp"
+#include "os/socket.hpp"
+
+namespace penstock::runtime {
+
+namespace asio = boost::asio;
+
+namespace {
+// A shortage may also end outside of this process, where nobody rings for us.
+constexpr base::Duration pause_at_most = std::chrono::milliseconds{100};
+}  // namespace
+
+Acceptor::Entrance::Entrance(asio::io_context& io, Door door)
+    : socket{io, door.socket.release()}, address{std::move(door.address)}, listener{door.listener} {}
+
+Acceptor::Acceptor(Setup setup, std::vector<Door> doors, std::vector<Forwarder*> forwarders,
+                   Admission& admission, os::Wakeup& resume)
+    : setup_{std::move(setup)},
+      forwarders_{std::move(forwarders)},
+      admission_{admission},
+      resume_{resume},
+      resume_bell_{io_, resume.descriptor()},
+      timer_{io_},
+      settle_timer_{io_},
+      next_id_{setup_.index + 1} {
+  for (Door& door : doors) entrances_.push_back(std::make_unique<Entrance>(io_, std::move(door)));
+}
+
+Acceptor::~Acceptor() {
+  if (thread_.joinable()) stop();
+  resume_bell_.release();  // the bell's owner closes it
+  if (waiting_) os::close_descriptor(waiting_->socket);
+}
+
+void Acceptor::start() {
+  thread_ = std::thread{[this] { run(); }};
+}
+
+void Acceptor::run() {
+  os::name_thread("acceptor-" + std::to_string(setup_.index));
+  if (!setup_.seat.cpus.empty()) os::bind_thread_to_cpus(setup_.seat.cpus);
+  os::prefer_local_memory();
+  const auto work = asio::make_work_guard(io_);
+  for (auto& entrance : entrances_) wait_for(*entrance);
+  listen_for_resume();
+  io_.run();
+}
+
+void Acceptor::stop() {
+  asio::post(io_, [this] {
+    close_all();
+    io_.stop();
+  });
+  thread_.join();
+}
+
+void Acceptor::wait_for(Entrance& entrance) {
+  if (entrance.waiting || entrance.closed || paused_) return;
+  entrance.waiting = true;
+  entrance.socket.async_wait(asio::posix::stream_descriptor::wait_read,
+                             [this, &entrance](const boost::system::error_code& error) {
+                               entrance.waiting = false;
+                               if (error || entrance.closed) return;
+                               serve(entrance);
+                               wait_for(entrance);
+                             });
+}
+
+void Acceptor::serve(Entrance& entrance) {
+  for (std::size_t taken = 0; taken < base::accept_batch_max; ++taken)
+    if (accept_one(entrance) != Accepted::one) return;
+}
+
+Acceptor::Accepted Acceptor::accept_one(Entrance& entrance) {
+  if (paused_) return Accepted::paused;
+  if (!admission_.reserve()) {
+    pause();
+    return Accepted::paused;
+  }
+  session::Arrival arrival;
+  auto accepted = os::accept_from(entrance.socket.native_handle(), arrival.peer);
+  if (!accepted) {
+    admission_.release();
+    const int error = accepted.error().value();
+    if (error == EAGAIN || error == EWOULDBLOCK) return Accepted::none;
+    pause();
+    return Accepted::paused;
+  }
+  arrival.socket = accepted->release();
+  arrival.id = next_id_;
+  arrival.at = os::now();
+  arrival.listener = entrance.listener;
+  next_id_ += setup_.stride;
+  const std::size_t limit = entrance.listener->options.max_connections;
+  const std::size_t before = entrance.listener->active.fetch_add(1, std::memory_order_relaxed);
+  arrival.over_limit = limit != 0 && before >= limit;
+  if (place(arrival)) return Accepted::one;
+  waiting_ = arrival;
+  pause();
+  return Accepted::paused;
+}
+
+// Least loaded first; equals in turn.
+bool Acceptor::place(session::Arrival& arrival) noexcept {
+  const std::size_t count = forwarders_.size();
+  std::size_t best = turn_++ % count;
+  for (std::size_t step = 1; step < count; ++step) {
+    const std::size_t other = (best + step) % count;
+    if (forwarders_[other]->load() < forwarders_[best]->load()) best = other;
+  }
+  for (std::size_t step = 0; step < count; ++step)
+    if (forwarders_[(best + step) % count]->offer(setup_.index, arrival)) return true;
+  return false;
+}
+
+void Acceptor::pause() {
+  if (paused_) return;
+  paused_ = true;
+  admission_.pause();
+  timer_.expires_after(pause_at_most);
+  timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) resume();
+  });
+}
+
+void Acceptor::resume() {
+  if (!paused_) return;
+  if (waiting_ && !place(*waiting_)) {
+    timer_.expires_after(pause_at_most);
+    timer_.async_wait([this](const boost::system::error_code& error) {
+      if (!error) resume();
+    });
+    return;
+  }
+  waiting_.reset();
+  paused_ = false;
+  admission_.resumed();
+  timer_.cancel();
+  // Served at once: what came during the pause need not make a new edge.
+  for (auto& entrance : entrances_)
+    if (!entrance->closed) serve(*entrance);
+  for (auto& entrance : entrances_) wait_for(*entrance);
+}
+
+void Acceptor::listen_for_resume() {
+  resume_bell_.async_wait(asio::posix::stream_descriptor::wait_read,
+                          [this](const boost::system::error_code& error) {
+                            if (error) return;
+                            resume_.clear();
+                            resume();
+                            listen_for_resume();
+                          });
+}
+
+void Acceptor::stop_accepting(std::function<void()> done) {
+  asio::post(io_, [this, done = std::move(done)]() mutable {
+    done_ = std::move(done);
+    turn_away_newcomers();
+    settle_timer_.expires_after(base::drain_handshake_settle);
+    settle_timer_.async_wait([this](const boost::system::error_code& error) {
+      if (error) return;
+      for (auto& entrance : entrances_)
+        while (accept_one(*entrance) == Accepted::one) {}
+      close_all();
+      if (done_) done_();
+    });
+  });
+}
+
+// From here on nobody new is let in, but what is queued, and what is still shaking hands, is served.
+void Acceptor::turn_away_newcomers() {
+  for (auto& entrance : entrances_) {
+    if (entrance->address.is_unix()) os::remove_socket_file(entrance->address);
+    else os::drop_new_handshakes(entrance->socket.native_handle());
+  }
+}
+
+void Acceptor::close_all() {
+  for (auto& entrance : entrances_) {
+    if (entrance->closed) continue;
+    entrance->closed = true;
+    os::remove_socket_file(entrance->address);
+    boost::system::error_code ignored;
+    entrance->socket.close(ignored);
+  }
+}
+
+}  // namespace penstock::runtime

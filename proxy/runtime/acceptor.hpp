@@ -1,0 +1,92 @@
+#pragma once
+// A thread that accepts connections and hands them to forwarders.
+//
+// Owner    the Server. Waits with Asio, which runs on this thread and on control's, never on a
+//          forwarder.
+// Batches  up to base::accept_batch_max per wake-up of a listener; then the others have their turn.
+// Limits   no place (runtime.max_connections), EMFILE, ENFILE, no memory, or every ring full: accepting
+//          pauses, clients wait in the backlog, and a place that is given back resumes it, at the
+//          latest a tenth of a second later. It never spins.
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "os/wakeup.hpp"
+#include "runtime/forwarder.hpp"
+
+namespace penstock::runtime {
+
+// A bound socket of a listener.
+struct Door {
+  os::Fd socket;
+  os::SocketAddress address;
+  session::Listener* listener = nullptr;
+};
+
+class Acceptor {
+ public:
+  // Connections get the ids index, index + stride, ... `resume` is this acceptor's bell in Admission.
+  struct Setup {
+    std::size_t index = 0;
+    std::size_t stride = 1;
+    Seat seat;
+  };
+  Acceptor(Setup setup, std::vector<Door> doors, std::vector<Forwarder*> forwarders,
+           Admission& admission, os::Wakeup& resume);
+  Acceptor(const Acceptor&) = delete;
+  Acceptor& operator=(const Acceptor&) = delete;
+  ~Acceptor();
+
+  void start();
+  // Any thread: the listeners stop without resetting what is queued; then `done` is called, on the
+  // acceptor's thread. Once only.
+  void stop_accepting(std::function<void()> done);
+  // Any thread: closes the listeners as they are and ends the thread.
+  void stop();
+
+ private:
+  struct Entrance {
+    Entrance(boost::asio::io_context& io, Door door);
+    boost::asio::posix::stream_descriptor socket;
+    os::SocketAddress address;
+    session::Listener* listener;
+    bool waiting = false;
+    bool closed = false;
+  };
+  enum class Accepted : std::uint8_t { one, none, paused };
+
+  void run();
+  void wait_for(Entrance& entrance);
+  void serve(Entrance& entrance);
+  Accepted accept_one(Entrance& entrance);
+  bool place(session::Arrival& arrival) noexcept;
+  void pause();
+  void resume();
+  void listen_for_resume();
+  void turn_away_newcomers();
+  void close_all();
+
+  const Setup setup_;
+  const std::vector<Forwarder*> forwarders_;
+  Admission& admission_;
+  os::Wakeup& resume_;
+  boost::asio::io_context io_{1};
+  std::vector<std::unique_ptr<Entrance>> entrances_;
+  boost::asio::posix::stream_descriptor resume_bell_;
+  boost::asio::steady_timer timer_;         // of a pause
+  boost::asio::steady_timer settle_timer_;  // of stop_accepting()
+  std::optional<session::Arrival> waiting_;  // accepted, but every ring was full
+  std::uint64_t next_id_;
+  std::size_t turn_ = 0;  // among equally loaded forwarders
+  bool paused_ = false;
+  std::function<void()> done_;
+  std::thread thread_;
+};
+
+}  // namespace penstock::runtime

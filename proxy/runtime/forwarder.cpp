@@ -1,0 +1,244 @@
+#include "runtime/forwarder.hpp"
+
+#include <fmt/format.h>
+
+#include <boost/system/system_error.hpp>
+
+#include "os/clock.hpp"
+#include "os/process.hpp"
+
+namespace penstock::runtime {
+
+using session::Next;
+using session::Session;
+
+namespace {
+
+constexpr std::size_t command_ring_slots = 64;
+
+os::Poller make_poller() {
+  auto poller = os::Poller::create();
+  if (!poller) throw boost::system::system_error{poller.error(), "epoll"};
+  return std::move(*poller);
+}
+
+}  // namespace
+
+Forwarder::Forwarder(Setup setup, const session::LogSwitches& log, Admission& admission,
+                     RecordBell& bell)
+    : setup_{std::move(setup)},
+      admission_{admission},
+      bell_{bell},
+      commands_{command_ring_slots},
+      records_{base::record_ring_slots},
+      poller_{make_poller()},
+      timers_{os::now()},
+      memory_{*std::pmr::new_delete_resource()},
+      workspace_{setup_.relay, memory_},
+      counters_{setup_.listeners, setup_.upstreams},
+      table_{memory_},
+      context_{.poller = poller_,
+               .timers = timers_,
+               .relay = workspace_,
+               .counters = counters_,
+               .records = records_,
+               .log = log,
+               .forwarder = setup_.index,
+               .node = static_cast<std::uint16_t>(setup_.seat.node),
+               .now = os::now()} {
+  for (std::size_t i = 0; i < setup_.acceptors; ++i)
+    arrivals_.push_back(
+        std::make_unique<base::SpscRing<session::Arrival>>(base::handoff_ring_slots));
+  answered_nanoseconds_.set(static_cast<std::uint64_t>(os::now().time_since_epoch().count()));
+}
+
+Forwarder::~Forwarder() {
+  if (thread_.joinable()) {
+    while (!command({.kind = Command::Kind::stop})) std::this_thread::yield();
+    thread_.join();
+  }
+}
+
+void Forwarder::start() {
+  thread_ = std::thread{[this] { run(); }};
+}
+
+void Forwarder::join() { thread_.join(); }
+
+base::Instant Forwarder::last_answer() const noexcept {
+  return base::Instant{base::Duration{static_cast<std::int64_t>(answered_nanoseconds_.value())}};
+}
+
+bool Forwarder::offer(std::size_t sender, session::Arrival& arrival) noexcept {
+  if (!arrivals_[sender]->try_push(std::move(arrival))) return false;
+  load_.fetch_add(1, std::memory_order_relaxed);
+  if (sleep_.must_wake()) poller_.wake();
+  return true;
+}
+
+bool Forwarder::command(Command command) noexcept {
+  if (!commands_.try_push(std::move(command))) return false;
+  if (sleep_.must_wake()) poller_.wake();
+  return true;
+}
+
+void Forwarder::settle_in() noexcept {
+  owner_.adopt();
+  workspace_.pipes().adopt();
+  os::name_thread(fmt::format("forwarder-{}", setup_.index));
+  // A container may refuse either; the plan's log line says what was asked for, `GET /numa` will say
+  // what is.
+  if (!setup_.seat.cpus.empty()) os::bind_thread_to_cpus(setup_.seat.cpus);
+  os::prefer_local_memory();
+}
+
+void Forwarder::run() noexcept {
+  settle_in();
+  for (;;) {
+    context_.now = workspace_.now = os::now();
+    take_commands();
+    if (stopping_) break;
+    take_arrivals();
+    fire_timers();
+    run_ready();
+    ring_for_records();
+    wait_for_events();
+  }
+  take_arrivals();
+  cut_all();
+  ring_for_records();
+}
+
+void Forwarder::take_commands() noexcept {
+  Command command;
+  while (commands_.try_pop(command)) obey(command);
+}
+
+void Forwarder::obey(const Command& command) noexcept {
+  switch (command.kind) {
+    case Command::Kind::ping:
+      answered_nanoseconds_.set(static_cast<std::uint64_t>(context_.now.time_since_epoch().count()));
+      return;
+    case Command::Kind::drain: begin_drain(command.timeout); return;
+    case Command::Kind::cut: cut_all(); return;
+    case Command::Kind::stop: stopping_ = true; return;
+  }
+}
+
+void Forwarder::take_arrivals() noexcept {
+  session::Arrival arrival;
+  for (auto& ring : arrivals_)
+    while (ring->try_pop(arrival)) take_in(arrival);
+}
+
+void Forwarder::take_in(session::Arrival& arrival) noexcept {
+  try {
+    Session& session = table_.create(arrival);
+    if (context_.drain_deadline != base::never) session.begin_drain(context_.now, context_);
+    follow(session, session.start(context_));
+  } catch (const std::bad_alloc&) {
+    refuse(arrival);
+  }
+}
+
+// There is no memory for a session. The books are kept all the same.
+void Forwarder::refuse(const session::Arrival& arrival) noexcept {
+  session::Record record;
+  session::opened(arrival, context_);
+  os::reset_on_close(arrival.socket);
+  os::close_descriptor(arrival.socket);
+  session::closed(arrival, session::CloseReason::overload, record, context_);
+  load_.fetch_sub(1, std::memory_order_relaxed);
+  admission_.release();
+}
+
+void Forwarder::fire_timers() noexcept {
+  timers_.advance(context_.now, [this](base::Timer& timer) {
+    auto& session = static_cast<Session&>(timer);
+    follow(session, session.expired(context_));
+  });
+}
+
+void Forwarder::run_ready() noexcept {
+  if (!starved_.empty() && workspace_.buffers().available())
+    ready_.splice(ready_.end(), starved_);
+  // Who gets hungry again stands behind this mark and waits for the next round.
+  SessionList round;
+  round.splice(round.end(), ready_);
+  while (!round.empty()) {
+    Session& session = round.front();
+    round.pop_front();
+    follow(session, session.run(context_));
+  }
+}
+
+void Forwarder::follow(Session& session, Next next) noexcept {
+  switch (next) {
+    case Next::wait: return;
+    case Next::hungry:
+      if (!session.session::ListHook::is_linked()) ready_.push_back(session);
+      return;
+    case Next::starved:
+      if (!session.session::ListHook::is_linked()) starved_.push_back(session);
+      return;
+    case Next::ended: end(session); return;
+  }
+}
+
+void Forwarder::end(Session& session) noexcept {
+  table_.destroy(session);
+  load_.fetch_sub(1, std::memory_order_relaxed);
+  admission_.release();
+}
+
+bool Forwarder::nothing_came() const noexcept {
+  if (!commands_.empty()) return false;
+  for (const auto& ring : arrivals_)
+    if (!ring->empty()) return false;
+  return true;
+}
+
+void Forwarder::wait_for_events() noexcept {
+  base::Duration timeout{0};
+  if (ready_.empty() && (starved_.empty() || !workspace_.buffers().available())) {
+    const base::Instant wakeup = timers_.next_wakeup();
+    timeout = wakeup == base::never ? base::Duration::max()
+                                    : std::max(base::Duration{0}, wakeup - context_.now);
+    sleep_.prepare_to_sleep();
+    if (!nothing_came()) timeout = base::Duration{0};
+  }
+  busy_nanoseconds_.add(static_cast<std::uint64_t>((os::now() - context_.now).count()));
+  const auto events = poller_.wait(timeout);
+  sleep_.awake();
+  context_.now = os::now();
+  for (const os::Event& event : events) {
+    const auto [session, side] = table_.find(event.token);
+    if (session == nullptr) continue;
+    session->note(side, event.ready, context_);
+    if (!session->session::ListHook::is_linked()) ready_.push_back(*session);
+  }
+}
+
+// The n-th of N connections has its turn at n/N of the timeout: a reconnect storm is spread, and a
+// lone idle connection goes at once.
+void Forwarder::begin_drain(base::Duration timeout) noexcept {
+  context_.drain_deadline = context_.now + timeout;
+  const auto count = static_cast<std::int64_t>(std::max<std::size_t>(table_.size(), 1));
+  std::int64_t place = 0;
+  table_.for_each([&](Session& session) {
+    session.begin_drain(context_.now + timeout / count * place++, context_);
+  });
+}
+
+void Forwarder::cut_all() noexcept {
+  table_.for_each([this](Session& session) {
+    session.cut(context_);
+    end(session);
+  });
+}
+
+void Forwarder::ring_for_records() noexcept {
+  if (!records_.empty() && bell_.control.must_wake()) bell_.wakeup.notify();
+}
+
+}  // namespace penstock::runtime

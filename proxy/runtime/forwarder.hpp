@@ -1,0 +1,121 @@
+#pragma once
+// A thread that moves bytes: its poller, its timers, its sessions.
+//
+// Owner    the Server. Everything inside belongs to the forwarder's own thread, but for the rings
+//          (one sender each) and the counters (read by anyone).
+// Loop     take commands and arrivals, fire timers, run who is ready, sleep. Who has more to do than
+//          its budget allows stands at the end of the ready list, so an elephant does not starve the
+//          mice.
+// Errors   out of memory for a new session: the connection is reset and counted as overload.
+
+#include <boost/intrusive/list.hpp>
+#include <memory_resource>
+#include <thread>
+#include <vector>
+
+#include "base/owner_thread.hpp"
+#include "base/spsc_ring.hpp"
+#include "runtime/admission.hpp"
+#include "runtime/mailbox.hpp"
+#include "runtime/placement.hpp"
+#include "session/context.hpp"
+#include "session/admission.hpp"
+#include "session/session_table.hpp"
+
+namespace penstock::runtime {
+
+struct Command {
+  enum class Kind : std::uint8_t { ping, drain, cut, stop };
+  Kind kind = Kind::ping;
+  base::Duration timeout{0};  // of a drain
+};
+
+// Tells control that records are waiting.
+struct RecordBell {
+  SleepFlag control;
+  os::Wakeup wakeup;
+};
+
+class Forwarder {
+ public:
+  struct Setup {
+    std::uint16_t index = 0;
+    Seat seat;
+    relay::Options relay;
+    std::size_t acceptors = 1;
+    std::size_t listeners = 0;
+    std::size_t upstreams = 0;
+  };
+  // Throws (start-up only).
+  Forwarder(Setup setup, const session::LogSwitches& log, Admission& admission, RecordBell& bell);
+  Forwarder(const Forwarder&) = delete;
+  Forwarder& operator=(const Forwarder&) = delete;
+  ~Forwarder();
+
+  void start();
+  void join();  // after Command::stop
+
+  // By acceptor `sender` only. False where its ring is full; the arrival stays the sender's.
+  bool offer(std::size_t sender, session::Arrival& arrival) noexcept;
+  // By control only. False where the ring is full.
+  bool command(Command command) noexcept;
+
+  // Connections here or on their way here. Any thread.
+  std::size_t load() const noexcept { return load_.load(std::memory_order_relaxed); }
+
+  base::SpscRing<session::Record>& records() noexcept { return records_; }
+  const relay::Counters& relay_counters() const noexcept { return workspace_.counters(); }
+  const session::Counters& session_counters() const noexcept { return counters_; }
+  const Setup& setup() const noexcept { return setup_; }
+  std::uint64_t busy_nanoseconds() const noexcept { return busy_nanoseconds_.value(); }
+  base::Instant last_answer() const noexcept;
+
+ private:
+  // Ends the hook's session: unlinked by itself (see session::ListHook).
+  using SessionList =
+      boost::intrusive::list<session::Session, boost::intrusive::base_hook<session::ListHook>,
+                             boost::intrusive::constant_time_size<false>>;
+
+  void run() noexcept;
+  void settle_in() noexcept;
+  void take_commands() noexcept;
+  void obey(const Command& command) noexcept;
+  void take_arrivals() noexcept;
+  void take_in(session::Arrival& arrival) noexcept;
+  void refuse(const session::Arrival& arrival) noexcept;
+  void fire_timers() noexcept;
+  void run_ready() noexcept;
+  void wait_for_events() noexcept;
+  void follow(session::Session& session, session::Next next) noexcept;
+  void end(session::Session& session) noexcept;
+  void begin_drain(base::Duration timeout) noexcept;
+  void cut_all() noexcept;
+  bool nothing_came() const noexcept;
+  void ring_for_records() noexcept;
+
+  const Setup setup_;
+  Admission& admission_;
+  RecordBell& bell_;
+  std::vector<std::unique_ptr<base::SpscRing<session::Arrival>>> arrivals_;  // one per acceptor
+  base::SpscRing<Command> commands_;
+  base::SpscRing<session::Record> records_;
+  SleepFlag sleep_;
+  alignas(base::cache_line_bytes) std::atomic<std::size_t> load_{0};
+
+  base::OwnerThread owner_;
+  os::Poller poller_;
+  base::TimerWheel timers_;
+  std::pmr::memory_resource& memory_;
+  relay::Workspace workspace_;
+  session::Counters counters_;
+  session::SessionTable table_;
+  session::Context context_;
+  SessionList ready_;
+  SessionList starved_;
+  base::Counter busy_nanoseconds_;
+  base::Counter answered_nanoseconds_;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace penstock::runtime

@@ -1,0 +1,223 @@
+#include "runtime/server.hpp"
+
+#include <fmt/format.h>
+
+#include <atomic>
+
+#include "os/clock.hpp"
+#include "os/process.hpp"
+#include "runtime/acceptor.hpp"
+
+namespace penstock::runtime {
+
+namespace {
+
+using Built = boost::system::result<void, std::string>;
+
+// Calls `finished` when as many parties as there are have reported.
+class Countdown {
+ public:
+  Countdown(std::size_t parties, std::function<void()> finished)
+      : left_{parties}, finished_{std::move(finished)} {}
+  void report() {
+    if (left_.fetch_sub(1, std::memory_order_acq_rel) == 1) finished_();
+  }
+
+ private:
+  std::atomic<std::size_t> left_;
+  const std::function<void()> finished_;
+};
+
+}  // namespace
+
+// In the order of construction, and so the reverse order of destruction: who uses comes after what is
+// used.
+struct Server::Parts {
+  Parts(ServerSpec given, session::LogSwitches switches)
+      : spec{std::move(given)}, log{switches}, upstreams{spec.upstreams} {}
+
+  const ServerSpec spec;
+  const session::LogSwitches log;
+  upstream::Registry upstreams;
+  std::vector<std::unique_ptr<session::Listener>> listeners;
+  std::vector<std::vector<os::SocketAddress>> addresses;
+  std::vector<std::string> decisions;
+  RecordBell bell;
+  std::vector<std::unique_ptr<os::Wakeup>> resume_bells;
+  std::unique_ptr<Admission> admission;
+  std::vector<std::unique_ptr<Forwarder>> forwarders;
+  std::vector<std::unique_ptr<Acceptor>> acceptors;
+  std::size_t next_ring = 0;  // of take_record(), so that no forwarder is preferred
+
+  Built build();
+  Built add_listener(const ListenerSpec& listener, std::vector<Door>& doors);
+  void add_threads(const Placement& placement, std::vector<Door> doors);
+};
+
+Built Server::Parts::add_listener(const ListenerSpec& given, std::vector<Door>& doors) {
+  auto listener = std::make_unique<session::Listener>();
+  listener->index = static_cast<std::uint32_t>(listeners.size());
+  listener->options = given.session;
+  if (given.session.files) {
+    auto site = files::Site::open(*given.session.files);
+    if (!site) return fmt::format("listener {}: {}", given.session.name, site.error());
+    listener->site = std::move(*site);
+  } else {
+    listener->cluster = upstreams.find(given.session.upstream);
+    const auto& clusters = upstreams.clusters();
+    while (clusters[listener->cluster_index] != listener->cluster) ++listener->cluster_index;
+  }
+  std::vector<os::SocketAddress> bound;
+  for (const os::SocketAddress& address : given.addresses) {
+    auto socket = os::listen_on(address, given.listen, given.session.socket);
+    if (!socket) return fmt::format("listener {}: {}", given.session.name, socket.error());
+    // Port 0 leaves the choice to the kernel.
+    bound.push_back(address.is_unix() ? address
+                                      : os::SocketAddress{os::local_endpoint(socket->get())});
+    doors.push_back(
+        {.socket = std::move(*socket), .address = bound.back(), .listener = listener.get()});
+  }
+  addresses.push_back(std::move(bound));
+  listeners.push_back(std::move(listener));
+  return {};
+}
+
+void Server::Parts::add_threads(const Placement& placement, std::vector<Door> doors) {
+  std::vector<os::Wakeup*> bells;
+  for (std::size_t i = 0; i < placement.acceptors.size(); ++i)
+    bells.push_back(resume_bells.emplace_back(std::make_unique<os::Wakeup>()).get());
+  admission = std::make_unique<Admission>(spec.runtime.max_connections, bells);
+  std::vector<Forwarder*> all;
+  for (std::size_t i = 0; i < placement.forwarders.size(); ++i) {
+    Forwarder::Setup setup{.index = static_cast<std::uint16_t>(i),
+                           .seat = placement.forwarders[i],
+                           .relay = spec.relay,
+                           .acceptors = placement.acceptors.size(),
+                           .listeners = listeners.size(),
+                           .upstreams = upstreams.clusters().size()};
+    forwarders.push_back(std::make_unique<Forwarder>(std::move(setup), log, *admission, bell));
+    all.push_back(forwarders.back().get());
+  }
+  // One acceptor: it has every door. More of them will share by SO_REUSEPORT.
+  PENSTOCK_ASSERT(placement.acceptors.size() == 1);
+  acceptors.push_back(std::make_unique<Acceptor>(
+      Acceptor::Setup{.index = 0, .stride = 1, .seat = placement.acceptors[0]}, std::move(doors),
+      std::move(all), *admission, *resume_bells[0]));
+}
+
+Built Server::Parts::build() {
+  std::vector<Door> doors;
+  for (const ListenerSpec& listener : spec.listeners)
+    if (auto added = add_listener(listener, doors); !added) return added;
+  std::vector<os::NumaNode> nodes = os::usable_nodes();
+  if (spec.runtime.numa == NumaMode::off) {
+    for (std::size_t i = 1; i < nodes.size(); ++i)
+      nodes[0].cpus.insert(nodes[0].cpus.end(), nodes[i].cpus.begin(), nodes[i].cpus.end());
+    nodes.resize(1);
+  }
+  const Placement placement =
+      plan_placement(spec.runtime, nodes, planned_forwarders(spec.runtime));
+  decisions = placement.decisions;
+  add_threads(placement, std::move(doors));
+  return {};
+}
+
+Server::Server(std::unique_ptr<Parts> parts) : parts_{std::move(parts)} {}
+
+Server::~Server() = default;
+
+Server::Created Server::create(ServerSpec spec, session::LogSwitches log) {
+  PENSTOCK_ASSERT(spec.runtime.max_connections > 0);  // control has worked out `auto`
+  auto parts = std::make_unique<Parts>(std::move(spec), log);
+  if (auto built = parts->build(); !built) return built.error();
+  return std::unique_ptr<Server>{new Server{std::move(parts)}};
+}
+
+void Server::start() {
+  for (auto& forwarder : parts_->forwarders) forwarder->start();
+  for (auto& acceptor : parts_->acceptors) acceptor->start();
+}
+
+std::vector<ForwarderView> Server::forwarders() const {
+  std::vector<ForwarderView> views;
+  for (const auto& forwarder : parts_->forwarders) {
+    const Seat& seat = forwarder->setup().seat;
+    views.push_back({.index = forwarder->setup().index,
+                     .node = seat.node,
+                     .cpu = seat.cpus.size() == 1 ? seat.cpus.front() : -1,
+                     .relay = forwarder->relay_counters(),
+                     .sessions = forwarder->session_counters(),
+                     .busy_nanoseconds = forwarder->busy_nanoseconds(),
+                     .last_answer = forwarder->last_answer()});
+  }
+  return views;
+}
+
+const std::vector<std::unique_ptr<session::Listener>>& Server::listeners() const noexcept {
+  return parts_->listeners;
+}
+
+const std::vector<os::SocketAddress>& Server::addresses(std::size_t listener) const noexcept {
+  return parts_->addresses[listener];
+}
+
+const upstream::Registry& Server::upstreams() const noexcept { return parts_->upstreams; }
+const ServerSpec& Server::spec() const noexcept { return parts_->spec; }
+std::size_t Server::connections_active() const noexcept { return parts_->admission->active(); }
+std::size_t Server::connections_max() const noexcept { return parts_->admission->max(); }
+bool Server::accepting_paused() const noexcept { return parts_->admission->paused(); }
+
+const std::vector<std::string>& Server::decisions() const noexcept { return parts_->decisions; }
+
+bool Server::take_record(session::Record& record) noexcept {
+  const std::size_t count = parts_->forwarders.size();
+  for (std::size_t step = 0; step < count; ++step) {
+    const std::size_t ring = (parts_->next_ring + step) % count;
+    if (!parts_->forwarders[ring]->records().try_pop(record)) continue;
+    parts_->next_ring = ring + 1;
+    return true;
+  }
+  return false;
+}
+
+os::Wakeup& Server::records_wakeup() noexcept { return parts_->bell.wakeup; }
+
+bool Server::expect_records() noexcept {
+  parts_->bell.control.prepare_to_sleep();
+  for (const auto& forwarder : parts_->forwarders)
+    if (!forwarder->records().empty()) {
+      parts_->bell.control.awake();
+      return true;
+    }
+  return false;
+}
+
+void Server::ping() noexcept {
+  // A full ring belongs to a forwarder that does not answer: that is what the ping finds out.
+  for (auto& forwarder : parts_->forwarders) forwarder->command({.kind = Command::Kind::ping});
+}
+
+void Server::stop_accepting(std::function<void()> done) {
+  auto countdown = std::make_shared<Countdown>(parts_->acceptors.size(), std::move(done));
+  for (auto& acceptor : parts_->acceptors)
+    acceptor->stop_accepting([countdown] { countdown->report(); });
+}
+
+void Server::begin_drain(base::Duration timeout) {
+  for (auto& forwarder : parts_->forwarders)
+    forwarder->command({.kind = Command::Kind::drain, .timeout = timeout});
+}
+
+void Server::cut_connections() {
+  for (auto& forwarder : parts_->forwarders) forwarder->command({.kind = Command::Kind::cut});
+}
+
+void Server::stop() {
+  for (auto& acceptor : parts_->acceptors) acceptor->stop();
+  for (auto& forwarder : parts_->forwarders) {
+    while (!forwarder->command({.kind = Command::Kind::stop})) std::this_thread::yield();
+    forwarder->join();
+  }
+}
+
+}  // namespace penstock::runtime

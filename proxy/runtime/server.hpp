@@ -1,0 +1,86 @@
+#pragma once
+// The data plane as a whole: listeners, acceptors, forwarders, upstreams.
+//
+// Owner    control (main). Everything is built bottom up in create(); start() only lets threads run.
+// Thread   every method by the control thread, unless it says otherwise. What is returned by
+//          reference lives as long as the server; its counters may be read at any time.
+// Errors   create() answers with the sentence that a user should read; nothing is left behind then.
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "os/wakeup.hpp"
+#include "runtime/options.hpp"
+#include "session/context.hpp"
+#include "session/listener.hpp"
+#include "upstream/registry.hpp"
+
+namespace penstock::runtime {
+
+class Acceptor;
+class Forwarder;
+
+// What one forwarder shows.
+struct ForwarderView {
+  std::size_t index;
+  int node;
+  int cpu;  // to which it is pinned, or -1
+  const relay::Counters& relay;
+  const session::Counters& sessions;
+  std::uint64_t busy_nanoseconds;  // since start: time not spent waiting
+  base::Instant last_answer;       // to the last ping that it answered
+};
+
+class Server {
+ public:
+  using Created = boost::system::result<std::unique_ptr<Server>, std::string>;
+  // Binds every listener, builds everything. `log` says which records control wants.
+  static Created create(ServerSpec spec, session::LogSwitches log);
+  ~Server();  // stop() has been called, or start() never was
+
+  void start();
+
+  // --- numbers come up ---
+  std::vector<ForwarderView> forwarders() const;
+  const std::vector<std::unique_ptr<session::Listener>>& listeners() const noexcept;
+  // The bound addresses of a listener, port 0 replaced by what the kernel chose.
+  const std::vector<os::SocketAddress>& addresses(std::size_t listener) const noexcept;
+  const upstream::Registry& upstreams() const noexcept;
+  const ServerSpec& spec() const noexcept;
+  std::size_t connections_active() const noexcept;
+  std::size_t connections_max() const noexcept;  // runtime.max_connections, auto worked out
+  // Lines for the log: what was decided at start and why (forwarders, pinning, limits).
+  const std::vector<std::string>& decisions() const noexcept;
+  // Accepting is paused now: a limit was reached (see docs/OPERATIONS.md).
+  bool accepting_paused() const noexcept;
+
+  // --- records: closed (and opened) connections, for the access log ---
+  // True where `record` was filled in. Takes them from all forwarders in turn.
+  bool take_record(session::Record& record) noexcept;
+  // The descriptor becomes readable when records are waiting, once after each expect_records().
+  os::Wakeup& records_wakeup() noexcept;
+  // To be called when there was nothing left to take: the next record rings. True where a record
+  // came in the meantime: then take again.
+  bool expect_records() noexcept;
+
+  // --- commands go down ---
+  // Asks every forwarder to answer; see ForwarderView::last_answer.
+  void ping() noexcept;
+  // Listeners stop without resetting what is queued; `done` is called once, on an acceptor thread.
+  void stop_accepting(std::function<void()> done);
+  // Idle connections are closed from now on, spread over `timeout`; what is left then is reset.
+  void begin_drain(base::Duration timeout);
+  // Resets every connection.
+  void cut_connections();
+  // Ends and joins all threads; what is left is reset.
+  void stop();
+
+ private:
+  struct Parts;
+  explicit Server(std::unique_ptr<Parts> parts);
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace penstock::runtime

@@ -1,0 +1,58 @@
+// Aborting: what was taken is given, as long as abort_linger allows, and then comes RST.
+//
+// A side that failed gets nothing more and is closed at once. Towards the other one, the bytes of a
+// pipe, of a held buffer and of the kernel's send queue go out first: an RST drops all of them, and
+// the peer may well be reading. From a side that failed, what it had sent before can still be read.
+
+#include <algorithm>
+
+#include "os/socket.hpp"
+#include "session/context.hpp"
+#include "session/proxy_session.hpp"
+
+namespace penstock::session {
+
+namespace {
+// The kernel does not announce an empty send queue, so it is asked; a dozen times a second costs
+// nothing that matters and delays an RST by less than a human notices.
+constexpr base::Duration look_again_after = std::chrono::milliseconds{10};
+}  // namespace
+
+Next ProxySession::begin_abort(CloseReason reason, Context& context) noexcept {
+  phase_ = Phase::aborting;
+  reason_ = reason;
+  deadline_ = context.now + timeouts().abort_linger;
+  for (unsigned d = 0; d < directions_.size(); ++d) {
+    if (sides_[d].failed) sides_[d].readable = true;  // its last bytes may not be announced any more
+    else directions_[d].stop_reading();
+  }
+  return run_aborting(context);
+}
+
+Next ProxySession::run_aborting(Context& context) noexcept {
+  bool hungry = false;
+  for (unsigned d = 0; d < directions_.size(); ++d) {
+    relay::Side& target = sides_[1 - d];
+    if (!target.failed) {
+      const auto run = directions_[d].run(sides_[d], target, context.relay);
+      account(d, run.bytes, context);
+      hungry = hungry || run.outcome == relay::Outcome::hungry;
+      if (run.outcome == relay::Outcome::source_empty) directions_[d].stop_reading();
+    }
+    if (target.failed) directions_[d].discard(context.relay);
+  }
+  for (unsigned side = 0; side < sides_.size(); ++side)
+    if (sides_[side].failed && directions_[side].dry()) close_side(side, Ending::reset);
+  const bool owed = owes_bytes_to(client) || owes_bytes_to(upstream);
+  if (!owed || context.now >= deadline_) return finish(reason_, Ending::reset, context);
+  context.timers.arm(*this, std::min({context.now + look_again_after, deadline_,
+                                      context.drain_deadline}));
+  return hungry ? Next::hungry : Next::wait;
+}
+
+bool ProxySession::owes_bytes_to(unsigned side) const noexcept {
+  if (sides_[side].failed) return false;
+  return !directions_[1 - side].dry() || os::unacknowledged_bytes(sides_[side].socket) > 0;
+}
+
+}  // namespace penstock::session

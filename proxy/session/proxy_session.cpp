@@ -1,0 +1,101 @@
+#include "session/proxy_session.hpp"
+
+#include "base/assert.hpp"
+#include "os/clock.hpp"
+#include "os/tcp_info.hpp"
+#include "session/admission.hpp"
+#include "session/context.hpp"
+
+namespace penstock::session {
+
+ProxySession::~ProxySession() { PENSTOCK_ASSERT(phase_ == Phase::ended); }
+
+Next ProxySession::start(Context& context) noexcept {
+  sides_[client].socket = arrival_.socket;
+  sides_[client].short_read_is_empty = arrival_.peer.family != os::IpEndpoint::Family::none;
+  opened(arrival_, context);
+  if (arrival_.over_limit) return finish(CloseReason::connection_limit, Ending::reset, context);
+  if (context.poller.add(arrival_.socket, token(client)))
+    return finish(CloseReason::overload, Ending::reset, context);
+  return next_attempt(context);
+}
+
+void ProxySession::note(unsigned side, os::Readiness ready, Context&) noexcept {
+  relay::Side& noted = sides_[side];
+  if (noted.socket < 0) return;
+  noted.note(ready);
+  // While connecting, the upstream's error is the answer to the attempt: connect_result() takes it.
+  if (!ready.failed || (side == upstream && phase_ == Phase::connecting)) return;
+  if (const int error = os::take_error(noted.socket); error != 0) noted.fail(error);
+}
+
+Next ProxySession::run(Context& context) noexcept {
+  switch (phase_) {
+    case Phase::connecting:
+    case Phase::pausing: return run_connecting(context);
+    case Phase::relaying: return run_relaying(context);
+    case Phase::aborting: return run_aborting(context);
+    case Phase::ended: break;
+  }
+  PENSTOCK_ASSERT(false);
+}
+
+Next ProxySession::expired(Context& context) noexcept {
+  if (context.now >= context.drain_deadline) return finish(CloseReason::drain, Ending::reset, context);
+  switch (phase_) {
+    case Phase::connecting: return attempt_failed(ETIMEDOUT, context);
+    case Phase::pausing: return next_attempt(context);
+    case Phase::relaying: return expired_relaying(context);
+    case Phase::aborting: return run_aborting(context);
+    case Phase::ended: break;
+  }
+  PENSTOCK_ASSERT(false);
+}
+
+void ProxySession::begin_drain(base::Instant turn, Context& context) noexcept {
+  drain_turn_ = turn;
+  if (phase_ == Phase::relaying) arm_relaying(context);
+}
+
+void ProxySession::cut(Context& context) noexcept {
+  finish(CloseReason::drain, Ending::reset, context);
+}
+
+Next ProxySession::finish(CloseReason reason, Ending ending, Context& context) noexcept {
+  PENSTOCK_ASSERT(phase_ != Phase::ended);
+  for (auto& direction : directions_) direction.discard(context.relay);
+  Record record;
+  fill_record(record, context);
+  close_side(upstream, ending);
+  close_side(client, ending);
+  release_endpoint();
+  phase_ = Phase::ended;
+  context.timers.disarm(*this);
+  closed(arrival_, reason, record, context);
+  return Next::ended;
+}
+
+void ProxySession::close_side(unsigned side, Ending ending) noexcept {
+  const int socket = std::exchange(sides_[side].socket, -1);
+  if (socket < 0) return;
+  if (ending == Ending::reset) os::reset_on_close(socket);
+  os::close_descriptor(socket);
+}
+
+void ProxySession::fill_record(Record& record, Context& context) noexcept {
+  record.endpoint = endpoint_;
+  record.attempts = tried_.count();
+  record.connect = connect_time_;
+  record.first_byte = first_byte_;
+  record.truncated_to_upstream = directions_[to_upstream].lost_bytes();
+  record.truncated_to_client = directions_[to_client].lost_bytes();
+  for (std::size_t direction = 0; direction < directions_.size(); ++direction)
+    for (std::size_t engine = 0; engine < relay::engine_names.size(); ++engine)
+      record.bytes[direction][engine] =
+          directions_[direction].bytes_by(static_cast<relay::Engine>(engine));
+  note_kernel_figures(record, client, sides_[client].socket, context);
+  if (connect_time_ != Record::unknown)
+    note_kernel_figures(record, upstream, sides_[upstream].socket, context);
+}
+
+}  // namespace penstock::session

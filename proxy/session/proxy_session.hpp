@@ -1,0 +1,99 @@
+#pragma once
+// A proxied connection: admit, connect, relay, end.
+//
+//   phase        waits for                          leaves for
+//   ------------ ---------------------------------- -------------------------------------------
+//   connecting   the upstream socket, the timeout   relaying, connecting again, pausing, the end
+//   pausing      its timer, before an endpoint that connecting
+//                failed is tried again
+//   relaying     events, the timer                  the end (complete), aborting
+//   aborting     what was taken to go out, or       the end, by RST
+//                abort_linger
+//
+// Owner    the SessionTable. Thread: the forwarder's own.
+// Limits   base::connect_attempts_max; every wait has a deadline, in one timer.
+// Errors   every end has a CloseReason. RST is never disguised as FIN: docs/RELAY.md, "Aborts".
+
+#include <array>
+#include <cstdint>
+
+#include "relay/direction.hpp"
+#include "session/counters.hpp"
+#include "session/peer_watch.hpp"
+#include "session/record.hpp"
+#include "session/session.hpp"
+
+namespace penstock::session {
+
+class ProxySession final : public Session {
+ public:
+  using Session::Session;
+  ~ProxySession() override;
+
+  Next start(Context& context) noexcept override;
+  void note(unsigned side, os::Readiness ready, Context& context) noexcept override;
+  Next run(Context& context) noexcept override;
+  Next expired(Context& context) noexcept override;
+  void begin_drain(base::Instant turn, Context& context) noexcept override;
+  void cut(Context& context) noexcept override;
+
+ private:
+  enum class Phase : std::uint8_t { connecting, pausing, relaying, aborting, ended };
+  enum class Ending : std::uint8_t { fin, reset };
+  static constexpr unsigned client = 0;
+  static constexpr unsigned upstream = 1;
+
+  // proxy_connecting.cpp
+  Next next_attempt(Context& context) noexcept;
+  Next attempt(std::uint16_t index, Context& context) noexcept;
+  Next attempt_failed(int error, Context& context) noexcept;
+  Next run_connecting(Context& context) noexcept;
+  Next connected(Context& context) noexcept;
+  Next no_more_attempts(Context& context) noexcept;
+  void release_endpoint() noexcept;
+
+  // proxy_relaying.cpp
+  Next run_relaying(Context& context) noexcept;
+  void account(unsigned direction, std::size_t bytes, Context& context) noexcept;
+  Next expired_relaying(Context& context) noexcept;
+  Next check_drain(Context& context) noexcept;
+  bool check_peers(Context& context) noexcept;
+  base::Instant idle_deadline() const noexcept;
+  base::Instant lifetime_deadline() const noexcept;
+  void arm_relaying(Context& context) noexcept;
+  CloseReason failure_reason() const noexcept;
+  bool holds_bytes() const noexcept;
+  bool half_closed() const noexcept;
+
+  // proxy_aborting.cpp
+  Next begin_abort(CloseReason reason, Context& context) noexcept;
+  Next run_aborting(Context& context) noexcept;
+  bool owes_bytes_to(unsigned side) const noexcept;
+
+  // proxy_session.cpp
+  Next finish(CloseReason reason, Ending ending, Context& context) noexcept;
+  void close_side(unsigned side, Ending ending) noexcept;
+  void fill_record(Record& record, Context& context) noexcept;
+
+  const Timeouts& timeouts() const noexcept { return arrival_.listener->options.timeouts; }
+
+  // Indexed by side. Direction d leads from side d to the other: 0 = to_upstream, 1 = to_client.
+  std::array<relay::Side, 2> sides_;
+  std::array<relay::Direction, 2> directions_;
+  std::array<PeerWatch, 2> watches_;
+
+  upstream::LiveRecord* endpoint_ = nullptr;  // of the last attempt
+  // connecting: when the attempt began. relaying: of the last byte, in either direction.
+  base::Instant last_activity_{};
+  // connecting, pausing, aborting: their end. relaying: when peers are looked at again.
+  base::Instant deadline_ = base::never;
+  base::Instant drain_turn_ = base::never;
+  base::Duration connect_time_ = Record::unknown;
+  base::Duration first_byte_ = Record::unknown;
+  upstream::Tried tried_;
+  Phase phase_ = Phase::connecting;
+  CloseReason reason_ = CloseReason::internal;
+  bool endpoint_reserved_ = false;
+};
+
+}  // namespace penstock::session

@@ -1,0 +1,64 @@
+#pragma once
+// One connection from its arrival to its end: the common face of proxied and static ones.
+//
+// Owner    the forwarder's SessionTable. Thread: the forwarder's own.
+// Life     created with an Arrival; start() once; then run() whenever an event, a timer or the ready
+//          list says so, until it answers `ended`. The forwarder then destroys it.
+
+#include <boost/intrusive/list_hook.hpp>
+#include <cstdint>
+
+#include "base/timer_wheel.hpp"
+#include "os/poller.hpp"
+#include "session/listener.hpp"
+
+namespace penstock::session {
+
+struct Context;
+
+// What a session waits for, and who acts next.
+enum class Next : std::uint8_t {
+  wait,    // an event or its timer
+  hungry,  // nothing: it has more to do, after the others had their turn
+  starved,  // a held buffer
+  ended,   // nothing any more: destroy it
+};
+
+// The hook unlinks itself, so that a session can end while it stands in a list.
+using ListHook =
+    boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
+
+class Session : public base::Timer, public ListHook {
+ public:
+  explicit Session(const Arrival& arrival) noexcept : arrival_{arrival} {}
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+  virtual ~Session() = default;
+
+  virtual Next start(Context& context) noexcept = 0;
+  // Notes what the poller said of side 0 (client) or 1 (upstream); run() follows.
+  virtual void note(unsigned side, os::Readiness ready, Context& context) noexcept = 0;
+  virtual Next run(Context& context) noexcept = 0;
+  virtual Next expired(Context& context) noexcept = 0;
+  // A drain runs until Context::drain_deadline: from `turn` on it ends by FIN when it is idle.
+  virtual void begin_drain(base::Instant turn, Context& context) noexcept = 0;
+  // Ends it by RST now. The caller destroys it.
+  virtual void cut(Context& context) noexcept = 0;
+
+  const Arrival& arrival() const noexcept { return arrival_; }
+
+ protected:
+  // What the poller is to say with an event of a side: 32 bits of slot, 31 of generation, 1 of side.
+  std::uint64_t token(unsigned side) const noexcept {
+    return std::uint64_t{generation_} << 33 | std::uint64_t{slot_} << 1 | side;
+  }
+
+  Arrival arrival_;  // the socket in it is ours until the end
+
+ private:
+  friend class SessionTable;
+  std::uint32_t slot_ = 0;
+  std::uint32_t generation_ = 0;
+};
+
+}  // namespace penstock::session

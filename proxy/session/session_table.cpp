@@ -1,0 +1,44 @@
+#include "session/session_table.hpp"
+
+#include "base/assert.hpp"
+
+namespace penstock::session {
+
+SessionTable::SessionTable(std::pmr::memory_resource& memory) : proxied_{memory}, static_{memory} {}
+
+Session& SessionTable::create(const Arrival& arrival) {
+  if (free_.empty()) {
+    free_.reserve(slots_.size() + 1);  // so that destroy() never allocates
+    slots_.emplace_back();
+    free_.push_back(static_cast<std::uint32_t>(slots_.size() - 1));
+  }
+  Session* session = nullptr;
+  if (arrival.listener->site) session = static_.create(arrival);
+  else session = proxied_.create(arrival);
+  const std::uint32_t slot = free_.back();
+  free_.pop_back();
+  session->slot_ = slot;
+  session->generation_ = slots_[slot].generation;
+  slots_[slot].session = session;
+  return *session;
+}
+
+void SessionTable::destroy(Session& session) noexcept {
+  Slot& slot = slots_[session.slot_];
+  PENSTOCK_ASSERT(slot.session == &session);
+  slot.session = nullptr;
+  slot.generation = (slot.generation + 1) & generation_mask;
+  free_.push_back(session.slot_);
+  if (session.arrival().listener->site) static_.destroy(&static_cast<FileSession&>(session));
+  else proxied_.destroy(&static_cast<ProxySession&>(session));
+}
+
+SessionTable::Found SessionTable::find(std::uint64_t token) const noexcept {
+  const auto slot = static_cast<std::uint32_t>(token >> 1);
+  const auto generation = static_cast<std::uint32_t>(token >> 33);
+  const auto side = static_cast<unsigned>(token & 1);
+  if (slot >= slots_.size() || slots_[slot].generation != generation) return {nullptr, side};
+  return {slots_[slot].session, side};
+}
+
+}  // namespace penstock::session

@@ -1,0 +1,58 @@
+#pragma once
+// All sessions of a forwarder, found by the token that the poller gives back.
+//
+// Owner    the forwarder. Thread: its own.
+// Tokens   a slot and its generation: an event for a session that ended earlier in the same batch
+//          finds another generation, and so nobody.
+// Limits   2^32 slots; 2^31 generations before a slot could be mistaken, within one batch of events.
+// Errors   create() throws std::bad_alloc.
+
+#include <cstdint>
+#include <memory_resource>
+#include <vector>
+
+#include "base/slab.hpp"
+#include "session/file_session.hpp"
+#include "session/proxy_session.hpp"
+
+namespace penstock::session {
+
+class SessionTable {
+ public:
+  explicit SessionTable(std::pmr::memory_resource& memory);
+  SessionTable(const SessionTable&) = delete;
+  SessionTable& operator=(const SessionTable&) = delete;
+
+  // The session of the kind that the arrival's listener asks for.
+  Session& create(const Arrival& arrival);
+  void destroy(Session& session) noexcept;
+
+  struct Found {
+    Session* session;  // nullptr where it has ended
+    unsigned side;
+  };
+  Found find(std::uint64_t token) const noexcept;
+
+  std::size_t size() const noexcept { return proxied_.live() + static_.live(); }
+
+  // Calls visit(Session&) for each; visit may destroy the one that it is given.
+  template <class Visit>
+  void for_each(Visit&& visit) {
+    for (std::size_t slot = 0; slot < slots_.size(); ++slot)
+      if (slots_[slot].session != nullptr) visit(*slots_[slot].session);
+  }
+
+ private:
+  struct Slot {
+    Session* session = nullptr;
+    std::uint32_t generation = 0;
+  };
+  static constexpr std::uint32_t generation_mask = 0x7fff'ffff;
+
+  base::Slab<ProxySession> proxied_;
+  base::Slab<FileSession> static_;
+  std::vector<Slot> slots_;
+  std::vector<std::uint32_t> free_;
+};
+
+}  // namespace penstock::session

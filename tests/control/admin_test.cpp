@@ -1,0 +1,255 @@
+#include <array>
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <thread>
+
+#include "control/admin_pages.hpp"
+#include "control/admin_server.hpp"
+#include "control/ctl_client.hpp"
+#include "os/process.hpp"
+#include "os/socket.hpp"
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/json/parse.hpp>
+
+using namespace penstock;
+using namespace std::chrono_literals;
+using control::AdminAnswer;
+using control::AdminRequest;
+namespace asio = boost::asio;
+
+namespace {
+
+struct FakeView final : control::AdminView {
+  std::string unhealthy;
+  std::string not_ready;
+  std::atomic<int> drains{0};
+
+  std::string unhealthy_because() override { return unhealthy; }
+  std::string not_ready_because() override { return not_ready; }
+  std::string metrics() override { return "penstock_x 1\n"; }
+  boost::json::value status() override { return {{"state", "ready"}}; }
+  boost::json::value listeners() override { return {{"listeners", boost::json::array{}}}; }
+  boost::json::value upstreams() override { return {{"upstreams", boost::json::array{}}}; }
+  void drain() override { ++drains; }
+};
+
+AdminAnswer ask(FakeView& view, const std::string& method, const std::string& target) {
+  return control::answer({.method = method, .target = target, .host = "127.0.0.1:9900"}, view);
+}
+
+std::string error_in(const std::string& body) {
+  return std::string{boost::json::parse(body).at("error").as_string()};
+}
+
+// An admin server on a thread of its own, bound to a port that the kernel chose.
+class RunningAdmin {
+ public:
+  explicit RunningAdmin(const control::AdminLimits& limits = {}, const std::string& bind =
+                                                                     "127.0.0.1:0") {
+    control::AdminBind where{.address = bind == "127.0.0.1:0"
+                                            ? os::SocketAddress{any_port()}
+                                            : os::parse_socket_address(bind).value()};
+    server_ = std::move(control::AdminServer::create(io_, {where}, view, limits).value());
+    thread_ = std::thread{[this] { io_.run(); }};
+  }
+  ~RunningAdmin() {
+    io_.stop();
+    thread_.join();
+  }
+  std::string address() const { return server_->addresses().front().to_string(); }
+  asio::ip::tcp::endpoint endpoint() const {
+    return {asio::ip::address_v4::loopback(), server_->addresses().front().ip().port};
+  }
+
+  FakeView view;
+
+ private:
+  static os::IpEndpoint any_port() {
+    os::IpEndpoint endpoint = os::parse_socket_address("127.0.0.1:1").value().ip();
+    endpoint.port = 0;
+    return endpoint;
+  }
+  asio::io_context io_;
+  std::unique_ptr<control::AdminServer> server_;
+  std::thread thread_;
+};
+
+// Sends `text` and reads until the server closes; "(no end)" where that takes too long.
+std::string exchange(const RunningAdmin& admin, const std::string& text) {
+  asio::io_context io;
+  asio::ip::tcp::socket socket{io};
+  socket.connect(admin.endpoint());
+  std::string answer;
+  bool ended = false;
+  asio::async_write(socket, asio::buffer(text), [](const auto&, std::size_t) {});
+  asio::async_read(socket, asio::dynamic_buffer(answer),
+                   [&](const auto&, std::size_t) { ended = true; });
+  io.run_for(20s);
+  return ended ? answer : "(no end)";
+}
+
+// The status of an answer's first line.
+std::string status_of(const std::string& answer) {
+  return answer.starts_with("HTTP/1.") && answer.size() > 12 ? answer.substr(9, 3) : answer;
+}
+
+}  // namespace
+
+TEST_CASE("every page answers GET", "[control]") {
+  FakeView view;
+  CHECK(ask(view, "GET", "/healthz").body == "{\"healthy\":true}\n");
+  CHECK(ask(view, "GET", "/readyz").body == "{\"ready\":true}\n");
+  CHECK(ask(view, "GET", "/status?pretty=no").body == "{\"state\":\"ready\"}\n");
+  CHECK(ask(view, "GET", "/listeners").status == 200);
+  CHECK(ask(view, "GET", "/upstreams").status == 200);
+  const AdminAnswer metrics = ask(view, "GET", "/metrics");
+  CHECK(metrics.content_type.starts_with("text/plain; version=0.0.4"));
+  CHECK(metrics.body == "penstock_x 1\n");
+}
+
+TEST_CASE("health and readiness answer 503 with the reason", "[control]") {
+  FakeView view;
+  view.unhealthy = "forwarder 1 is silent";
+  view.not_ready = "a drain runs";
+  CHECK(ask(view, "GET", "/healthz").status == 503);
+  CHECK(error_in(ask(view, "GET", "/healthz").body) == "forwarder 1 is silent");
+  CHECK(ask(view, "GET", "/readyz").status == 503);
+  CHECK(error_in(ask(view, "GET", "/readyz").body) == "a drain runs");
+}
+
+TEST_CASE("a page that does not exist is 404, a wrong method 405 with what is allowed",
+          "[control]") {
+  FakeView view;
+  CHECK(ask(view, "GET", "/nowhere").status == 404);
+  CHECK(ask(view, "GET", "/healthz/").status == 404);
+  CHECK(ask(view, "POST", "/status").status == 405);
+  CHECK(ask(view, "POST", "/status").allow == "GET, HEAD");
+  CHECK(ask(view, "GET", "/drain").status == 405);
+  CHECK(ask(view, "GET", "/drain").allow == "POST");
+  CHECK(view.drains == 0);
+}
+
+TEST_CASE("a drain is accepted from the command line and refused from a web page", "[control]") {
+  FakeView view;
+  const AdminRequest drain{.method = "POST", .target = "/drain", .host = "127.0.0.1:9900"};
+  CHECK(control::answer(drain, view).status == 202);
+  CHECK(view.drains == 1);
+  AdminRequest with_origin = drain;
+  with_origin.has_origin = true;
+  CHECK(control::answer(with_origin, view).status == 403);
+  AdminRequest rebound = drain;
+  rebound.host = "attacker.example";
+  CHECK(control::answer(rebound, view).status == 403);
+  AdminRequest nameless = drain;
+  nameless.host.reset();
+  CHECK(control::answer(nameless, view).status == 403);
+  AdminRequest read_only = drain;
+  read_only.read_only = true;
+  CHECK(control::answer(read_only, view).status == 403);
+  CHECK(view.drains == 1);
+}
+
+TEST_CASE("only literal addresses and localhost are literal hosts", "[control]") {
+  for (const char* host : {"127.0.0.1", "127.0.0.1:9900", "[::1]", "[::1]:80", "localhost",
+                           "LocalHost:9900", "10.1.2.3:1"}) {
+    CAPTURE(host);
+    CHECK(control::names_a_literal_host(host));
+  }
+  for (const char* host : {"", "example.com", "localhost.example.com", "127.0.0.1.nip.io", "::1",
+                           "[127.0.0.1]", "[localhost]", "127.0.0.1:80x", "[::1", "[::1]x",
+                           "127.1:80", "localhost:80:80", ":80"}) {
+    CAPTURE(host);
+    CHECK_FALSE(control::names_a_literal_host(host));
+  }
+}
+
+TEST_CASE("the server answers over TCP and keeps the connection for the next request",
+          "[control]") {
+  const RunningAdmin admin;
+  const std::string answers =
+      exchange(admin, "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
+                      "HEAD /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+  CHECK(status_of(answers) == "200");
+  const auto second = answers.find("HTTP/1.1", 1);
+  REQUIRE(second != answers.npos);
+  CHECK(answers.find("{\"healthy\":true}") < second);
+  CHECK(answers.find("Content-Length: 13\r\n", second) != answers.npos);
+  CHECK(answers.ends_with("\r\n\r\n"));
+}
+
+TEST_CASE("requests that are too large, too slow or no HTTP are refused in JSON", "[control]") {
+  const RunningAdmin admin{{.timeout = 200ms}};
+  const auto refused = [&](const std::string& request, const std::string& status) {
+    const std::string answer = exchange(admin, request);
+    CAPTURE(request.substr(0, 60), answer);
+    CHECK(status_of(answer) == status);
+    CHECK_FALSE(error_in(answer.substr(answer.find("\r\n\r\n") + 4)).empty());
+  };
+  refused("POST /drain HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 65537\r\n\r\n", "413");
+  refused("GET / HTTP/1.1\r\nX: " + std::string(20'000, 'x') + "\r\n\r\n", "431");
+  refused("GET /healthz HTTP/1.1\r\nHost:", "408");
+  refused("\x16\x03\x01 not HTTP\r\n\r\n", "400");
+  CHECK(admin.view.drains == 0);
+}
+
+TEST_CASE("a connection that never asks is closed without a word", "[control]") {
+  const RunningAdmin admin{{.timeout = 100ms}};
+  CHECK(exchange(admin, "").empty());
+}
+
+TEST_CASE("connections beyond the limit are closed at once, and a place that is left is reused",
+          "[control]") {
+  const RunningAdmin admin{{.connections_max = 1}};
+  asio::io_context io;
+  {
+    asio::ip::tcp::socket first{io};
+    first.connect(admin.endpoint());
+    asio::write(first, asio::buffer(std::string{"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"}));
+    std::array<char, 8> begin;
+    asio::read(first, asio::buffer(begin));  // it has its place by now
+    CHECK_FALSE(control::fetch(admin.address(), "GET", "/healthz"));
+  }
+  const auto deadline = std::chrono::steady_clock::now() + 10s;
+  bool answered = false;
+  while (!answered && std::chrono::steady_clock::now() < deadline)
+    answered = control::fetch(admin.address(), "GET", "/healthz").has_value();
+  CHECK(answered);
+}
+
+TEST_CASE("the client of ctl reaches a unix socket, whose mode is 0600", "[control]") {
+  const auto path = std::filesystem::temp_directory_path() /
+                    ("penstock-admin-" + std::to_string(os::process_id()) + ".sock");
+  {
+    RunningAdmin admin{{}, "unix:" + path.string()};
+    const auto permissions = std::filesystem::status(path).permissions();
+    CHECK((permissions & std::filesystem::perms::mask) ==
+          (std::filesystem::perms::owner_read | std::filesystem::perms::owner_write));
+    const auto reply = control::fetch(admin.address(), "POST", "/drain");
+    REQUIRE(reply);
+    CHECK(reply->status == 202);
+    CHECK(admin.view.drains == 1);
+  }
+  CHECK_FALSE(std::filesystem::exists(path));
+  CHECK_FALSE(control::fetch("unix:" + path.string(), "GET", "/healthz"));
+}
+
+TEST_CASE("a write through a name goes out with the literal address", "[control]") {
+  RunningAdmin admin;
+  const auto port = std::to_string(admin.endpoint().port());
+  const auto reply = control::fetch("localhost:" + port, "POST", "/drain");
+  REQUIRE(reply);
+  CHECK(reply->status == 202);
+}
+
+TEST_CASE("an admin address that is taken is one sentence", "[control]") {
+  const RunningAdmin admin;
+  asio::io_context io;
+  FakeView view;
+  const control::AdminBind same{.address = os::parse_socket_address(admin.address()).value()};
+  const auto second = control::AdminServer::create(io, {same}, view);
+  REQUIRE_FALSE(second);
+  CHECK(second.error().find(admin.address()) != std::string::npos);
+}

@@ -1,0 +1,84 @@
+#include <catch2/catch.hpp>
+
+#include "base/limits.hpp"
+#include "control/budget.hpp"
+
+using namespace penstock;
+using control::Limits;
+using control::Plan;
+using control::plan_budget;
+using control::Wishes;
+
+namespace {
+
+std::size_t descriptors_of(const Plan& plan) {
+  return base::descriptors_reserved + plan.pipes_total * base::descriptors_per_pipe +
+         plan.connections_max * base::descriptors_per_connection;
+}
+
+}  // namespace
+
+TEST_CASE("without wishes everything fits the descriptor limit and nothing is warned of",
+          "[control]") {
+  for (const std::uint64_t descriptors : {512U, 1024U, 4096U, 65'536U, 1'048'576U}) {
+    const Plan plan = plan_budget({.descriptors = descriptors}, {.forwarders = 2});
+    CAPTURE(descriptors, plan.pipes_total, plan.connections_max);
+    CHECK(descriptors_of(plan) <= descriptors);
+    CHECK(descriptors_of(plan) + base::descriptors_per_connection > descriptors);
+    CHECK(plan.warnings.empty());
+  }
+}
+
+TEST_CASE("the user's pipe pages bound the pipes, so that every pipe is whole", "[control]") {
+  const Limits limits{.descriptors = 1'048'576, .pipe_user_pages_soft = 16'384};
+  CHECK(plan_budget(limits, {.pipe_bytes = 256 * 1024}).pipes_total == 256);
+  CHECK(plan_budget(limits, {.pipe_bytes = 1024 * 1024}).pipes_total == 64);
+  CHECK(plan_budget({.descriptors = 1'048'576}, {}).pipes_total == 65'536);
+}
+
+TEST_CASE("pipes are shared out evenly, and each forwarder gets at least one", "[control]") {
+  const Limits limits{.descriptors = 4096, .pipe_user_pages_soft = 640};
+  const Plan plan = plan_budget(limits, {.forwarders = 4});
+  CHECK(plan.pipes_per_forwarder == 2);
+  CHECK(plan.pipes_total == 8);
+  const Plan scarce = plan_budget({.descriptors = 4096, .pipe_user_pages_soft = 1},
+                                  {.forwarders = 8});
+  CHECK(scarce.pipes_per_forwarder == 1);
+  CHECK(scarce.pipes_total == 8);
+}
+
+TEST_CASE("no pipe is planned where none is wanted", "[control]") {
+  CHECK(plan_budget({.descriptors = 4096}, {.max_pipes = 0}).pipes_total == 0);
+  CHECK(plan_budget({.descriptors = 4096}, {.splices = false}).pipes_per_forwarder == 0);
+}
+
+TEST_CASE("pipes of themselves make room for the connections that were asked for", "[control]") {
+  const Plan plan = plan_budget({.descriptors = 1024}, {.max_connections = 430});
+  CHECK(plan.connections_max == 430);
+  CHECK(plan.pipes_total == 18);
+  CHECK(plan.warnings.empty());
+  CHECK(plan_budget({.descriptors = 65'536}, {.max_connections = 20}).pipes_total == 40);
+}
+
+TEST_CASE("more connections than the limit holds are cut down with a sentence", "[control]") {
+  const Plan plan = plan_budget({.descriptors = 1024}, {.max_connections = 10'000});
+  CHECK(plan.connections_max == 447);
+  CHECK(descriptors_of(plan) <= 1024);
+  REQUIRE(plan.warnings.size() == 1);
+  CHECK(plan.warnings[0].starts_with("runtime.max_connections is 10000, but the limit of 1024 "));
+  CHECK(plan.warnings[0].find("at least 20130 ") != std::string::npos);
+}
+
+TEST_CASE("more pipes than the limit holds are cut down with a sentence", "[control]") {
+  const Plan plan = plan_budget({.descriptors = 1024}, {.max_pipes = 5000});
+  CHECK(plan.pipes_total == 432);
+  CHECK(plan.connections_max == 16);
+  REQUIRE(plan.warnings.size() == 1);
+  CHECK(plan.warnings[0].starts_with("relay.max_pipes is 5000, "));
+}
+
+TEST_CASE("a tiny descriptor limit still leaves room for some connections", "[control]") {
+  CHECK(plan_budget({.descriptors = 64}, {}).connections_max == 16);
+  CHECK(plan_budget({.descriptors = 20}, {}).connections_max == 5);
+  CHECK(plan_budget({.descriptors = 0}, {}).connections_max == 1);
+}

@@ -1,0 +1,69 @@
+#include "control/broken_config.hpp"
+
+namespace penstock::control {
+
+namespace {
+
+const std::vector<BrokenConfig> broken_upstreams = {
+    {upstream_with("balance: fastest\nendpoints: [10.0.0.1:80]"),
+     {"f.yaml:6:14: upstreams.web.balance: expected round_robin or least_connections, not "
+      "'fastest'"}},
+    {upstream_with("balance: maglev\nendpoints: [10.0.0.1:80]"),
+     {"f.yaml:6:14: upstreams.web.balance: 'maglev' is not supported yet"}},
+    {upstream_with("balance: round_robin"), {"f.yaml:6:5: upstreams.web.endpoints: missing"}},
+    {upstream_with("endpoints: []"),
+     {"f.yaml:6:16: upstreams.web.endpoints: expected at least one endpoint"}},
+    {upstream_with("endpoints: 10.0.0.1:80"),
+     {"f.yaml:6:16: upstreams.web.endpoints: expected a list, found a single value"}},
+    {with_part("    health_check: {type: tcp}\n    queue: {size: 0}"),
+     {"f.yaml:7:5: upstreams.web.health_check: not supported yet",
+      "f.yaml:8:5: upstreams.web.queue: not supported yet"}},
+    {with_part("    connect: {attempts: 9, timeout: 5}"),
+     {"f.yaml:7:25: upstreams.web.connect.attempts: expected a whole number from 1 to 8, not '9'",
+      "f.yaml:7:37: upstreams.web.connect.timeout: expected a duration, an integer with us, ms, s, "
+      "m or h, not '5'"}},
+    {endpoint("db:5432"),
+     {"f.yaml:7:9: upstreams.web.endpoints[0]: 'db' is a host name; write {dns: 'db:5432'}"}},
+    {endpoint("10.0.0.1"),
+     {"f.yaml:7:9: upstreams.web.endpoints[0]: expected ip:port, [v6]:port or unix:/path, with a "
+      "port from 1 to 65535"}},
+    {endpoint("{address: 10.0.0.1:80, weight: 65536}"),
+     {"f.yaml:7:40: upstreams.web.endpoints[0].weight: expected a whole number from 0 to 65535, "
+      "not '65536'"}},
+    {endpoint("{weight: 1}"), {"f.yaml:7:9: upstreams.web.endpoints[0].address: missing"}},
+    {endpoint("{address: 10.0.0.1:80, backup: true}"),
+     {"f.yaml:7:32: upstreams.web.endpoints[0].backup: not supported yet"}},
+    {endpoint("{file: e.yaml}"),
+     {"f.yaml:7:10: upstreams.web.endpoints[0].file: not supported yet"}},
+    {endpoint("[10.0.0.1:80]"),
+     {"f.yaml:7:9: upstreams.web.endpoints[0]: expected an address or a map, found a list"}},
+    {endpoint("{dns: \"db:5432\", type: srv}"),
+     {"f.yaml:7:32: upstreams.web.endpoints[0].type: 'srv' is not supported yet"}},
+    {endpoint("{dns: \"localhost:5432\", refresh: 5s}"),
+     {"f.yaml:7:33: upstreams.web.endpoints[0].refresh: not supported yet"}},
+    {endpoint("{dns: \"localhost:5432\", weight: 5}"),
+     {"f.yaml:7:33: upstreams.web.endpoints[0].weight: cannot stand beside dns"}},
+    {endpoint("{dns: db}"),
+     {"f.yaml:7:15: upstreams.web.endpoints[0].dns: expected name:port, not 'db'"}},
+    {endpoint("10.0.0.1:80\n  - {address: 10.0.0.1:80, weight: 2}"),
+     {"f.yaml:8:9: upstreams.web.endpoints[1]: '10.0.0.1:80' is an endpoint already, at "
+      "upstreams.web.endpoints[0]"}},
+    {endpoint("{address: 10.0.0.1:80, name: a}\n  - {address: 10.0.0.2:80, name: a}"),
+     {"f.yaml:8:9: upstreams.web.endpoints[1]: 'a' is an endpoint already, at "
+      "upstreams.web.endpoints[0]"}},
+    {endpoint("127.0.0.1:80"),
+     {"f.yaml:7:9: upstreams.web.endpoints[0]: '127.0.0.1:80' is listener '127.0.0.1:80' of this "
+      "file: a loop; only a listener with files can be an endpoint"}},
+    {"listeners:\n  - bind: 0.0.0.0:80\n    upstream: web\nupstreams: {web: {endpoints: "
+     "[\"127.0.0.1:80\"]}}\n",
+     {"f.yaml:4:31: upstreams.web.endpoints[0]: '127.0.0.1:80' is listener '0.0.0.0:80' of this "
+      "file: a loop; only a listener with files can be an endpoint"}},
+};
+
+}  // namespace
+
+TEST_CASE("what is wrong with an upstream or its endpoints is said where it stands", "[control]") {
+  check_faults(broken_upstreams);
+}
+
+}  // namespace penstock::control

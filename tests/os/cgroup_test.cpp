@@ -1,0 +1,80 @@
+#include "os/cgroup.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "os/loopback.hpp"
+
+namespace penstock::os {
+
+using testing::TemporaryDirectory;
+
+TEST_CASE("a version 2 group gives its quota in CPUs", "[os]") {
+  const TemporaryDirectory root;
+  root.write("proc/self/cgroup", "0::/app\n");
+  root.write("sys/fs/cgroup/app/cpu.max", "50000 100000\n");
+  CHECK(cpu_quota_below(root.path()) == 0.5);
+}
+
+TEST_CASE("a version 2 group without a limit has none", "[os]") {
+  const TemporaryDirectory root;
+  root.write("proc/self/cgroup", "0::/app\n");
+  root.write("sys/fs/cgroup/app/cpu.max", "max 100000\n");
+  CHECK_FALSE(cpu_quota_below(root.path()).has_value());
+}
+
+TEST_CASE("the smallest quota on the way up holds", "[os]") {
+  const TemporaryDirectory root;
+  root.write("proc/self/cgroup", "0::/a/b/c\n");
+  root.write("sys/fs/cgroup/a/b/c/cpu.max", "max 100000\n");
+  root.write("sys/fs/cgroup/a/b/cpu.max", "300000 100000\n");
+  root.write("sys/fs/cgroup/a/cpu.max", "150000 100000\n");
+  CHECK(cpu_quota_below(root.path()) == 1.5);
+  root.write("sys/fs/cgroup/cpu.max", "20000 100000\n");
+  CHECK(cpu_quota_below(root.path()) == 0.2);
+}
+
+TEST_CASE("inside a container the mount's root is the own group", "[os]") {
+  const TemporaryDirectory root;
+  root.write("sys/fs/cgroup/cpu.max", "200000 100000\n");
+  for (const char* path : {"/", "/host/only/path", "/../..", ""}) {
+    CAPTURE(path);
+    root.write("proc/self/cgroup", std::string{"0::"} + path + "\n");
+    CHECK(cpu_quota_below(root.path()) == 2.0);
+  }
+}
+
+TEST_CASE("a version 1 group gives quota over period", "[os]") {
+  const TemporaryDirectory root;
+  root.write("proc/self/cgroup",
+             "12:memory:/docker/x\n4:cpuset:/docker/x\n3:cpu,cpuacct:/docker/x\n0::/\n");
+  root.write("sys/fs/cgroup/cpu/docker/x/cpu.cfs_quota_us", "250000\n");
+  root.write("sys/fs/cgroup/cpu/docker/x/cpu.cfs_period_us", "100000\n");
+  CHECK(cpu_quota_below(root.path()) == 2.5);
+}
+
+TEST_CASE("version 1 without a limit says -1 and has none", "[os]") {
+  const TemporaryDirectory root;
+  root.write("proc/self/cgroup", "3:cpu,cpuacct:/\n");
+  root.write("sys/fs/cgroup/cpu/cpu.cfs_quota_us", "-1\n");
+  root.write("sys/fs/cgroup/cpu/cpu.cfs_period_us", "100000\n");
+  CHECK_FALSE(cpu_quota_below(root.path()).has_value());
+}
+
+TEST_CASE("what cannot be read or understood is no limit", "[os]") {
+  const TemporaryDirectory root;
+  CHECK_FALSE(cpu_quota_below(root.path()).has_value());
+  root.write("proc/self/cgroup", "garbage\n\n0:\n0::no-slash\n");
+  CHECK_FALSE(cpu_quota_below(root.path()).has_value());
+  for (const char* text : {"", "50000", "x 100000", "0 100000", "50000 0", "-1 100000"}) {
+    CAPTURE(text);
+    root.write("proc/self/cgroup", "0::/\n");
+    root.write("sys/fs/cgroup/cpu.max", text);
+    CHECK_FALSE(cpu_quota_below(root.path()).has_value());
+  }
+}
+
+TEST_CASE("the quota of this process is positive where there is one", "[os]") {
+  CHECK(cpu_quota().value_or(1) > 0);
+}
+
+}  // namespace penstock::os

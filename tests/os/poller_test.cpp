@@ -1,0 +1,197 @@
+#include "os/poller.hpp"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <thread>
+#include <vector>
+
+#include "os/loopback.hpp"
+
+namespace penstock::os {
+
+using namespace testing;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr std::uint64_t token = 0x1234'5678'9abc'def0;
+
+Poller make_poller() {
+  auto poller = Poller::create();
+  REQUIRE(poller.has_value());
+  return std::move(*poller);
+}
+
+// Everything that the poller says of the one socket until `fact` holds.
+bool await_readiness(Poller& poller, bool (*fact)(const Readiness&)) {
+  const base::Instant deadline = now() + 5s;
+  while (now() < deadline) {
+    for (const Event& event : poller.wait(100ms)) {
+      REQUIRE(event.token == token);
+      if (fact(event.ready)) return true;
+    }
+  }
+  return false;
+}
+
+bool is_readable(const Readiness& ready) {
+  return ready.readable;
+}
+bool is_finished(const Readiness& ready) {
+  return ready.peer_finished;
+}
+bool is_failed(const Readiness& ready) {
+  return ready.failed;
+}
+bool is_urgent(const Readiness& ready) {
+  return ready.urgent;
+}
+
+}  // namespace
+
+TEST_CASE("a fresh socket is writable once, and each arrival is one edge", "[os]") {
+  const Pair pair = tcp_pair();
+  Poller poller = make_poller();
+  REQUIRE_FALSE(poller.add(pair.server.get(), token));
+  const auto first = poller.wait(5s);
+  REQUIRE(first.size() == 1);
+  CHECK(first[0].token == token);
+  CHECK(first[0].ready.writable);
+  CHECK_FALSE(first[0].ready.readable);
+  CHECK_FALSE(first[0].ready.peer_finished);
+  CHECK_FALSE(first[0].ready.failed);
+  CHECK(poller.wait(0s).empty());
+
+  send_all(pair.client.get(), "a");
+  CHECK(await_readiness(poller, is_readable));
+  CHECK(poller.wait(0s).empty());  // nothing new, though the byte is still there
+  send_all(pair.client.get(), "b");
+  CHECK(await_readiness(poller, is_readable));
+  CHECK(read_exactly(pair.server.get(), 2) == "ab");
+}
+
+TEST_CASE("FIN is peer_finished and readable, and not failed", "[os]") {
+  const Pair pair = tcp_pair();
+  Poller poller = make_poller();
+  REQUIRE_FALSE(poller.add(pair.server.get(), token));
+  REQUIRE_FALSE(finish_sending(pair.client.get()));
+  bool failed = false;
+  const base::Instant deadline = now() + 5s;
+  bool finished = false;
+  while (!finished && now() < deadline) {
+    for (const Event& event : poller.wait(100ms)) {
+      finished = event.ready.peer_finished && event.ready.readable;
+      failed = failed || event.ready.failed;
+    }
+  }
+  CHECK(finished);
+  CHECK_FALSE(failed);
+}
+
+TEST_CASE("RST is failed", "[os]") {
+  Pair pair = tcp_pair();
+  Poller poller = make_poller();
+  REQUIRE_FALSE(poller.add(pair.server.get(), token));
+  reset_on_close(pair.client.get());
+  pair.client.reset();
+  CHECK(await_readiness(poller, is_failed));
+}
+
+TEST_CASE("a TCP urgent byte is urgent", "[os]") {
+  const Pair pair = tcp_pair();
+  Poller poller = make_poller();
+  REQUIRE_FALSE(poller.add(pair.server.get(), token));
+  REQUIRE(::send(pair.client.get(), "X", 1, MSG_OOB) == 1);
+  CHECK(await_readiness(poller, is_urgent));
+}
+
+TEST_CASE("both directions shut is peer_finished", "[os]") {
+  const Pair pair = tcp_pair();
+  Poller poller = make_poller();
+  REQUIRE_FALSE(poller.add(pair.server.get(), token));
+  REQUIRE_FALSE(finish_sending(pair.server.get()));
+  REQUIRE_FALSE(finish_sending(pair.client.get()));
+  CHECK(await_readiness(poller, is_finished));
+}
+
+TEST_CASE("a socket becomes writable again when its peer reads", "[os]") {
+  SocketOptions small;
+  small.send_buffer = 16 * 1024;
+  small.receive_buffer = 16 * 1024;
+  const Pair pair = tcp_pair(small);
+  Poller poller = make_poller();
+  REQUIRE_FALSE(poller.add(pair.server.get(), token));
+  const std::string block(4096, 'x');
+  std::size_t sent = 0;
+  for (IoResult result = send(pair.server.get(), bytes_of(block)); result.status == IoStatus::moved;
+       result = send(pair.server.get(), bytes_of(block)))
+    sent += result.bytes;
+  while (!poller.wait(0s).empty()) continue;
+  read_exactly(pair.client.get(), sent);
+  CHECK(await_readiness(poller, [](const Readiness& ready) { return bool{ready.writable}; }));
+}
+
+TEST_CASE("wake from another thread ends a wait, and is no event", "[os]") {
+  Poller poller = make_poller();
+  for (int round = 0; round < 100; ++round) {
+    std::thread other{[&] { poller.wake(); }};
+    const base::Instant start = now();
+    CHECK(poller.wait(5s).empty());
+    CHECK(now() - start < 4s);
+    other.join();
+  }
+}
+
+TEST_CASE("a wake before the wait ends that wait, and only that", "[os]") {
+  Poller poller = make_poller();
+  poller.wake();
+  poller.wake();
+  const base::Instant start = now();
+  CHECK(poller.wait(5s).empty());
+  CHECK(now() - start < 4s);
+  const base::Instant second = now();
+  CHECK(poller.wait(30ms).empty());
+  CHECK(now() - second >= 30ms);
+}
+
+TEST_CASE("a wait does not end before its timeout", "[os]") {
+  Poller poller = make_poller();
+  for (const base::Duration timeout : {base::Duration{1}, base::Duration{1'500'000}}) {
+    const base::Instant start = now();
+    CHECK(poller.wait(timeout).empty());
+    CHECK(now() - start >= timeout);
+  }
+}
+
+TEST_CASE("removed and closed sockets are heard of no more", "[os]") {
+  Pair pair = tcp_pair();
+  Poller poller = make_poller();
+  REQUIRE_FALSE(poller.add(pair.server.get(), token));
+  REQUIRE_FALSE(poller.add(pair.client.get(), token));
+  CHECK(poller.add(pair.server.get(), token));  // twice is an error
+  while (!poller.wait(0s).empty()) continue;
+  poller.remove(pair.server.get());
+  send_all(pair.client.get(), "x");
+  REQUIRE(await_events(pair.server.get(), POLLIN));
+  CHECK(poller.wait(0s).empty());
+  pair.client.reset();
+  CHECK(poller.wait(0s).empty());
+}
+
+TEST_CASE("more events than one batch holds come in the next one", "[os]") {
+  Poller poller = make_poller();
+  std::vector<Pair> pairs;
+  for (std::size_t i = 0; i < base::poll_batch_max / 2 + 10; ++i) {
+    pairs.push_back(tcp_pair());
+    REQUIRE_FALSE(poller.add(pairs.back().client.get(), 2 * i));
+    REQUIRE_FALSE(poller.add(pairs.back().server.get(), 2 * i + 1));
+  }
+  std::vector<bool> seen(2 * pairs.size());
+  for (int round = 0; round < 2; ++round)
+    for (const Event& event : poller.wait(0s)) seen[event.token] = true;
+  CHECK(std::find(seen.begin(), seen.end(), false) == seen.end());
+}
+
+}  // namespace penstock::os

@@ -1,0 +1,115 @@
+#include "os/process.hpp"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <csignal>
+
+#include "os/loopback.hpp"
+#include "os/numa.hpp"
+#include "os/wakeup.hpp"
+
+namespace penstock::os {
+
+using namespace testing;
+
+TEST_CASE("a file is read whole up to its limit and refused beyond", "[os]") {
+  const TemporaryDirectory directory;
+  directory.write("file", "12345");
+  const FileText fits = read_file(directory / "file", 5);
+  CHECK(fits.error.empty());
+  CHECK(fits.text == "12345");
+  const FileText too_large = read_file(directory / "file", 4);
+  CHECK(too_large.error == "is larger than 4 bytes");
+  CHECK(too_large.text.empty());
+  directory.write("empty", "");
+  CHECK(read_file(directory / "empty", 0).error.empty());
+}
+
+TEST_CASE("what is no regular file is refused without waiting", "[os]") {
+  const TemporaryDirectory directory;
+  REQUIRE(::mkfifo((directory / "fifo").c_str(), 0600) == 0);
+  CHECK(read_file(directory / "fifo", 10).error == "is not a regular file");
+  CHECK(read_file(directory.path(), 10).error == "is not a regular file");
+  CHECK(read_file("/dev/zero", 10).error == "is not a regular file");
+  CHECK(read_file(directory / "missing", 10).error == "cannot open: No such file or directory");
+}
+
+TEST_CASE("a file of /proc, whose size is 0 before it is read, is read whole", "[os]") {
+  const FileText limits = read_file("/proc/self/limits", 64 * 1024);
+  CHECK(limits.error.empty());
+  CHECK(limits.text.find("Max open files") != std::string::npos);
+}
+
+TEST_CASE("the limit of descriptors can be raised to the hard one and is read back", "[os]") {
+  const std::uint64_t raised = raise_descriptor_limit();
+  CHECK(raised >= 64);
+  CHECK(descriptor_limit() == raised);
+}
+
+TEST_CASE("usage counts descriptors, memory and CPU time of this process", "[os]") {
+  const ProcessUsage before = process_usage();
+  CHECK(before.resident_bytes >= page_bytes());
+  CHECK(before.virtual_bytes >= before.resident_bytes);
+  CHECK(before.cpu_seconds >= 0);
+  const Pair pair = tcp_pair();
+  CHECK(process_usage().open_descriptors == before.open_descriptors + 2);
+}
+
+TEST_CASE("broken pipes are ignored once asked for", "[os]") {
+  ignore_broken_pipes();
+  struct sigaction action {};
+  REQUIRE(::sigaction(SIGPIPE, nullptr, &action) == 0);
+  CHECK(action.sa_handler == SIG_IGN);
+}
+
+TEST_CASE("a thread's name is cut to what the kernel takes", "[os]") {
+  const std::string before = read_file("/proc/self/comm", 64).text;
+  name_thread("a-name-that-is-too-long");
+  CHECK(read_file("/proc/thread-self/comm", 64).text == "a-name-that-is-\n");
+  name_thread(before.substr(0, before.size() - 1));
+}
+
+TEST_CASE("standard descriptors stay as they are where they are open", "[os]") {
+  const std::uint64_t before = process_usage().open_descriptors;
+  fill_standard_descriptors();
+  CHECK(process_usage().open_descriptors == before);
+}
+
+TEST_CASE("there is a node with CPUs, and this thread may be bound to them", "[os]") {
+  const auto nodes = usable_nodes();
+  REQUIRE_FALSE(nodes.empty());
+  for (const NumaNode& node : nodes) {
+    CHECK_FALSE(node.cpus.empty());
+    CHECK(std::is_sorted(node.cpus.begin(), node.cpus.end()));
+  }
+  std::vector<int> all;
+  for (const NumaNode& node : nodes) all.insert(all.end(), node.cpus.begin(), node.cpus.end());
+  CHECK(std::find(all.begin(), all.end(), current_cpu()) != all.end());
+  REQUIRE(bind_thread_to_cpus({nodes.front().cpus.front()}));
+  CHECK(current_cpu() == nodes.front().cpus.front());
+  CHECK(usable_nodes().size() == 1);
+  CHECK(bind_thread_to_cpus(all));
+}
+
+TEST_CASE("a wakeup is readable from notify to clear", "[os]") {
+  Wakeup wakeup;
+  CHECK_FALSE(await_events(wakeup.descriptor(), POLLIN, 0));
+  wakeup.notify();
+  wakeup.notify();
+  CHECK(await_events(wakeup.descriptor(), POLLIN, 0));
+  wakeup.clear();
+  CHECK_FALSE(await_events(wakeup.descriptor(), POLLIN, 0));
+}
+
+TEST_CASE("the clocks advance", "[os]") {
+  const base::Instant start = now();
+  const base::Duration used = thread_cpu_time();
+  while (now() - start < std::chrono::milliseconds{2}) continue;
+  CHECK(thread_cpu_time() > used);
+  CHECK(wall_clock_nanoseconds() > 1'700'000'000'000'000'000);
+  CHECK(random_seed() != random_seed());
+}
+
+}  // namespace penstock::os

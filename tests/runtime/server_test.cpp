@@ -1,0 +1,192 @@
+#include "runtime/server.hpp"
+
+#include <catch2/catch.hpp>
+#include <cerrno>
+
+#include "os/loopback.hpp"
+
+using namespace penstock;
+using namespace penstock::testing;
+using session::CloseReason;
+
+namespace {
+
+// A server with one listener before one origin, which the test plays itself.
+class Rig {
+ public:
+  explicit Rig(std::size_t listener_max = 100, std::size_t total_max = 100)
+      : origin_{listen_at(loopback_v4())} {
+    runtime::ServerSpec spec;
+    spec.relay.pipes_max = 4;
+    spec.runtime.forwarders = 2;
+    spec.runtime.max_connections = total_max;
+    spec.upstreams.push_back({.name = "origin", .balance = {}, .endpoints = {}, .connect = {}});
+    spec.upstreams[0].endpoints.push_back(
+        {.identity = "one", .address = address_of(origin_.get()), .weight = 1});
+    runtime::ListenerSpec listener;
+    listener.session.name = "web";
+    listener.session.upstream = "origin";
+    listener.session.max_connections = listener_max;
+    listener.addresses.push_back(loopback_v4());
+    spec.listeners.push_back(std::move(listener));
+    auto created = runtime::Server::create(std::move(spec), {});
+    if (!created) throw std::runtime_error{created.error()};
+    server_ = std::move(*created);
+    server_->start();
+  }
+  ~Rig() { server_->stop(); }
+
+  runtime::Server& server() { return *server_; }
+  os::SocketAddress address() const { return server_->addresses(0).front(); }
+  os::Fd connect() const { return dial(address()); }
+  os::Fd origin_side() const { return accept_one(origin_.get()); }
+
+  session::Record next_record() {
+    session::Record record;
+    if (!await_fact([&] { return server_->take_record(record); }))
+      throw std::runtime_error{"no record came"};
+    return record;
+  }
+  std::uint64_t count(CloseReason reason) const {
+    std::uint64_t sum = 0;
+    for (const auto& view : server_->forwarders())
+      sum += view.sessions.listeners[0].closed[static_cast<std::size_t>(reason)].value();
+    return sum;
+  }
+
+ private:
+  os::Fd origin_;
+  std::unique_ptr<runtime::Server> server_;
+};
+
+void finish_both(const os::Fd& one, const os::Fd& other) {
+  os::finish_sending(one.get());
+  os::finish_sending(other.get());
+}
+
+}  // namespace
+
+TEST_CASE("a connection passes through acceptor, forwarder and upstream and is recorded",
+          "[runtime]") {
+  Rig rig;
+  const os::Fd client = rig.connect();
+  const os::Fd origin = rig.origin_side();
+  send_all(client.get(), "question");
+  REQUIRE(read_exactly(origin.get(), 8) == "question");
+  send_all(origin.get(), "answer");
+  finish_both(origin, client);
+  REQUIRE(read_to_end(client.get()) == "answer");
+  const session::Record record = rig.next_record();
+  REQUIRE(record.reason == CloseReason::complete);
+  REQUIRE(record.bytes[session::to_upstream][0] == 8);
+  REQUIRE(record.bytes[session::to_client][0] == 6);
+  REQUIRE(record.attempts == 1);
+  REQUIRE(record.endpoint->identity == "one");
+  REQUIRE(record.connect >= base::Duration{0});
+  REQUIRE(record.first_byte >= record.connect);
+  REQUIRE(await_fact([&] { return rig.server().connections_active() == 0; }));
+}
+
+TEST_CASE("connections go to the least loaded forwarder", "[runtime]") {
+  Rig rig;
+  std::vector<os::Fd> sockets;
+  for (int i = 0; i < 10; ++i) {
+    sockets.push_back(rig.connect());
+    sockets.push_back(rig.origin_side());
+  }
+  for (const auto& view : rig.server().forwarders())
+    REQUIRE(view.sessions.listeners[0].accepted.value() == 5);
+}
+
+TEST_CASE("a listener that is full accepts and resets", "[runtime]") {
+  Rig rig{1};
+  const os::Fd first = rig.connect();
+  const os::Fd origin = rig.origin_side();
+  const os::Fd second = rig.connect();
+  REQUIRE(error_at_end(second.get()) == ECONNRESET);
+  REQUIRE(rig.next_record().reason == CloseReason::connection_limit);
+  finish_both(first, origin);
+  REQUIRE(rig.next_record().reason == CloseReason::complete);
+  const os::Fd third = rig.connect();
+  REQUIRE(rig.origin_side());
+}
+
+TEST_CASE("beyond the places of the whole server clients wait and are served in turn",
+          "[runtime]") {
+  Rig rig{100, 2};
+  const os::Fd first = rig.connect();
+  const os::Fd origin = rig.origin_side();
+  const os::Fd second = rig.connect();
+  const os::Fd second_origin = rig.origin_side();
+  const os::Fd third = rig.connect();
+  send_all(third.get(), "patience");
+  REQUIRE(await_fact([&] { return rig.server().accepting_paused(); }));
+  REQUIRE(rig.server().connections_active() == 2);
+  finish_both(first, origin);
+  const os::Fd third_origin = rig.origin_side();
+  REQUIRE(read_exactly(third_origin.get(), 8) == "patience");
+}
+
+TEST_CASE("a drain lets go of idle connections by FIN and turns newcomers away", "[runtime]") {
+  Rig rig;
+  const os::Fd client = rig.connect();
+  const os::Fd origin = rig.origin_side();
+  std::atomic<bool> stopped{false};
+  rig.server().stop_accepting([&] { stopped = true; });
+  rig.server().begin_drain(std::chrono::seconds{20});
+  REQUIRE(error_at_end(client.get()) == 0);
+  REQUIRE(error_at_end(origin.get()) == 0);
+  REQUIRE(rig.next_record().reason == CloseReason::drain);
+  REQUIRE(await_fact([&] { return stopped.load(); }));
+  const auto late = os::connect_to(rig.address(), {});
+  REQUIRE(await_events(late->get(), POLLOUT));
+  REQUIRE(os::connect_result(late->get(), rig.address()) == ECONNREFUSED);
+}
+
+TEST_CASE("cutting resets every connection, with its reason", "[runtime]") {
+  Rig rig;
+  const os::Fd client = rig.connect();
+  const os::Fd origin = rig.origin_side();
+  rig.server().cut_connections();
+  REQUIRE(error_at_end(client.get()) == ECONNRESET);
+  REQUIRE(error_at_end(origin.get()) == ECONNRESET);
+  REQUIRE(rig.next_record().reason == CloseReason::drain);
+  REQUIRE(rig.count(CloseReason::drain) == 1);
+}
+
+TEST_CASE("forwarders answer pings", "[runtime]") {
+  Rig rig;
+  const auto before = rig.server().forwarders();
+  rig.server().ping();
+  REQUIRE(await_fact([&] {
+    const auto views = rig.server().forwarders();
+    return views[0].last_answer > before[0].last_answer &&
+           views[1].last_answer > before[1].last_answer;
+  }));
+}
+
+TEST_CASE("records ring once and are then taken without a bell", "[runtime]") {
+  Rig rig;
+  REQUIRE_FALSE(rig.server().expect_records());
+  const os::Fd client = rig.connect();
+  const os::Fd origin = rig.origin_side();
+  finish_both(client, origin);
+  REQUIRE(await_events(rig.server().records_wakeup().descriptor(), POLLIN));
+  rig.next_record();
+}
+
+TEST_CASE("an address in use is said in a sentence, and nothing is left behind", "[runtime]") {
+  const os::Fd occupied = listen_at(loopback_v4());
+  runtime::ServerSpec spec;
+  spec.runtime.max_connections = 1;
+  spec.upstreams.push_back({.name = "origin", .balance = {}, .endpoints = {}, .connect = {}});
+  runtime::ListenerSpec listener;
+  listener.session.name = "web";
+  listener.session.upstream = "origin";
+  listener.addresses.push_back(address_of(occupied.get()));
+  spec.listeners.push_back(std::move(listener));
+  const auto created = runtime::Server::create(std::move(spec), {});
+  REQUIRE_FALSE(created);
+  REQUIRE_THAT(created.error(), Catch::Matchers::Contains("listener web: cannot bind") &&
+                                    Catch::Matchers::Contains("another process listens there"));
+}

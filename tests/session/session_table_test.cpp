@@ -1,0 +1,120 @@
+#include "session/session_table.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "os/clock.hpp"
+#include "os/loopback.hpp"
+#include "session/context.hpp"
+#include "upstream/registry.hpp"
+
+using namespace penstock;
+using namespace penstock::testing;
+
+namespace {
+
+// A table with the world that its sessions need; its one endpoint is a listener nobody accepts at.
+struct World {
+  World()
+      : origin{listen_at(loopback_v4())},
+        poller{*os::Poller::create()},
+        timers{os::now()},
+        workspace{relay_options(), *std::pmr::new_delete_resource()},
+        counters{1, 1},
+        records{16},
+        table{*std::pmr::new_delete_resource()},
+        context{.poller = poller, .timers = timers, .relay = workspace, .counters = counters,
+                .records = records, .log = log, .now = os::now()} {
+    upstream::ClusterSpec spec{.name = "o", .balance = {}, .endpoints = {}, .connect = {}};
+    spec.endpoints.push_back(
+        {.identity = "o", .address = address_of(origin.get()), .weight = 1});
+    registry = std::make_unique<upstream::Registry>(std::vector{spec});
+    listener.cluster = registry->clusters().front();
+  }
+  static relay::Options relay_options() {
+    relay::Options options;
+    options.pipes_max = 1;
+    return options;
+  }
+  session::Session& create() {
+    pairs.push_back(tcp_pair());
+    session::Arrival arrival;
+    arrival.socket = pairs.back().server.release();
+    arrival.at = context.now;
+    arrival.listener = &listener;
+    listener.active.fetch_add(1);
+    session::Session& session = table.create(arrival);
+    REQUIRE(session.start(context) == session::Next::wait);
+    return session;
+  }
+  // The token of the next event.
+  std::uint64_t await_token() {
+    std::uint64_t token = 0;
+    REQUIRE(await_fact([&] {
+      const auto events = poller.wait(std::chrono::milliseconds{10});
+      if (!events.empty()) token = events.front().token;
+      return !events.empty();
+    }));
+    return token;
+  }
+
+  os::Fd origin;
+  std::vector<Pair> pairs;
+  os::Poller poller;
+  base::TimerWheel timers;
+  relay::Workspace workspace;
+  session::Counters counters;
+  base::SpscRing<session::Record> records;
+  session::LogSwitches log;
+  std::unique_ptr<upstream::Registry> registry;
+  session::Listener listener;
+  session::SessionTable table;
+  session::Context context;
+};
+
+}  // namespace
+
+TEST_CASE("an event for a session that has ended finds nobody, even in a slot used again",
+          "[session]") {
+  World world;
+  session::Session& first = world.create();
+  const std::uint64_t token = world.await_token();
+  REQUIRE(world.table.find(token).session == &first);
+  first.cut(world.context);
+  world.table.destroy(first);
+  REQUIRE(world.table.find(token).session == nullptr);
+  session::Session& second = world.create();
+  REQUIRE(world.table.find(token).session == nullptr);
+  REQUIRE(world.table.size() == 1);
+  second.cut(world.context);
+  world.table.destroy(second);
+}
+
+TEST_CASE("a session leaves its books balanced", "[session]") {
+  World world;
+  session::Session& session = world.create();
+  REQUIRE(world.listener.active == 1);
+  REQUIRE(world.registry->clusters()[0]->endpoint(0).live->active == 1);
+  session.cut(world.context);
+  world.table.destroy(session);
+  REQUIRE(world.listener.active == 0);
+  REQUIRE(world.registry->clusters()[0]->endpoint(0).live->active == 0);
+  REQUIRE(world.counters.listeners[0].accepted.value() == 1);
+  const auto drain = static_cast<std::size_t>(session::CloseReason::drain);
+  REQUIRE(world.counters.listeners[0].closed[drain].value() == 1);
+}
+
+TEST_CASE("an idle proxied connection costs at most 400 bytes of record", "[session]") {
+  REQUIRE(sizeof(session::ProxySession) <= 400);
+}
+
+TEST_CASE("a sample of the connections is stable and about as large as asked for", "[session]") {
+  const session::LogSwitches tenth{.open = false, .close = true, .sample = 0.1};
+  int chosen = 0;
+  for (std::uint64_t id = 1; id <= 10'000; ++id) chosen += tenth.sampled(id) ? 1 : 0;
+  REQUIRE(chosen > 900);
+  REQUIRE(chosen < 1100);
+  const session::LogSwitches all{};
+  REQUIRE(all.sampled(1));
+  const session::LogSwitches none{.open = false, .close = true, .sample = 0};
+  REQUIRE_FALSE(none.sampled(1));
+}

@@ -1,0 +1,74 @@
+#include <catch2/catch.hpp>
+
+#include "tidy/rules.hpp"
+
+namespace penstock::tidy {
+
+namespace {
+
+bool bites(const Rule& rule, const std::string& path, const std::string& text) {
+  return !rule(make_file(path, text)).empty();
+}
+
+}  // namespace
+
+TEST_CASE("an include upwards or sideways is found", "[tidy]") {
+  const Rule rule = includes_only_lower_floors;
+  REQUIRE(bites(rule, "proxy/relay/a.cpp", "#include \"session/b.hpp\"\n"));
+  REQUIRE(bites(rule, "proxy/relay/a.hpp", "#include \"upstream/b.hpp\"\n"));
+  REQUIRE(bites(rule, "proxy/wire/a.cpp", "#include \"os/fd.hpp\"\n"));
+  REQUIRE(bites(rule, "proxy/base/a.cpp", "#include \"os/fd.hpp\"\n"));
+  REQUIRE(bites(rule, "proxy/runtime/a.cpp", "#include \"control/config.hpp\"\n"));
+}
+
+TEST_CASE("an include downwards or from the own floor is right", "[tidy]") {
+  const Rule rule = includes_only_lower_floors;
+  REQUIRE_FALSE(bites(rule, "proxy/relay/a.cpp", "#include \"relay/a.hpp\"\n"));
+  REQUIRE_FALSE(bites(rule, "proxy/files/a.cpp", "#include \"wire/b.hpp\"\n"));
+  REQUIRE_FALSE(bites(rule, "proxy/session/a.cpp", "#include \"upstream/b.hpp\"\n"));
+  REQUIRE_FALSE(bites(rule, "proxy/main.cpp", "#include \"control/config.hpp\"\n"));
+  REQUIRE_FALSE(bites(rule, "proxy/base/a.cpp", "// #include \"os/fd.hpp\"\n"));
+}
+
+TEST_CASE("a file or an include without a floor is found", "[tidy]") {
+  REQUIRE(bites(includes_only_lower_floors, "proxy/attic/a.cpp", ""));
+  REQUIRE(bites(includes_only_lower_floors, "proxy/relay/a.cpp", "#include \"a.hpp\"\n"));
+}
+
+TEST_CASE("a library that is included beside its door is found", "[tidy]") {
+  const Rule rule = libraries_behind_their_doors;
+  REQUIRE(bites(rule, "proxy/runtime/a.cpp", "#include <numa.h>\n"));
+  REQUIRE(bites(rule, "proxy/control/admin.cpp", "#include <yaml-cpp/yaml.h>\n"));
+  REQUIRE(bites(rule, "proxy/control/config.cpp", "#include <boost/beast.hpp>\n"));
+  REQUIRE(bites(rule, "proxy/control/log.cpp", "#include <spdlog/spdlog.h>\n"));
+  REQUIRE(bites(rule, "proxy/session/a.cpp", "#include <fmt/format.h>\n"));
+  REQUIRE(bites(rule, "proxy/control/admin.cpp", "#include <prometheus/registry.h>\n"));
+  REQUIRE(bites(rule, "proxy/control/config.cpp", "#include <CLI/CLI.hpp>\n"));
+  REQUIRE(bites(rule, "proxy/runtime/forwarder.cpp", "#include <boost/asio/io_context.hpp>\n"));
+  REQUIRE(bites(rule, "proxy/session/a.cpp", "#include <boost/json.hpp>\n"));
+  REQUIRE(bites(rule, "proxy/base/a.cpp", "#include <catch2/catch.hpp>\n"));
+  REQUIRE(bites(rule, "proxy/base/a.cpp", "#include <unheard/of.hpp>\n"));
+}
+
+TEST_CASE("a library behind its door is right", "[tidy]") {
+  const Rule rule = libraries_behind_their_doors;
+  REQUIRE_FALSE(bites(rule, "proxy/os/numa.cpp", "#include <numa.h>\n#include <numaif.h>\n"));
+  REQUIRE_FALSE(bites(rule, "proxy/control/config_read.cpp", "#include <yaml-cpp/yaml.h>\n"));
+  REQUIRE_FALSE(bites(rule, "proxy/control/ctl.cpp", "#include <boost/beast/http.hpp>\n"));
+  REQUIRE_FALSE(bites(rule, "proxy/runtime/acceptor.hpp", "#include <boost/asio.hpp>\n"));
+  REQUIRE_FALSE(bites(rule, "proxy/base/a.hpp", "#include <boost/system/result.hpp>\n"));
+  REQUIRE_FALSE(bites(rule, "proxy/base/a.hpp", "#include <vector>\n"));
+}
+
+TEST_CASE("a header of the system outside os/ is found", "[tidy]") {
+  const Rule rule = system_headers_only_in_os;
+  REQUIRE(bites(rule, "proxy/session/a.cpp", "#include <sys/socket.h>\n"));
+  REQUIRE(bites(rule, "proxy/control/a.cpp", "#include <unistd.h>\n"));
+  REQUIRE(bites(rule, "proxy/main.cpp", "#include <fcntl.h>\n"));
+  REQUIRE(bites(rule, "proxy/relay/a.cpp", "#include <netinet/tcp.h>\n"));
+  REQUIRE(bites(rule, "proxy/relay/a.cpp", "#include <linux/filter.h>\n"));
+  REQUIRE_FALSE(bites(rule, "proxy/os/a.cpp", "#include <sys/socket.h>\n"));
+  REQUIRE_FALSE(bites(rule, "proxy/control/a.cpp", "#include <fmt/format.h>\n#include <ctime>\n"));
+}
+
+}  // namespace penstock::tidy

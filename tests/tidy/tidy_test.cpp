@@ -1,0 +1,82 @@
+// The rules of the house, held against the tree. The cases that show that each rule bites stand in
+// the other files of this folder.
+
+#include <catch2/catch.hpp>
+
+#include "tidy/rules.hpp"
+
+namespace penstock::tidy {
+
+namespace {
+
+void require_kept(const Rule& rule) {
+  const auto files = read_tree(PENSTOCK_SOURCE_DIR);
+  REQUIRE(files.size() > 20);  // a rule that reads nothing is always kept
+  const Findings findings = find_all(rule, files);
+  INFO(report(findings));
+  REQUIRE(findings.empty());
+}
+
+}  // namespace
+
+TEST_CASE("a floor includes only lower floors, and no neighbour", "[tidy]") {
+  require_kept(includes_only_lower_floors);
+}
+
+TEST_CASE("every foreign library stays behind its doors", "[tidy]") {
+  require_kept(libraries_behind_their_doors);
+}
+
+TEST_CASE("headers of the system are included only in os/", "[tidy]") {
+  require_kept(system_headers_only_in_os);
+}
+
+TEST_CASE("system calls are made only in os/", "[tidy]") {
+  require_kept(system_calls_only_in_os);
+}
+
+TEST_CASE("the clock is read and seeds are drawn only in os/", "[tidy]") {
+  require_kept(time_and_chance_only_in_os);
+}
+
+TEST_CASE("no test sleeps", "[tidy]") {
+  require_kept(no_sleep_in_tests);
+}
+
+TEST_CASE("no file has more than 400 lines", "[tidy]") {
+  require_kept(short_files);
+}
+
+TEST_CASE("no line has more than 100 columns", "[tidy]") {
+  require_kept(narrow_lines);
+}
+
+TEST_CASE("no function has more than 70 lines", "[tidy]") {
+  require_kept(short_functions);
+}
+
+TEST_CASE("the proxy has no mutable global state", "[tidy]") {
+  require_kept(no_mutable_globals);
+}
+
+TEST_CASE("every header begins with what it is", "[tidy]") {
+  require_kept(headers_begin_with_their_contract);
+}
+
+TEST_CASE("no text marks unfinished work", "[tidy]") {
+  require_kept(no_marks_of_unfinished_work);
+}
+
+TEST_CASE("no text speaks of the place where it was written", "[tidy]") {
+  require_kept(no_word_of_the_workplace);
+}
+
+TEST_CASE("the top level of the repository holds what it always held", "[tidy]") {
+  const auto names = top_level_names(PENSTOCK_SOURCE_DIR);
+  REQUIRE(names.size() > 3);
+  const Findings findings = fixed_top_level(names);
+  INFO(report(findings));
+  REQUIRE(findings.empty());
+}
+
+}  // namespace penstock::tidy
