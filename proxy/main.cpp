@@ -19,8 +19,8 @@ int main(int argc, char** argv) {
     int operator()(const control::CheckCommand& command) { return control::check(command); }
     int operator()(const control::CtlCommand& command) { return control::run_ctl(command); }
   };
-  return std::visit(
-      Verbs{}, control::parse_command_line(argc, argv,
-                                           {.config_file = os::environment("PENSTOCK_CONFIG"),
-                                            .admin = os::environment("PENSTOCK_ADMIN")}));
+  return std::visit(Verbs{},
+                    control::parse_command_line(argc, argv,
+                                                {.config_file = os::environment("PENSTOCK_CONFIG"),
+                                                 .admin = os::environment("PENSTOCK_ADMIN")}));
 }

@@ -11,8 +11,8 @@ namespace penstock::base {
 
 }  // namespace penstock::base
 
-#define PENSTOCK_ASSERT(expression)                                                \
-  do {                                                                             \
-    if (!(expression)) [[unlikely]]                                                \
-      ::penstock::base::assertion_failed(#expression, __FILE__, __LINE__);         \
+#define PENSTOCK_ASSERT(expression)                                        \
+  do {                                                                     \
+    if (!(expression)) [[unlikely]]                                        \
+      ::penstock::base::assertion_failed(#expression, __FILE__, __LINE__); \
   } while (false)

@@ -1,5 +1,6 @@
 #pragma once
-// Every limit of penstock that is not a configuration key, in one place, with the sums between them.
+// Every limit of penstock that is not a configuration key, in one place, with the sums between
+// them.
 
 #include <cstddef>
 #include <cstdint>
@@ -18,25 +19,25 @@ inline constexpr std::size_t listener_addresses_max = 1024;  // what a port rang
 
 // Threads.
 inline constexpr std::size_t forwarders_max = 256;
-inline constexpr std::size_t handoff_ring_slots = 1024;    // per acceptor and forwarder
-inline constexpr std::size_t record_ring_slots = 8192;     // per forwarder, towards control
-inline constexpr std::size_t accept_batch_max = 64;        // accepts per wake-up of a listener
-inline constexpr std::size_t poll_batch_max = 256;         // events per wake-up of a forwarder
+inline constexpr std::size_t handoff_ring_slots = 1024;  // per acceptor and forwarder
+inline constexpr std::size_t record_ring_slots = 8192;   // per forwarder, towards control
+inline constexpr std::size_t accept_batch_max = 64;      // accepts per wake-up of a listener
+inline constexpr std::size_t poll_batch_max = 256;       // events per wake-up of a forwarder
 
 // The relay. The thresholds are measured: see docs/RELAY.md.
 inline constexpr std::size_t splice_from_bytes = 32 * 1024;  // one read so large leases a pipe
-inline constexpr std::size_t copy_below_bytes = 4 * 1024;    // chunks so small, four in a row, end it
+inline constexpr std::size_t copy_below_bytes = 4 * 1024;  // chunks so small, four in a row, end it
 inline constexpr int copy_after_small_chunks = 4;
 inline constexpr std::size_t direction_budget_bytes = 1 << 20;  // per wake-up and direction
 inline constexpr int direction_steps_max = 256;                 // reads and writes, likewise
-inline constexpr std::size_t pipe_bytes_min = 64 * 1024;        // a smaller pipe is not worth leasing
-inline constexpr std::size_t pipes_warm_max = 64;               // idle pipes kept per forwarder
-inline constexpr std::size_t held_buffers_max = 1024;           // per forwarder
-inline constexpr std::size_t held_buffers_warm_max = 64;        // idle ones kept per forwarder
+inline constexpr std::size_t pipe_bytes_min = 64 * 1024;  // a smaller pipe is not worth leasing
+inline constexpr std::size_t pipes_warm_max = 64;         // idle pipes kept per forwarder
+inline constexpr std::size_t held_buffers_max = 1024;     // per forwarder
+inline constexpr std::size_t held_buffers_warm_max = 64;  // idle ones kept per forwarder
 
 // Connecting.
 inline constexpr int connect_attempts_max = 8;
-inline constexpr std::size_t endpoints_max = 4096;     // per upstream
+inline constexpr std::size_t endpoints_max = 4096;  // per upstream
 inline constexpr std::size_t weight_max = 65'535;
 inline constexpr std::size_t round_robin_order_max = 65'536;  // slots of the smooth-weighted order
 
@@ -54,7 +55,9 @@ inline constexpr Duration drain_idle_after = std::chrono::seconds{1};
 inline constexpr Duration forwarder_silent_max = std::chrono::seconds{5};
 
 static_assert(splice_from_bytes > copy_below_bytes, "the way in and the way back must not meet");
-static_assert(pipe_bytes_min >= splice_from_bytes, "a pipe must take a chunk that is worth splicing");
-static_assert(direction_budget_bytes >= 2 * pipe_bytes_min, "a budget below a pipe would starve splice");
+static_assert(pipe_bytes_min >= splice_from_bytes,
+              "a pipe must take a chunk that is worth splicing");
+static_assert(direction_budget_bytes >= 2 * pipe_bytes_min,
+              "a budget below a pipe would starve splice");
 
 }  // namespace penstock::base

@@ -39,7 +39,8 @@ constexpr std::string_view colour_of(spdlog::level::level_enum level) noexcept {
 }
 
 // Where the lines end. Its sink_it_() runs on the queue's thread, and may block there; everything
-// that the control thread asks it is an atomic or stands under a mutex that is never held meanwhile.
+// that the control thread asks it is an atomic or stands under a mutex that is never held
+// meanwhile.
 class Target final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
  public:
   Target(std::FILE* file, std::string path) : file_{file}, path_{std::move(path)} {}
@@ -138,8 +139,8 @@ struct LineSink::Parts {
     set_pattern("%v");
   }
   void set_pattern(const std::string& pattern) {
-    target->set_formatter(std::make_unique<spdlog::pattern_formatter>(
-        pattern, spdlog::pattern_time_type::utc, "\n"));
+    target->set_formatter(
+        std::make_unique<spdlog::pattern_formatter>(pattern, spdlog::pattern_time_type::utc, "\n"));
   }
 
   const std::shared_ptr<Target> target;
@@ -176,9 +177,13 @@ bool LineSink::flush(Duration patience) {
   });
 }
 
-void LineSink::reopen() { parts_->target->ask_to_reopen(); }
+void LineSink::reopen() {
+  parts_->target->ask_to_reopen();
+}
 
-std::string LineSink::take_error() { return parts_->target->take_error(); }
+std::string LineSink::take_error() {
+  return parts_->target->take_error();
+}
 
 Log::Log(const Options& options) : Log{options, "stderr"} {}
 
@@ -186,15 +191,15 @@ Log::Log(const Options& options, const std::string& target) : options_{options} 
   auto opened = LineSink::open(target, 1024);
   if (!opened) throw std::runtime_error{opened.error()};
   sink_ = std::move(*opened);
-  sink_->parts_->set_pattern(
-      options.json ? R"({"time":"%Y-%m-%dT%H:%M:%S.%fZ","level":"%l","message":%v})"
-                   : "%Y-%m-%dT%H:%M:%S.%fZ %^%l%$ %v");
+  sink_->parts_->set_pattern(options.json
+                                 ? R"({"time":"%Y-%m-%dT%H:%M:%S.%fZ","level":"%l","message":%v})"
+                                 : "%Y-%m-%dT%H:%M:%S.%fZ %^%l%$ %v");
   if (options.colour && !options.json) sink_->parts_->target->use_colour();
 }
 
 void Log::write(Severity severity, std::string_view message) {
-  static constexpr std::array levels{spdlog::level::debug, spdlog::level::info,
-                                     spdlog::level::warn, spdlog::level::err};
+  static constexpr std::array levels{spdlog::level::debug, spdlog::level::info, spdlog::level::warn,
+                                     spdlog::level::err};
   if (severity < options_.level) return;
   std::string quoted;
   if (options_.json) append_json_string(quoted, message);

@@ -31,8 +31,8 @@ class LineSink {
   static Opened open(const std::string& target, std::size_t queue_lines = log_queue_lines);
   LineSink(const LineSink&) = delete;
   LineSink& operator=(const LineSink&) = delete;
-  // Waits for the target. REQUIRES, where that could take for ever: flush() answered true. Otherwise
-  // the process ends by os::exit_now().
+  // Waits for the target. REQUIRES, where that could take for ever: flush() answered true.
+  // Otherwise the process ends by os::exit_now().
   ~LineSink();
 
   // `line` without its newline. Never blocks.
@@ -44,8 +44,8 @@ class LineSink {
   // True when every line so far was written or dropped; false where `patience` passed before.
   bool flush(Duration patience);
 
-  // Before the next line, a file is opened again by its name, for a program that rotates logs. Where
-  // that fails the old file stays in use, and take_error() tells.
+  // Before the next line, a file is opened again by its name, for a program that rotates logs.
+  // Where that fails the old file stays in use, and take_error() tells.
   void reopen();
 
   // The last error of the target since the last call, as a sentence; empty where there was none.

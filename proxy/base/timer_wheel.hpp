@@ -5,7 +5,8 @@
 //          when it is destroyed.
 // Thread   the forwarder's own.
 // Limits   ticks of 1 ms, 64-bit, so nothing wraps at 2^32 ms. Four levels of 64 slots reach
-//          4.6 hours; what lies farther waits in a list that is sorted in each time they are through.
+//          4.6 hours; what lies farther waits in a list that is sorted in each time they are
+//          through.
 // Promise  a timer fires once, never early, at most one tick plus one wake-up late. Arming,
 //          disarming and firing cost O(1) and no memory.
 

@@ -1,7 +1,8 @@
 #pragma once
 // The access log: turns records into lines and hands them to their target.
 //
-// Thread   control. Limit: base::log_queue_lines lines wait; then the oldest are dropped and counted.
+// Thread   control. Limit: base::log_queue_lines lines wait; then the oldest are dropped and
+//          counted.
 
 #include <memory>
 #include <string>

@@ -38,8 +38,7 @@ std::uint64_t bytes_of(const Record& record, std::size_t direction) {
 }
 
 // Most bytes first.
-void put_engines(LogLine& line, std::string_view key, const Record& record,
-                 std::size_t direction) {
+void put_engines(LogLine& line, std::string_view key, const Record& record, std::size_t direction) {
   auto shares = shares_of(record, direction);
   std::stable_sort(shares.begin(), shares.end(),
                    [](const Share& a, const Share& b) { return a.bytes > b.bytes; });

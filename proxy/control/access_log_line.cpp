@@ -14,9 +14,9 @@ namespace {
 // A value that could be taken for two, or for another key, is quoted.
 bool needs_quotes(std::string_view value) {
   return value.empty() || std::any_of(value.begin(), value.end(), [](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return byte <= ' ' || byte == 0x7f || c == '"' || c == '=';
-  });
+           const auto byte = static_cast<unsigned char>(c);
+           return byte <= ' ' || byte == 0x7f || c == '"' || c == '=';
+         });
 }
 
 }  // namespace

@@ -77,14 +77,14 @@ AdminRequest request_from(const http::request<http::string_body>& message, bool 
 
 // What to say to a request that could not be read; nothing where nobody would listen.
 std::optional<AdminAnswer> answer_to(boost::system::error_code error, bool expired, bool begun) {
-  if (expired) return begun ? std::optional{refusal(408, "the request took too long")} : std::nullopt;
+  if (expired)
+    return begun ? std::optional{refusal(408, "the request took too long")} : std::nullopt;
   if (error == http::error::body_limit) return refusal(413, "the body is too large");
   if (error == http::error::header_limit || error == http::error::buffer_overflow)
     return refusal(431, "the header is too large");
   if (error == http::error::end_of_stream || error == http::error::partial_message)
     return std::nullopt;
-  static const auto& http_errors =
-      http::make_error_code(http::error::bad_version).category();
+  static const auto& http_errors = http::make_error_code(http::error::bad_version).category();
   if (error.category() == http_errors) return refusal(400, "this is no HTTP request");
   return std::nullopt;
 }

@@ -28,7 +28,8 @@ struct AdminLimits {
 class AdminServer {
  public:
   using Created = boost::system::result<std::unique_ptr<AdminServer>, std::string>;
-  // Binds every address; a unix socket gets mode 0600. Errors: the sentence that a user should read.
+  // Binds every address; a unix socket gets mode 0600. Errors: the sentence that a user should
+  // read.
   static Created create(boost::asio::io_context& io, const std::vector<AdminBind>& binds,
                         AdminView& view, const AdminLimits& limits = {});
   AdminServer(const AdminServer&) = delete;

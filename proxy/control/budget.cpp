@@ -42,10 +42,9 @@ std::size_t pipes_by_themselves(const Limits& limits, const Wishes& wishes) noex
     pipes = std::min<std::size_t>(pipes, limits.pipe_user_pages_soft * limits.page_bytes / bytes);
   }
   if (!wishes.max_connections) return pipes;
-  const std::size_t taken =
-      base::descriptors_reserved + *wishes.max_connections * per_connection;
-  return std::min({pipes, *wishes.max_connections * 2,
-                   less_or_none(limits.descriptors, taken) / per_pipe});
+  const std::size_t taken = base::descriptors_reserved + *wishes.max_connections * per_connection;
+  return std::min(
+      {pipes, *wishes.max_connections * 2, less_or_none(limits.descriptors, taken) / per_pipe});
 }
 
 std::string does_not_fit(std::string_view key, std::size_t asked, const Limits& limits,
@@ -63,8 +62,8 @@ std::size_t plan_pipes(const Limits& limits, const Wishes& wishes, Plan& plan) {
   const std::size_t asked = *wishes.max_pipes;
   const std::size_t given = std::min(asked, pipes_within(limits.descriptors));
   if (given < asked) {
-    const std::size_t needed = base::descriptors_reserved + connections_min * per_connection +
-                               asked * per_pipe;
+    const std::size_t needed =
+        base::descriptors_reserved + connections_min * per_connection + asked * per_pipe;
     plan.warnings.push_back(does_not_fit("relay.max_pipes", asked, limits, needed, given));
   }
   return given;

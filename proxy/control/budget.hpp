@@ -20,9 +20,9 @@ struct Limits {
 struct Wishes {
   std::size_t forwarders = 1;
   std::size_t pipe_bytes = 256 * 1024;
-  bool splices = true;                        // false: no engine that needs a pipe may run
-  std::optional<std::size_t> max_pipes;       // empty = auto; 0 = never a pipe
-  std::optional<std::size_t> max_connections;  // empty = auto
+  bool splices = true;                           // false: no engine that needs a pipe may run
+  std::optional<std::size_t> max_pipes{};        // empty = auto; 0 = never a pipe
+  std::optional<std::size_t> max_connections{};  // empty = auto
 };
 
 struct Plan {

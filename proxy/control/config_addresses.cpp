@@ -1,5 +1,7 @@
 #include "control/config_addresses.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/limits.hpp"
@@ -111,7 +113,7 @@ FoundAddresses parse_bind(std::string_view text, bool resolve_names) {
   }
   PortRange range;
   if (!split_port_range(text, range))
-    return failed(std::string{bind_forms} + ", not " + quoted(text));
+    return failed(fmt::format("{}, not {}", bind_forms, quoted(text)));
   if (range.last < range.first) return failed("the port range " + quoted(text) + " goes backwards");
   if (range.last - range.first >= static_cast<int>(base::listener_addresses_max))
     return failed("the port range " + quoted(text) + " has more than " +

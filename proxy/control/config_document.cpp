@@ -74,14 +74,10 @@ YamlPointer parse_documents(const std::string& text) {
 
 const char* YamlNode::kind_name() const noexcept {
   switch (kind) {
-    case Kind::null:
-      return "nothing";
-    case Kind::scalar:
-      return "a single value";
-    case Kind::list:
-      return "a list";
-    case Kind::map:
-      return "a map";
+    case Kind::null: return "nothing";
+    case Kind::scalar: return "a single value";
+    case Kind::list: return "a list";
+    case Kind::map: return "a map";
   }
   return "";
 }

@@ -51,14 +51,10 @@ std::string take_quantity(std::string_view text, const std::array<Unit, N>& unit
   std::string_view rest = text;
   std::uint64_t value = 0;
   switch (take_integer(rest, value)) {
-    case Digits::good:
-      break;
-    case Digits::none:
-      return expected + ", not " + quoted(text);
-    case Digits::leading_zero:
-      return leading_zero(text);
-    case Digits::overflow:
-      return quoted(text) + " is too large";
+    case Digits::good: break;
+    case Digits::none: return expected + ", not " + quoted(text);
+    case Digits::leading_zero: return leading_zero(text);
+    case Digits::overflow: return quoted(text) + " is too large";
   }
   const auto unit = std::find_if(units.begin(), units.end(),
                                  [rest](const Unit& each) { return each.name == rest; });

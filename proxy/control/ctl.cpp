@@ -33,7 +33,9 @@ std::string reason_in(const CtlReply& reply) {
   return "the admin answered with status " + std::to_string(reply.status);
 }
 
-bool is_success(const CtlReply& reply) { return reply.status >= 200 && reply.status < 300; }
+bool is_success(const CtlReply& reply) {
+  return reply.status >= 200 && reply.status < 300;
+}
 
 // Fetches a page and shows it; `judge` gives the exit code.
 template <class Text, class Judge>
@@ -51,7 +53,9 @@ int show(const CtlCommand& command, CtlWorld& world, std::string_view target, Te
   }
 }
 
-int always_success(const boost::json::value& /*body*/) { return success; }
+int always_success(const boost::json::value& /*body*/) {
+  return success;
+}
 
 int wait_ready(const CtlCommand& command, CtlWorld& world) {
   const base::Instant deadline = world.now() + command.timeout;

@@ -22,10 +22,10 @@ static_assert(ctl_verb_names[CtlVerb::drain] == "drain");
 
 struct CtlCommand {
   CtlVerb verb = CtlVerb::status;
-  std::string admin;                                   // ip:port, [v6]:port, name:port, unix:/path
-  bool json = false;                                   // the server's own JSON, for machines
-  base::Duration timeout = std::chrono::seconds{30};   // of wait-ready
-  bool wait = false;                                   // of drain
+  std::string admin{};                                // ip:port, [v6]:port, name:port, unix:/path
+  bool json = false;                                  // the server's own JSON, for machines
+  base::Duration timeout = std::chrono::seconds{30};  // of wait-ready
+  bool wait = false;                                  // of drain
 };
 
 struct CtlReply {

@@ -9,8 +9,8 @@
 
 namespace penstock::control {
 
-// `admin` is ip:port, [v6]:port, name:port or unix:/path. Waits for at most `timeout`; the answer is
-// at most 16 MiB. Errors: the sentence that a user should read, with the address in it.
+// `admin` is ip:port, [v6]:port, name:port or unix:/path. Waits for at most `timeout`; the answer
+// is at most 16 MiB. Errors: the sentence that a user should read, with the address in it.
 CtlFetched fetch(const std::string& admin, std::string_view method, std::string_view target,
                  std::chrono::milliseconds timeout = std::chrono::seconds{5});
 

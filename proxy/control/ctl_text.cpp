@@ -95,10 +95,9 @@ std::string uptime_text(double seconds) {
 }
 
 std::string status_text(const value& status) {
-  std::string text =
-      fmt::format("penstock {}, process {}, up {}\n", string_of(status.at("version")),
-                  string_of(status.at("pid")),
-                  uptime_text(status.at("uptime_seconds").to_number<double>()));
+  std::string text = fmt::format("penstock {}, process {}, up {}\n",
+                                 string_of(status.at("version")), string_of(status.at("pid")),
+                                 uptime_text(status.at("uptime_seconds").to_number<double>()));
   text += fmt::format("state        {}\n", string_of(status.at("state")));
   for (const auto* key : {"unhealthy_because", "not_ready_because"})
     if (const auto* reason = status.as_object().if_contains(key))

@@ -1,7 +1,7 @@
 #include "control/life.hpp"
 
-#include <boost/asio/post.hpp>
 #include <fmt/format.h>
+#include <boost/asio/post.hpp>
 
 #include "os/clock.hpp"
 
@@ -51,15 +51,14 @@ void Life::on_signal(Signal signal, const char* name) {
       return parts_.access_log.reopen();
     case Signal::reload:
     case Signal::upgrade:
-      return parts_.log.warning(
-          fmt::format("{}: ignored, this version cannot do that yet", name));
+      return parts_.log.warning(fmt::format("{}: ignored, this version cannot do that yet", name));
   }
 }
 
 void Life::enter(Stage stage) {
   stage_ = stage;
-  parts_.log.info(fmt::format("{}, {} connections", stage_names[stage],
-                              parts_.server.connections_active()));
+  parts_.log.info(
+      fmt::format("{}; connections: {}", stage_names[stage], parts_.server.connections_active()));
 }
 
 void Life::begin_drain(std::string_view asked_by) {
@@ -139,9 +138,10 @@ std::uint64_t Life::lines_lost() const {
 void Life::warn_of_lost_lines(base::Instant now) {
   const std::uint64_t lost = lines_lost();
   if (lost == lines_lost_told_ || now < next_lost_warning_) return;
-  parts_.log.warning(fmt::format("{} lines of the access log were lost: its target does not take "
-                                 "them fast enough, or not at all",
-                                 lost - lines_lost_told_));
+  parts_.log.warning(
+      fmt::format("{} lines of the access log were lost: its target does not take "
+                  "them fast enough, or not at all",
+                  lost - lines_lost_told_));
   lines_lost_told_ = lost;
   next_lost_warning_ = now + warning_interval;
 }

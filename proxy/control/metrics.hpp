@@ -19,11 +19,11 @@ struct MetricsInput {
     std::string name;
     std::size_t active = 0;
   };
-  std::vector<Listener> listeners;                   // in the order of the counters
+  std::vector<Listener> listeners;  // in the order of the counters
   std::vector<runtime::ForwarderView> forwarders;
-  std::vector<double> busy_ratios;                   // by forwarder, over the last second
-  std::vector<const upstream::Cluster*> upstreams;   // in the order of the counters
-  std::uint64_t log_lines_dropped = 0;               // by the log's own queue and target
+  std::vector<double> busy_ratios;                  // by forwarder, over the last second
+  std::vector<const upstream::Cluster*> upstreams;  // in the order of the counters
+  std::uint64_t log_lines_dropped = 0;              // by the log's own queue and target
   os::ProcessUsage process;
   std::uint64_t descriptor_limit = 0;
   double start_seconds = 0;  // since 1970

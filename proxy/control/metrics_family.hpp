@@ -23,7 +23,9 @@ class Family {
   Family(Families& families, Kind kind, std::string name, std::string help);
 
   void add(Labels labels, double value);
-  void add(Labels labels, std::uint64_t value) { add(std::move(labels), static_cast<double>(value)); }
+  void add(Labels labels, std::uint64_t value) {
+    add(std::move(labels), static_cast<double>(value));
+  }
   void add(Labels labels, const base::Histogram::Totals& totals);
 
  private:

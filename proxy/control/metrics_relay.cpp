@@ -39,31 +39,32 @@ void add_switches(const MetricsInput& input, Families& families) {
     switches.add({{"from", std::string{relay::engine_names[turn.from]}},
                   {"to", std::string{relay::engine_names[turn.to]}},
                   {"reason", std::string{relay::switch_names[turn.reason]}}},
-                 sum_over_forwarders(input, [&](const ForwarderView& view) -> auto& {
-                   return view.relay.switches[static_cast<std::size_t>(turn.reason)];
-                 }));
+                 sum_over_forwarders(
+                     input, [&](const ForwarderView& view) -> auto& {
+                       return view.relay.switches[static_cast<std::size_t>(turn.reason)];
+                     }));
 }
 
 void add_pipes(const MetricsInput& input, Families& families) {
   Family pipes{families, Family::Kind::gauge, "penstock_pipes", "Open pipes, by state."};
-  pipes.add({{"state", "leased"}}, sum_over_forwarders(input, [](const auto& view) -> auto& {
-              return view.relay.pipes_leased;
-            }));
-  pipes.add({{"state", "idle"}}, sum_over_forwarders(input, [](const auto& view) -> auto& {
-              return view.relay.pipes_idle;
-            }));
+  pipes.add({{"state", "leased"}},
+            sum_over_forwarders(
+                input, [](const auto& view) -> auto& { return view.relay.pipes_leased; }));
+  pipes.add({{"state", "idle"}},
+            sum_over_forwarders(
+                input, [](const auto& view) -> auto& { return view.relay.pipes_idle; }));
   Family fallbacks{families, Family::Kind::counter, "penstock_pipe_fallbacks_total",
                    "Times that a direction wanted a pipe and copied instead, by reason."};
   for (std::size_t reason = 0; reason < relay::fallback_names.size(); ++reason)
     fallbacks.add({{"reason", std::string{relay::fallback_names.names[reason]}}},
-                  sum_over_forwarders(input, [&](const ForwarderView& view) -> auto& {
-                    return view.relay.fallbacks[reason];
-                  }));
+                  sum_over_forwarders(
+                      input, [&](const ForwarderView& view) -> auto& {
+                        return view.relay.fallbacks[reason];
+                      }));
   Family degraded{families, Family::Kind::counter, "penstock_pipe_degraded_total",
                   "Pipes that the kernel made smaller than relay.pipe_size."};
-  degraded.add({}, sum_over_forwarders(input, [](const auto& view) -> auto& {
-                 return view.relay.pipes_degraded;
-               }));
+  degraded.add({}, sum_over_forwarders(
+                       input, [](const auto& view) -> auto& { return view.relay.pipes_degraded; }));
 }
 
 void add_busy_ratios(const MetricsInput& input, Families& families) {

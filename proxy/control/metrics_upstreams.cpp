@@ -35,8 +35,7 @@ void add_connect_failures(const MetricsInput& input, Families& families) {
   for_each_endpoint(input, [&](const auto& endpoint, const Labels& labels) {
     for (std::size_t reason = 0; reason < upstream::connect_failure_names.size(); ++reason) {
       Labels with_reason = labels;
-      with_reason.push_back(
-          {"reason", std::string{upstream::connect_failure_names.names[reason]}});
+      with_reason.push_back({"reason", std::string{upstream::connect_failure_names.names[reason]}});
       failures.add(std::move(with_reason),
                    endpoint.live->failures[reason].load(std::memory_order_relaxed));
     }
@@ -52,16 +51,18 @@ void add_upstream_metrics(const MetricsInput& input, Families& families) {
                  "Time of successful attempts to connect."};
   for (std::size_t i = 0; i < input.upstreams.size(); ++i)
     connect.add({{"upstream", input.upstreams[i]->name()}},
-                histogram_over_forwarders(input, [&](const ForwarderView& view) -> auto& {
-                  return view.sessions.upstreams[i].connect;
-                }));
+                histogram_over_forwarders(
+                    input, [&](const ForwarderView& view) -> auto& {
+                      return view.sessions.upstreams[i].connect;
+                    }));
   Family retries{families, Family::Kind::counter, "penstock_upstream_retries_total",
                  "Attempts to connect after a first one had failed."};
   for (std::size_t i = 0; i < input.upstreams.size(); ++i)
     retries.add({{"upstream", input.upstreams[i]->name()}},
-                sum_over_forwarders(input, [&](const ForwarderView& view) -> auto& {
-                  return view.sessions.upstreams[i].retries;
-                }));
+                sum_over_forwarders(
+                    input, [&](const ForwarderView& view) -> auto& {
+                      return view.sessions.upstreams[i].retries;
+                    }));
 }
 
 }  // namespace penstock::control

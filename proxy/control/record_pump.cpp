@@ -12,14 +12,15 @@ constexpr std::chrono::milliseconds look_interval{20};
 }  // namespace
 
 RecordPump::RecordPump(boost::asio::io_context& io, runtime::Server& server, AccessLog& log)
-    : server_{server},
-      log_{log},
-      bell_{io, server.records_wakeup().descriptor()},
-      timer_{io} {}
+    : server_{server}, log_{log}, bell_{io, server.records_wakeup().descriptor()}, timer_{io} {}
 
-RecordPump::~RecordPump() { bell_.release(); }
+RecordPump::~RecordPump() {
+  bell_.release();
+}
 
-void RecordPump::start() { pump(); }
+void RecordPump::start() {
+  pump();
+}
 
 void RecordPump::take_all() {
   while (take_batch() == batch_records) {

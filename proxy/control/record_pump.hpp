@@ -1,9 +1,9 @@
 #pragma once
 // Carries records from the forwarders' rings to the access log.
 //
-// Owner    Life. Thread: control. Takes at most one batch at a time, so that the admin server has its
-//          turn in between. While connections come and go it looks every 20 ms instead of being woken
-//          for each; after a rest it sleeps until the next record rings.
+// Owner    Life. Thread: control. Takes at most one batch at a time, so that the admin server has
+//          its turn in between. While connections come and go it looks every 20 ms instead of being
+//          woken for each; after a rest it sleeps until the next record rings.
 
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>

@@ -90,8 +90,10 @@ int serve_with_logs(Config config) {
     if (access_log) {
       exit_code = serve(std::move(config), log, **access_log);
       written = (*access_log)->flush(log_patience);
-      // Its destructor waits for a target that is stuck; nothing else is left to do by then.
-      if (!written) access_log->release();
+      if (!written) {
+        log.warning("the target of the access log is stuck: its last lines are lost");
+        access_log->release();  // its destructor would wait for the target
+      }
     } else {
       log.error(access_log.error());
     }

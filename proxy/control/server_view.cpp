@@ -101,7 +101,8 @@ json::value ServerView::status() {
       {"state", stage_names[life_.stage()]},
       {"healthy", unhealthy.empty()},
       {"ready", not_ready.empty()},
-      {"uptime_seconds", std::chrono::duration<double>(os::now() - started_).count()},
+      {"uptime_seconds",
+       std::chrono::duration_cast<std::chrono::seconds>(os::now() - started_).count()},
       {"connections_active", server_.connections_active()},
       {"connections_max", server_.connections_max()},
       {"accepting_paused", server_.accepting_paused()},
@@ -171,6 +172,8 @@ json::value ServerView::upstreams() {
   return json::object{{"upstreams", std::move(array)}};
 }
 
-void ServerView::drain() { life_.begin_drain("POST /drain"); }
+void ServerView::drain() {
+  life_.begin_drain("POST /drain");
+}
 
 }  // namespace penstock::control

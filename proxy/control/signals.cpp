@@ -12,8 +12,8 @@ struct Meaning {
   const char* name;
 };
 constexpr Meaning meanings[]{
-    {SIGTERM, Signal::stop, "SIGTERM"},       {SIGINT, Signal::stop, "SIGINT"},
-    {SIGHUP, Signal::reload, "SIGHUP"},       {SIGUSR1, Signal::reopen_logs, "SIGUSR1"},
+    {SIGTERM, Signal::stop, "SIGTERM"},    {SIGINT, Signal::stop, "SIGINT"},
+    {SIGHUP, Signal::reload, "SIGHUP"},    {SIGUSR1, Signal::reopen_logs, "SIGUSR1"},
     {SIGUSR2, Signal::upgrade, "SIGUSR2"},
 };
 
@@ -28,7 +28,9 @@ void Signals::listen(std::function<void(Signal, const char*)> handler) {
   wait();
 }
 
-void Signals::stop_listening() { set_.cancel(); }
+void Signals::stop_listening() {
+  set_.cancel();
+}
 
 void Signals::wait() {
   set_.async_wait([this](const boost::system::error_code& error, int number) {

@@ -1,8 +1,8 @@
 #pragma once
 // The signals of `run`, as calls on the control thread.
 //
-// Owner    run(). Made before the first thread, so that from then on no signal has its default action;
-//          what comes before listen() is kept.
+// Owner    run(). Made before the first thread, so that from then on no signal has its default
+//          action; what comes before listen() is kept.
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>

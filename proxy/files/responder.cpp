@@ -64,16 +64,11 @@ Outcome Responder::run(int socket, std::size_t budget_bytes) noexcept try {
 
 Responder::Step Responder::step(int socket, std::size_t budget_left) {
   switch (state_) {
-    case State::reading:
-      return read_request(socket);
-    case State::sending_text:
-      return send_text(socket);
-    case State::sending_file:
-      return send_file(socket, budget_left);
-    case State::lingering:
-      return linger(socket);
-    case State::done:
-      break;
+    case State::reading: return read_request(socket);
+    case State::sending_text: return send_text(socket);
+    case State::sending_file: return send_file(socket, budget_left);
+    case State::lingering: return linger(socket);
+    case State::done: break;
   }
   return finish(Outcome::finished);
 }
@@ -86,9 +81,7 @@ Responder::Step Responder::finish(Outcome outcome) noexcept {
 Responder::Step Responder::read_request(int socket) {
   using Progress = wire::HttpRequestParser::Progress;
   switch (parser_.parse({input_.get() + input_begin_, input_end_ - input_begin_})) {
-    case Progress::incomplete:
-      // A FIN in the middle of a head: there is nobody to answer to, and nothing to answer.
-      return client_finished_ ? finish(Outcome::finished) : receive_more(socket);
+    case Progress::incomplete: return receive_more(socket);
     case Progress::bad:
       is_last_ = true;
       answer_status(parser_.status(), true);
@@ -127,16 +120,15 @@ Responder::Step Responder::receive_more(int socket) {
       bytes_received_ += result.bytes;
       return {.cost_bytes = result.bytes};
     case os::IoStatus::end:
-      client_finished_ = true;
-      return {};
+      // Every whole request was answered before this read; a head that breaks off asks for nothing.
+      return finish(Outcome::finished);
     case os::IoStatus::would_block:
       if (input_end_ == 0) {
         input_.reset();
         std::string{}.swap(text_);
       }
       return {.outcome = Outcome::wait_readable};
-    case os::IoStatus::failed:
-      break;
+    case os::IoStatus::failed: break;
   }
   return finish(Outcome::failed);
 }
@@ -182,7 +174,6 @@ void Responder::after_response(int socket) noexcept {
 }
 
 Responder::Step Responder::linger(int socket) {
-  if (client_finished_) return finish(Outcome::finished);
   make_room();
   const std::span room{input_.get(), wire::http_head_bytes_max};
   const os::IoResult result = os::receive(socket, std::as_writable_bytes(room));
@@ -192,14 +183,12 @@ Responder::Step Responder::linger(int socket) {
       bytes_discarded_ += result.bytes;
       if (bytes_discarded_ >= discarded_bytes_max) return finish(Outcome::finished);
       return {.cost_bytes = result.bytes};
-    case os::IoStatus::end:
-      return finish(Outcome::finished);
+    case os::IoStatus::end: return finish(Outcome::finished);
     case os::IoStatus::would_block:
       input_.reset();
       std::string{}.swap(text_);
       return {.outcome = Outcome::wait_readable};
-    case os::IoStatus::failed:
-      break;
+    case os::IoStatus::failed: break;
   }
   return finish(Outcome::failed);
 }

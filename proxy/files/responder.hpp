@@ -6,8 +6,7 @@
 // Memory   nothing but this object while idle; 16 KiB while a request is coming in, and the head of
 //          the answer (with the body where that has at most 16 KiB) until it is sent.
 // Edges    run() reads until the socket is empty or at FIN before it reports wait_readable, and
-// writes
-//          until it is full before wait_writable; the caller may call it at any event.
+//          writes until it is full before wait_writable; the caller may call it at any event.
 // Answers  GET and HEAD; other methods 405. A request with a body is answered 413, and the
 //          connection ends: nobody sends a body to a file. After a faulty head it ends too.
 //          Requests that come at once (pipelining) are answered one after the other.
@@ -118,7 +117,6 @@ class Responder {
   std::uint64_t requests_ = 0;
   State state_ = State::reading;
   bool is_last_ = false;
-  bool client_finished_ = false;
   bool is_http_1_0_ = false;  // the request that is being answered
 };
 

@@ -15,21 +15,17 @@ int status_of_error(int error) noexcept {
   switch (error) {
     case ENOENT:
     case ENOTDIR:
-    case ENAMETOOLONG:
-      return 404;
+    case ENAMETOOLONG: return 404;
     // EXDEV is openat2's word for an escape, ELOOP its word for a link that it does not follow.
     case EACCES:
     case EPERM:
     case EXDEV:
     case ELOOP:
-    case ENXIO:
-      return 403;
+    case ENXIO: return 403;
     case EMFILE:
     case ENFILE:
-    case ENOMEM:
-      return 503;
-    default:
-      return 500;
+    case ENOMEM: return 503;
+    default: return 500;
   }
 }
 

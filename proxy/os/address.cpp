@@ -113,7 +113,8 @@ SocketAddress SocketAddress::unix_path(std::string path) {
 }
 
 bool SocketAddress::is_wildcard() const noexcept {
-  return !is_unix() && std::all_of(ip_.bytes.begin(), ip_.bytes.end(), [](auto b) { return b == 0; });
+  return !is_unix() &&
+         std::all_of(ip_.bytes.begin(), ip_.bytes.end(), [](auto b) { return b == 0; });
 }
 
 bool SocketAddress::is_loopback() const noexcept {
@@ -133,8 +134,10 @@ bool split_host_port(std::string_view text, std::string& host, std::uint16_t& po
   std::string_view name = text.substr(0, colon);
   const std::string_view digits = text.substr(colon + 1);
   const bool bracketed = name.size() > 2 && name.front() == '[' && name.back() == ']';
-  if (bracketed) name = name.substr(1, name.size() - 2);
-  else if (name.find(':') != std::string_view::npos) return false;  // a bare v6 address is ambiguous
+  if (bracketed)
+    name = name.substr(1, name.size() - 2);
+  else if (name.find(':') != std::string_view::npos)
+    return false;  // a bare v6 address is ambiguous
   unsigned value = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
   if (error != std::errc{} || end != digits.data() + digits.size()) return false;
@@ -159,7 +162,7 @@ Parsed parse_socket_address(std::string_view text) {
 }
 
 boost::system::result<std::vector<IpEndpoint>, std::string> resolve(const std::string& host,
-                                                                   std::uint16_t port) {
+                                                                    std::uint16_t port) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* list = nullptr;
@@ -170,7 +173,8 @@ boost::system::result<std::vector<IpEndpoint>, std::string> resolve(const std::s
   for (const addrinfo* entry = list; entry != nullptr; entry = entry->ai_next) {
     IpEndpoint endpoint = IpEndpoint::from_sockaddr(*entry->ai_addr);
     endpoint.port = port;
-    if (std::find(result.begin(), result.end(), endpoint) == result.end()) result.push_back(endpoint);
+    if (std::find(result.begin(), result.end(), endpoint) == result.end())
+      result.push_back(endpoint);
   }
   if (result.empty()) return std::string{"the name has no address"};
   return result;

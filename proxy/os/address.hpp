@@ -66,7 +66,7 @@ bool split_host_port(std::string_view text, std::string& host, std::uint16_t& po
 // A, AAAA and hosts-file addresses of a name, in the system's order, without duplicates.
 // Blocks: start-up only. Errors: what the resolver said.
 boost::system::result<std::vector<IpEndpoint>, std::string> resolve(const std::string& host,
-                                                                   std::uint16_t port);
+                                                                    std::uint16_t port);
 
 inline constexpr std::size_t unix_path_bytes_max = 107;
 

@@ -21,7 +21,8 @@ std::optional<double> quota_v2(const std::string& directory) {
 }
 
 std::optional<double> quota_v1(const std::string& directory) {
-  const auto quota = std::strtod(read_file(directory + "/cpu.cfs_quota_us", 64).text.c_str(), nullptr);
+  const auto quota =
+      std::strtod(read_file(directory + "/cpu.cfs_quota_us", 64).text.c_str(), nullptr);
   const auto period =
       std::strtod(read_file(directory + "/cpu.cfs_period_us", 64).text.c_str(), nullptr);
   if (quota <= 0 || period <= 0) return std::nullopt;
@@ -57,13 +58,16 @@ std::optional<double> cpu_quota_below(const std::string& root) {
     if (first == std::string::npos || second == std::string::npos) continue;
     const std::string controllers = ',' + line.substr(first + 1, second - first - 1) + ',';
     const std::string path = line.substr(second + 1);
-    if (controllers == ",,") walk_up(smallest, root + "/sys/fs/cgroup", path, quota_v2);
+    if (controllers == ",,")
+      walk_up(smallest, root + "/sys/fs/cgroup", path, quota_v2);
     else if (controllers.find(",cpu,") != std::string::npos)
       walk_up(smallest, root + "/sys/fs/cgroup/cpu", path, quota_v1);
   }
   return smallest;
 }
 
-std::optional<double> cpu_quota() { return cpu_quota_below(""); }
+std::optional<double> cpu_quota() {
+  return cpu_quota_below("");
+}
 
 }  // namespace penstock::os

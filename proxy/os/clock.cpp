@@ -12,9 +12,13 @@ std::int64_t read_clock(clockid_t clock) noexcept {
 }
 }  // namespace
 
-base::Instant now() noexcept { return base::Instant{base::Duration{read_clock(CLOCK_MONOTONIC)}}; }
+base::Instant now() noexcept {
+  return base::Instant{base::Duration{read_clock(CLOCK_MONOTONIC)}};
+}
 
-std::int64_t wall_clock_nanoseconds() noexcept { return read_clock(CLOCK_REALTIME); }
+std::int64_t wall_clock_nanoseconds() noexcept {
+  return read_clock(CLOCK_REALTIME);
+}
 
 base::Duration thread_cpu_time() noexcept {
   return base::Duration{read_clock(CLOCK_THREAD_CPUTIME_ID)};

@@ -4,6 +4,8 @@
 
 namespace penstock::os {
 
-void close_descriptor(int descriptor) noexcept { ::close(descriptor); }
+void close_descriptor(int descriptor) noexcept {
+  ::close(descriptor);
+}
 
 }  // namespace penstock::os

@@ -17,11 +17,14 @@ namespace {
 
 using Listener = boost::system::result<Fd, std::string>;
 
-std::string reason(int error) { return std::strerror(error); }
+std::string reason(int error) {
+  return std::strerror(error);
+}
 
 std::string advice(int error, const SocketAddress& address) {
   if (address.is_unix())
-    return error == EADDRINUSE ? "; a process listens there (see ss -lxp), or it is another file" : "";
+    return error == EADDRINUSE ? "; a process listens there (see ss -lxp), or it is another file"
+                               : "";
   switch (error) {
     case EADDRINUSE: return "; another process listens there (see ss -ltnp)";
     case EACCES: return "; ports below 1024 need CAP_NET_BIND_SERVICE";

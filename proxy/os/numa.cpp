@@ -22,7 +22,9 @@ class CpuSet {
   ~CpuSet() { CPU_FREE(set_); }
   static constexpr std::size_t bytes = cpus_max / 8;
   cpu_set_t* get() noexcept { return set_; }
-  bool has(int cpu) const noexcept { return CPU_ISSET_S(static_cast<std::size_t>(cpu), bytes, set_); }
+  bool has(int cpu) const noexcept {
+    return CPU_ISSET_S(static_cast<std::size_t>(cpu), bytes, set_);
+  }
   void add(int cpu) noexcept { CPU_SET_S(static_cast<std::size_t>(cpu), bytes, set_); }
 
  private:
@@ -60,6 +62,8 @@ bool prefer_local_memory() noexcept {
   return errno == 0;
 }
 
-int current_cpu() noexcept { return ::sched_getcpu(); }
+int current_cpu() noexcept {
+  return ::sched_getcpu();
+}
 
 }  // namespace penstock::os

@@ -1,13 +1,14 @@
 #pragma once
-// A pipe as the middle of a splice: splice(2) moves pages only between a pipe and something else, so
-// a socket-to-socket move goes through one.
+// A pipe as the middle of a splice: splice(2) moves pages only between a pipe and something else,
+// so a socket-to-socket move goes through one.
 //
 // What the kernel does (measured on Linux 6.18):
-//   - A pipe fills by slots, not bytes: every fragment takes a slot, so sixteen 1-byte segments fill
-//     a 64 KiB pipe, and large fragments make it hold several times its nominal size.
-//   - Beyond fs.pipe-user-pages-soft, counted per user over all containers, new pipes have two pages
-//     and F_SETPIPE_SZ answers EPERM. Root without CAP_SYS_RESOURCE is bound by it too.
-//   - splice() raises SIGPIPE on a dead target and knows no MSG_NOSIGNAL: os/process.hpp ignores it.
+//   - A pipe fills by slots, not bytes: every fragment takes a slot, so sixteen 1-byte segments
+//     fill a 64 KiB pipe, and large fragments make it hold several times its nominal size.
+//   - Beyond fs.pipe-user-pages-soft, counted per user over all containers, new pipes have two
+//     pages and F_SETPIPE_SZ answers EPERM. Root without CAP_SYS_RESOURCE is bound by it too.
+//   - splice() raises SIGPIPE on a dead target and knows no MSG_NOSIGNAL: os/process.hpp ignores
+//     it.
 
 #include <cstddef>
 

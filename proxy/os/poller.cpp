@@ -59,8 +59,8 @@ void Poller::remove(int descriptor) noexcept {
 
 std::span<const Event> Poller::wait(base::Duration timeout) noexcept {
   std::array<epoll_event, base::poll_batch_max> raw;
-  const int count =
-      ::epoll_wait(epoll_.get(), raw.data(), static_cast<int>(raw.size()), to_milliseconds(timeout));
+  const int count = ::epoll_wait(epoll_.get(), raw.data(), static_cast<int>(raw.size()),
+                                 to_milliseconds(timeout));
   PENSTOCK_ASSERT(count >= 0 || errno == EINTR);
   std::size_t kept = 0;
   for (int i = 0; i < count; ++i) {

@@ -54,7 +54,9 @@ void fill_standard_descriptors() noexcept {
   if (descriptor > 2) ::close(descriptor);
 }
 
-void ignore_broken_pipes() noexcept { std::signal(SIGPIPE, SIG_IGN); }
+void ignore_broken_pipes() noexcept {
+  std::signal(SIGPIPE, SIG_IGN);
+}
 
 std::uint64_t raise_descriptor_limit() noexcept {
   rlimit limit{};
@@ -73,15 +75,25 @@ std::uint64_t pipe_user_pages_soft() noexcept {
   return has_pipe_capability() ? 0 : read_number("/proc/sys/fs/pipe-user-pages-soft");
 }
 
-std::uint64_t page_bytes() noexcept { return static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)); }
+std::uint64_t page_bytes() noexcept {
+  return static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
 
-void exit_now(int code) noexcept { ::_exit(code); }
+void exit_now(int code) noexcept {
+  ::_exit(code);
+}
 
-int process_id() noexcept { return ::getpid(); }
+int process_id() noexcept {
+  return ::getpid();
+}
 
-const char* environment(const char* name) noexcept { return std::getenv(name); }
+const char* environment(const char* name) noexcept {
+  return std::getenv(name);
+}
 
-bool is_terminal(int descriptor) noexcept { return ::isatty(descriptor) == 1; }
+bool is_terminal(int descriptor) noexcept {
+  return ::isatty(descriptor) == 1;
+}
 
 void name_thread(const std::string& name) noexcept {
   ::pthread_setname_np(::pthread_self(), name.substr(0, 15).c_str());
@@ -99,7 +111,8 @@ FileText read_file(const std::string& path, std::size_t bytes_max) {
   while (filled < text.size()) {
     const ssize_t count = ::read(file.get(), text.data() + filled, text.size() - filled);
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return {.text = {}, .error = std::string{"cannot read: "} + std::strerror(errno)};
+    if (count < 0)
+      return {.text = {}, .error = std::string{"cannot read: "} + std::strerror(errno)};
     if (count == 0) break;
     filled += static_cast<std::size_t>(count);
   }

@@ -32,8 +32,15 @@ IoResult to_result(ssize_t count) noexcept {
 // accept(2), "Error handling": these belong to the new connection, not to the listener.
 bool concerns_only_the_lost_connection(int error) noexcept {
   switch (error) {
-    case ECONNABORTED: case ENETDOWN: case EPROTO: case ENOPROTOOPT: case EHOSTDOWN:
-    case ENONET: case EHOSTUNREACH: case EOPNOTSUPP: case ENETUNREACH: return true;
+    case ECONNABORTED:
+    case ENETDOWN:
+    case EPROTO:
+    case ENOPROTOOPT:
+    case EHOSTDOWN:
+    case ENONET:
+    case EHOSTUNREACH:
+    case EOPNOTSUPP:
+    case ENETUNREACH: return true;
     default: return false;
   }
 }
@@ -44,10 +51,8 @@ base::ErrorCode drop_new_handshakes(int listener) noexcept {
   // The program sees the segment from its TCP header on; byte 13 holds the flags. A SYN without ACK
   // opens a handshake. Everything else, above all the last ACK of one under way, passes.
   sock_filter code[] = {
-      BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 13),
-      BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0x12),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x02, 0, 1),
-      BPF_STMT(BPF_RET | BPF_K, 0),
+      BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 13),          BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0x12),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x02, 0, 1), BPF_STMT(BPF_RET | BPF_K, 0),
       BPF_STMT(BPF_RET | BPF_K, 0xffffffff),
   };
   const sock_fprog program{.len = std::size(code), .filter = code};
@@ -106,8 +111,8 @@ IoResult send(int socket, std::span<const std::byte> bytes) noexcept {
 }
 
 IoResult send_more(int socket, std::span<const std::byte> bytes) noexcept {
-  return to_result(retry(
-      [&] { return ::send(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_MORE); }));
+  return to_result(
+      retry([&] { return ::send(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_MORE); }));
 }
 
 base::ErrorCode finish_sending(int socket) noexcept {

@@ -102,8 +102,8 @@ void reset_on_close(int socket) noexcept;
 // Bytes that the peer has not acknowledged yet (SIOCOUTQ); 0 where that cannot be known.
 std::size_t unacknowledged_bytes(int socket) noexcept;
 
-// The error that a socket bears, which is thereby cleared; 0 where there is none. After it was taken,
-// reads give what is still queued and then 0, as if FIN had come: remember that it failed.
+// The error that a socket bears, which is thereby cleared; 0 where there is none. After it was
+// taken, reads give what is still queued and then 0, as if FIN had come: remember that it failed.
 int take_error(int socket) noexcept;
 
 // The local name of a socket.

@@ -66,7 +66,8 @@ OptionFault apply_options(int socket, const SocketOptions& options, bool is_unix
     setter.set("receive_buffer", SOL_SOCKET, SO_RCVBUF,
                static_cast<std::int64_t>(options.receive_buffer));
   if (options.send_buffer != 0)
-    setter.set("send_buffer", SOL_SOCKET, SO_SNDBUF, static_cast<std::int64_t>(options.send_buffer));
+    setter.set("send_buffer", SOL_SOCKET, SO_SNDBUF,
+               static_cast<std::int64_t>(options.send_buffer));
   if (is_unix) return setter.fault();
   setter.set("oobinline", SOL_SOCKET, SO_OOBINLINE, 1);
   if (options.no_delay) setter.set("no_delay", IPPROTO_TCP, TCP_NODELAY, 1);

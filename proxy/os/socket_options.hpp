@@ -6,7 +6,7 @@
 namespace penstock::os {
 
 struct OptionFault {
-  int error = 0;               // 0: every option was taken
+  int error = 0;                 // 0: every option was taken
   const char* option = nullptr;  // the configuration key of the first one that was refused
 };
 

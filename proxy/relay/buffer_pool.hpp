@@ -53,8 +53,8 @@ class BufferPool {
   const std::size_t buffer_bytes_;
   std::pmr::memory_resource& memory_;
   Counters& counters_;
-  std::vector<HeldBuffer> buffers_;   // never resized
-  std::vector<HeldBuffer*> vacant_;   // places without memory
+  std::vector<HeldBuffer> buffers_;  // never resized
+  std::vector<HeldBuffer*> vacant_;  // places without memory
   std::vector<HeldBuffer*> idle_;
 };
 

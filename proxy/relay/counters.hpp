@@ -16,10 +16,10 @@ static_assert(engine_names[Engine::splice] == "splice");
 
 // Why a direction that wanted a pipe copied instead.
 enum class Fallback : std::uint8_t {
-  pool_limit,    // relay.max_pipes are leased
+  pool_limit,     // relay.max_pipes are leased
   no_descriptor,  // pipe2: EMFILE, ENFILE, ENOMEM
-  small_pipe,    // the kernel gave a pipe below 64 KiB (pipe-user-pages-soft)
-  refused,       // splice() does not work on this socket
+  small_pipe,     // the kernel gave a pipe below 64 KiB (pipe-user-pages-soft)
+  refused,        // splice() does not work on this socket
 };
 inline constexpr base::EnumNames<Fallback, 4> fallback_names{
     {"pool_limit", "no_descriptor", "small_pipe", "refused"}};
@@ -31,11 +31,13 @@ enum class Switch : std::uint8_t {
   small_chunks,  // splice to copy: several small chunks in a row
   refused,       // splice to copy, for good
 };
-inline constexpr base::EnumNames<Switch, 3> switch_names{{"large_reads", "small_chunks", "refused"}};
+inline constexpr base::EnumNames<Switch, 3> switch_names{
+    {"large_reads", "small_chunks", "refused"}};
 static_assert(switch_names[Switch::refused] == "refused");
 
 struct Counters {
-  std::array<base::Counter, engine_names.size()> bytes;  // that a destination socket took, by Engine
+  std::array<base::Counter, engine_names.size()>
+      bytes;  // that a destination socket took, by Engine
   std::array<base::Counter, fallback_names.size()> fallbacks;
   std::array<base::Counter, switch_names.size()> switches;
   base::Counter pipes_leased;

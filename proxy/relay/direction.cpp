@@ -107,9 +107,7 @@ Direction::Step Direction::read_by_copy(Side& source, Side& target, Workspace& w
   const IoResult result = os::receive(source.socket, scratch);
   switch (result.status) {
     case IoStatus::moved: break;
-    case IoStatus::would_block:
-      source.readable = source.urgent = false;
-      return Step::source_empty;
+    case IoStatus::would_block: source.readable = source.urgent = false; return Step::source_empty;
     case IoStatus::failed: source.fail(result.error); return source_ended(source);
     case IoStatus::end: return source_ended(source);
   }

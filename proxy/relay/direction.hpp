@@ -11,8 +11,8 @@
 //
 // Owner    a session. Thread   the forwarder's own.
 // Limits   base::direction_budget_bytes per run(); one pipe or one held buffer at most.
-// Errors   a failed socket is noted in its Side; the session decides what becomes of the connection.
-// Source   docs/RELAY.md; splice(2), tcp(7), and the kernel facts in os/pipe.hpp.
+// Errors   a failed socket is noted in its Side; the session decides what becomes of the
+// connection. Source   docs/RELAY.md; splice(2), tcp(7), and the kernel facts in os/pipe.hpp.
 
 #include <cstddef>
 #include <cstdint>
@@ -66,8 +66,15 @@ class Direction {
   bool lost_bytes() const noexcept { return lost_bytes_; }
 
  private:
-  enum class Step : std::uint8_t { moved, source_empty, target_full, no_buffer, finished,
-                                   source_failed, target_failed };
+  enum class Step : std::uint8_t {
+    moved,
+    source_empty,
+    target_full,
+    no_buffer,
+    finished,
+    source_failed,
+    target_failed
+  };
   Step step(Side& source, Side& target, Workspace& workspace) noexcept;
   Step write_held(Side& target, Workspace& workspace) noexcept;
   Step write_piped(Side& target, Workspace& workspace) noexcept;
@@ -79,11 +86,11 @@ class Direction {
   bool wants_splice(const Workspace& workspace) const noexcept;
   void note_chunk(std::size_t bytes, Workspace& workspace) noexcept;
 
-  os::Pipe* pipe_ = nullptr;     // leased exactly while it holds bytes
-  HeldBuffer* held_ = nullptr;   // likewise
+  os::Pipe* pipe_ = nullptr;    // leased exactly while it holds bytes
+  HeldBuffer* held_ = nullptr;  // likewise
   std::uint64_t copied_ = 0;
   std::uint64_t spliced_ = 0;
-  std::uint32_t piped_ = 0;      // bytes in the pipe
+  std::uint32_t piped_ = 0;  // bytes in the pipe
   std::uint8_t small_chunks_ = 0;
   Engine engine_ = Engine::copy;  // of the adaptive policy
   bool splice_refused_ : 1 = false;

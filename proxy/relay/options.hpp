@@ -14,7 +14,8 @@ enum class EnginePolicy : std::uint8_t {
   splice,    // splice whenever a pipe can be had
   copy,      // never splice
 };
-inline constexpr base::EnumNames<EnginePolicy, 3> engine_policy_names{{"adaptive", "splice", "copy"}};
+inline constexpr base::EnumNames<EnginePolicy, 3> engine_policy_names{
+    {"adaptive", "splice", "copy"}};
 static_assert(engine_policy_names[EnginePolicy::copy] == "copy");
 
 struct Options {

@@ -13,7 +13,9 @@ PipePool::PipePool(std::size_t pipes_max, std::size_t pipe_bytes, Counters& coun
   for (auto pipe = pipes_.rbegin(); pipe != pipes_.rend(); ++pipe) vacant_.push_back(&*pipe);
 }
 
-PipePool::~PipePool() { PENSTOCK_ASSERT(vacant_.size() + idle_.size() == pipes_.size()); }
+PipePool::~PipePool() {
+  PENSTOCK_ASSERT(vacant_.size() + idle_.size() == pipes_.size());
+}
 
 os::Pipe* PipePool::lease(base::Instant now) noexcept {
   owner_.check();

@@ -6,7 +6,8 @@
 // Limit    at most `pipes_max` leased and idle together; at most base::pipes_warm_max idle ones are
 //          kept. Last in, first out: a flow that does not block uses the pipe of its neighbour,
 //          whose pages are still in the cache.
-// Errors   lease() may decline; the direction then copies. It is never a reason to end a connection.
+// Errors   lease() may decline; the direction then copies. It is never a reason to end a
+//          connection.
 
 #include <cstddef>
 #include <vector>
@@ -27,8 +28,8 @@ class PipePool {
 
   void adopt() noexcept { owner_.adopt(); }
 
-  // Never blocks. nullptr means "no pipe now"; the reason is counted. After the kernel declined, new
-  // pipes are tried again only a second later: asking costs system calls.
+  // Never blocks. nullptr means "no pipe now"; the reason is counted. After the kernel declined,
+  // new pipes are tried again only a second later: asking costs system calls.
   os::Pipe* lease(base::Instant now) noexcept;
 
   // REQUIRES: the pipe is empty. Bytes left by one connection must never be found by another.
@@ -44,10 +45,10 @@ class PipePool {
   const std::size_t pipe_bytes_;
   Counters& counters_;
   base::OwnerThread owner_;
-  std::vector<os::Pipe> pipes_;     // never resized: leases are pointers into it
-  std::vector<os::Pipe*> vacant_;   // places without a pipe
-  std::vector<os::Pipe*> idle_;     // open and empty
-  base::Instant closed_until_{};    // the kernel declined: no new pipe before
+  std::vector<os::Pipe> pipes_;    // never resized: leases are pointers into it
+  std::vector<os::Pipe*> vacant_;  // places without a pipe
+  std::vector<os::Pipe*> idle_;    // open and empty
+  base::Instant closed_until_{};   // the kernel declined: no new pipe before
   Fallback closed_because_ = Fallback::pool_limit;
 };
 

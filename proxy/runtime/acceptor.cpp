@@ -17,7 +17,9 @@ constexpr base::Duration pause_at_most = std::chrono::milliseconds{100};
 }  // namespace
 
 Acceptor::Entrance::Entrance(asio::io_context& io, Door door)
-    : socket{io, door.socket.release()}, address{std::move(door.address)}, listener{door.listener} {}
+    : socket{io, door.socket.release()},
+      address{std::move(door.address)},
+      listener{door.listener} {}
 
 Acceptor::Acceptor(Setup setup, std::vector<Door> doors, std::vector<Forwarder*> forwarders,
                    Admission& admission, os::Wakeup& resume)
@@ -142,6 +144,7 @@ void Acceptor::resume() {
   paused_ = false;
   admission_.resumed();
   timer_.cancel();
+  if (emptying_) return empty_queues();
   // Served at once: what came during the pause need not make a new edge.
   for (auto& entrance : entrances_)
     if (!entrance->closed) serve(*entrance);
@@ -165,19 +168,33 @@ void Acceptor::stop_accepting(std::function<void()> done) {
     settle_timer_.expires_after(base::drain_handshake_settle);
     settle_timer_.async_wait([this](const boost::system::error_code& error) {
       if (error) return;
-      for (auto& entrance : entrances_)
-        while (accept_one(*entrance) == Accepted::one) {}
-      close_all();
-      if (done_) done_();
+      emptying_ = true;
+      empty_queues();
     });
   });
 }
 
-// From here on nobody new is let in, but what is queued, and what is still shaking hands, is served.
+// Where a limit is reached on the way, resume() comes back here: closing a listener resets whoever
+// is still queued.
+void Acceptor::empty_queues() {
+  for (auto& entrance : entrances_) {
+    Accepted last = Accepted::one;
+    while (last == Accepted::one) last = accept_one(*entrance);
+    if (last == Accepted::paused) return;
+  }
+  emptying_ = false;
+  close_all();
+  if (done_) done_();
+}
+
+// From here on nobody new is let in, but what is queued, and what is still shaking hands, is
+// served.
 void Acceptor::turn_away_newcomers() {
   for (auto& entrance : entrances_) {
-    if (entrance->address.is_unix()) os::remove_socket_file(entrance->address);
-    else os::drop_new_handshakes(entrance->socket.native_handle());
+    if (entrance->address.is_unix())
+      os::remove_socket_file(entrance->address);
+    else
+      os::drop_new_handshakes(entrance->socket.native_handle());
   }
 }
 

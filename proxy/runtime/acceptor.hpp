@@ -4,9 +4,9 @@
 // Owner    the Server. Waits with Asio, which runs on this thread and on control's, never on a
 //          forwarder.
 // Batches  up to base::accept_batch_max per wake-up of a listener; then the others have their turn.
-// Limits   no place (runtime.max_connections), EMFILE, ENFILE, no memory, or every ring full: accepting
-//          pauses, clients wait in the backlog, and a place that is given back resumes it, at the
-//          latest a tenth of a second later. It never spins.
+// Limits   no place (runtime.max_connections), EMFILE, ENFILE, no memory, or every ring full:
+//          accepting pauses, clients wait in the backlog, and a place that is given back resumes
+//          it, at the latest a tenth of a second later. It never spins.
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -31,7 +31,8 @@ struct Door {
 
 class Acceptor {
  public:
-  // Connections get the ids index, index + stride, ... `resume` is this acceptor's bell in Admission.
+  // Connections get the ids index, index + stride, ... `resume` is this acceptor's bell in
+  // Admission.
   struct Setup {
     std::size_t index = 0;
     std::size_t stride = 1;
@@ -70,6 +71,7 @@ class Acceptor {
   void resume();
   void listen_for_resume();
   void turn_away_newcomers();
+  void empty_queues();
   void close_all();
 
   const Setup setup_;
@@ -79,12 +81,13 @@ class Acceptor {
   boost::asio::io_context io_{1};
   std::vector<std::unique_ptr<Entrance>> entrances_;
   boost::asio::posix::stream_descriptor resume_bell_;
-  boost::asio::steady_timer timer_;         // of a pause
-  boost::asio::steady_timer settle_timer_;  // of stop_accepting()
+  boost::asio::steady_timer timer_;          // of a pause
+  boost::asio::steady_timer settle_timer_;   // of stop_accepting()
   std::optional<session::Arrival> waiting_;  // accepted, but every ring was full
   std::uint64_t next_id_;
   std::size_t turn_ = 0;  // among equally loaded forwarders
   bool paused_ = false;
+  bool emptying_ = false;  // stop_accepting(): what is queued is served, then the doors close
   std::function<void()> done_;
   std::thread thread_;
 };

@@ -3,8 +3,8 @@
 // accepted and given back when it has ended and its descriptors are closed.
 //
 // Thread   any.
-// Answer   no place: the acceptor pauses, clients wait in the kernel's backlog, and the next release
-//          resumes accepting.
+// Answer   no place: the acceptor pauses, clients wait in the kernel's backlog, and the next
+//          release resumes accepting.
 
 #include <atomic>
 #include <cstddef>

@@ -1,7 +1,5 @@
 #include "runtime/forwarder.hpp"
 
-#include <fmt/format.h>
-
 #include <boost/system/system_error.hpp>
 
 #include "os/clock.hpp"
@@ -63,7 +61,9 @@ void Forwarder::start() {
   thread_ = std::thread{[this] { run(); }};
 }
 
-void Forwarder::join() { thread_.join(); }
+void Forwarder::join() {
+  thread_.join();
+}
 
 base::Instant Forwarder::last_answer() const noexcept {
   return base::Instant{base::Duration{static_cast<std::int64_t>(answered_nanoseconds_.value())}};
@@ -85,9 +85,9 @@ bool Forwarder::command(Command command) noexcept {
 void Forwarder::settle_in() noexcept {
   owner_.adopt();
   workspace_.pipes().adopt();
-  os::name_thread(fmt::format("forwarder-{}", setup_.index));
-  // A container may refuse either; the plan's log line says what was asked for, `GET /numa` will say
-  // what is.
+  os::name_thread("forwarder-" + std::to_string(setup_.index));
+  // A container may refuse either; the plan's log line says what was asked for, `GET /numa` will
+  // say what is.
   if (!setup_.seat.cpus.empty()) os::bind_thread_to_cpus(setup_.seat.cpus);
   os::prefer_local_memory();
 }
@@ -117,7 +117,8 @@ void Forwarder::take_commands() noexcept {
 void Forwarder::obey(const Command& command) noexcept {
   switch (command.kind) {
     case Command::Kind::ping:
-      answered_nanoseconds_.set(static_cast<std::uint64_t>(context_.now.time_since_epoch().count()));
+      answered_nanoseconds_.set(
+          static_cast<std::uint64_t>(context_.now.time_since_epoch().count()));
       return;
     case Command::Kind::drain: begin_drain(command.timeout); return;
     case Command::Kind::cut: cut_all(); return;
@@ -160,8 +161,7 @@ void Forwarder::fire_timers() noexcept {
 }
 
 void Forwarder::run_ready() noexcept {
-  if (!starved_.empty() && workspace_.buffers().available())
-    ready_.splice(ready_.end(), starved_);
+  if (!starved_.empty() && workspace_.buffers().available()) ready_.splice(ready_.end(), starved_);
   // Who gets hungry again stands behind this mark and waits for the next round.
   SessionList round;
   round.splice(round.end(), ready_);

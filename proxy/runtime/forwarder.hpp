@@ -3,9 +3,9 @@
 //
 // Owner    the Server. Everything inside belongs to the forwarder's own thread, but for the rings
 //          (one sender each) and the counters (read by anyone).
-// Loop     take commands and arrivals, fire timers, run who is ready, sleep. Who has more to do than
-//          its budget allows stands at the end of the ready list, so an elephant does not starve the
-//          mice.
+// Loop     take commands and arrivals, fire timers, run who is ready, sleep. Who has more to do
+//          than its budget allows stands at the end of the ready list, so an elephant does not
+//          starve the mice.
 // Errors   out of memory for a new session: the connection is reset and counted as overload.
 
 #include <boost/intrusive/list.hpp>
@@ -18,8 +18,8 @@
 #include "runtime/admission.hpp"
 #include "runtime/mailbox.hpp"
 #include "runtime/placement.hpp"
-#include "session/context.hpp"
 #include "session/admission.hpp"
+#include "session/context.hpp"
 #include "session/session_table.hpp"
 
 namespace penstock::runtime {

@@ -23,7 +23,7 @@ inline constexpr base::EnumNames<NumaMode, 2> numa_mode_names{{"auto", "off"}};
 static_assert(numa_mode_names[NumaMode::off] == "off");
 
 struct DrainOptions {
-  base::Duration grace{0};                             // not ready, still accepting
+  base::Duration grace{0};                            // not ready, still accepting
   base::Duration timeout = std::chrono::seconds{30};  // then what is left is reset
 };
 
@@ -34,7 +34,7 @@ struct ListenerSpec {
 };
 
 struct Options {
-  std::size_t forwarders = 0;       // 0 = auto: min(CPUs in the cpuset, ceil(CPU quota))
+  std::size_t forwarders = 0;  // 0 = auto: min(CPUs in the cpuset, ceil(CPU quota))
   NumaMode numa = NumaMode::automatic;
   Pin pin = Pin::node;
   std::size_t max_connections = 0;  // 0 = auto: from the descriptor limit

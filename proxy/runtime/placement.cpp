@@ -1,7 +1,5 @@
 #include "runtime/placement.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 
@@ -15,6 +13,10 @@ std::size_t cpu_count(const std::vector<os::NumaNode>& nodes) {
   std::size_t count = 0;
   for (const auto& node : nodes) count += node.cpus.size();
   return count;
+}
+
+std::string counted(std::size_t count, const std::string& thing) {
+  return std::to_string(count) + ' ' + thing + (count == 1 ? "" : "s");
 }
 }  // namespace
 
@@ -45,10 +47,10 @@ Placement plan_placement(const Options& options, const std::vector<os::NumaNode>
   const bool pinned = options.pin != Pin::off;
   plan.acceptors.push_back(
       {.node = nodes[0].id, .cpus = pinned ? nodes[0].cpus : std::vector<int>{}});
-  plan.decisions.push_back(fmt::format(
-      "{} forwarder{} on {} NUMA node{} with {} usable CPUs, pinned to: {}", forwarders,
-      forwarders == 1 ? "" : "s", nodes.size(), nodes.size() == 1 ? "" : "s", cpu_count(nodes),
-      pin_names[options.pin]));
+  plan.decisions.push_back(counted(forwarders, "forwarder") + " on " +
+                           counted(nodes.size(), "NUMA node") + " with " +
+                           counted(cpu_count(nodes), "usable CPU") +
+                           ", pinned to: " + std::string{pin_names[options.pin]});
   if (options.pin == Pin::cpu && forwarders > cpu_count(nodes))
     plan.decisions.push_back("there are more forwarders than CPUs, so some share one");
   return plan;

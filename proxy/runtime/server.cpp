@@ -1,7 +1,5 @@
 #include "runtime/server.hpp"
 
-#include <fmt/format.h>
-
 #include <atomic>
 
 #include "os/clock.hpp"
@@ -13,6 +11,10 @@ namespace penstock::runtime {
 namespace {
 
 using Built = boost::system::result<void, std::string>;
+
+std::string in_listener(const ListenerSpec& listener, const std::string& what) {
+  return "listener " + listener.session.name + ": " + what;
+}
 
 // Calls `finished` when as many parties as there are have reported.
 class Countdown {
@@ -30,8 +32,8 @@ class Countdown {
 
 }  // namespace
 
-// In the order of construction, and so the reverse order of destruction: who uses comes after what is
-// used.
+// In the order of construction, and so the reverse order of destruction: who uses comes after what
+// is used.
 struct Server::Parts {
   Parts(ServerSpec given, session::LogSwitches switches)
       : spec{std::move(given)}, log{switches}, upstreams{spec.upstreams} {}
@@ -60,7 +62,7 @@ Built Server::Parts::add_listener(const ListenerSpec& given, std::vector<Door>& 
   listener->options = given.session;
   if (given.session.files) {
     auto site = files::Site::open(*given.session.files);
-    if (!site) return fmt::format("listener {}: {}", given.session.name, site.error());
+    if (!site) return in_listener(given, site.error());
     listener->site = std::move(*site);
   } else {
     listener->cluster = upstreams.find(given.session.upstream);
@@ -70,7 +72,7 @@ Built Server::Parts::add_listener(const ListenerSpec& given, std::vector<Door>& 
   std::vector<os::SocketAddress> bound;
   for (const os::SocketAddress& address : given.addresses) {
     auto socket = os::listen_on(address, given.listen, given.session.socket);
-    if (!socket) return fmt::format("listener {}: {}", given.session.name, socket.error());
+    if (!socket) return in_listener(given, socket.error());
     // Port 0 leaves the choice to the kernel.
     bound.push_back(address.is_unix() ? address
                                       : os::SocketAddress{os::local_endpoint(socket->get())});
@@ -115,8 +117,7 @@ Built Server::Parts::build() {
       nodes[0].cpus.insert(nodes[0].cpus.end(), nodes[i].cpus.begin(), nodes[i].cpus.end());
     nodes.resize(1);
   }
-  const Placement placement =
-      plan_placement(spec.runtime, nodes, planned_forwarders(spec.runtime));
+  const Placement placement = plan_placement(spec.runtime, nodes, planned_forwarders(spec.runtime));
   decisions = placement.decisions;
   add_threads(placement, std::move(doors));
   return {};
@@ -161,13 +162,25 @@ const std::vector<os::SocketAddress>& Server::addresses(std::size_t listener) co
   return parts_->addresses[listener];
 }
 
-const upstream::Registry& Server::upstreams() const noexcept { return parts_->upstreams; }
-const ServerSpec& Server::spec() const noexcept { return parts_->spec; }
-std::size_t Server::connections_active() const noexcept { return parts_->admission->active(); }
-std::size_t Server::connections_max() const noexcept { return parts_->admission->max(); }
-bool Server::accepting_paused() const noexcept { return parts_->admission->paused(); }
+const upstream::Registry& Server::upstreams() const noexcept {
+  return parts_->upstreams;
+}
+const ServerSpec& Server::spec() const noexcept {
+  return parts_->spec;
+}
+std::size_t Server::connections_active() const noexcept {
+  return parts_->admission->active();
+}
+std::size_t Server::connections_max() const noexcept {
+  return parts_->admission->max();
+}
+bool Server::accepting_paused() const noexcept {
+  return parts_->admission->paused();
+}
 
-const std::vector<std::string>& Server::decisions() const noexcept { return parts_->decisions; }
+const std::vector<std::string>& Server::decisions() const noexcept {
+  return parts_->decisions;
+}
 
 bool Server::take_record(session::Record& record) noexcept {
   const std::size_t count = parts_->forwarders.size();
@@ -180,7 +193,9 @@ bool Server::take_record(session::Record& record) noexcept {
   return false;
 }
 
-os::Wakeup& Server::records_wakeup() noexcept { return parts_->bell.wakeup; }
+os::Wakeup& Server::records_wakeup() noexcept {
+  return parts_->bell.wakeup;
+}
 
 bool Server::expect_records() noexcept {
   parts_->bell.control.prepare_to_sleep();

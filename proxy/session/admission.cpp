@@ -22,8 +22,8 @@ void send_record(const Arrival& arrival, Record& record, Record::Event event,
 
 }  // namespace
 
-// The ids are consecutive; a multiplication by the golden ratio spreads them evenly (Knuth, "The Art
-// of Computer Programming", 6.4), so that a sample of 10 % is not every tenth in a row.
+// The ids are consecutive; a multiplication by the golden ratio spreads them evenly (Knuth, "The
+// Art of Computer Programming", 6.4), so that a sample of 10 % is not every tenth in a row.
 bool LogSwitches::sampled(std::uint64_t id) const noexcept {
   const auto spread = static_cast<std::uint32_t>((id * 0x9e37'79b9'7f4a'7c15) >> 32);
   return static_cast<double>(spread) < sample * 0x1p32;

@@ -11,12 +11,12 @@ namespace penstock::session {
 // Counts an arrival and, where the log wants it, sends its open record.
 void opened(const Arrival& arrival, Context& context) noexcept;
 
-// Fills in what is common to every close record (the caller has filled in the rest), counts the end,
-// gives the listener's place back and, where the log wants it, sends the record.
+// Fills in what is common to every close record (the caller has filled in the rest), counts the
+// end, gives the listener's place back and, where the log wants it, sends the record.
 void closed(const Arrival& arrival, CloseReason reason, Record& record, Context& context) noexcept;
 
-// Adds what TCP_INFO and the send queue say of a socket (side 0 client, 1 upstream) to the record and
-// the samples. A socket that is closed already adds nothing.
+// Adds what TCP_INFO and the send queue say of a socket (side 0 client, 1 upstream) to the record
+// and the samples. A socket that is closed already adds nothing.
 void note_kernel_figures(Record& record, unsigned side, int socket, Context& context) noexcept;
 
 }  // namespace penstock::session

@@ -9,18 +9,18 @@
 namespace penstock::session {
 
 enum class CloseReason : std::uint8_t {
-  complete,            // both directions ended with FIN
+  complete,  // both directions ended with FIN
   client_reset,
   upstream_reset,
   idle_timeout,
   half_close_timeout,
   max_lifetime,
-  peer_timeout,        // also keepalive
-  connect_failed,      // every attempt failed
-  no_endpoint,         // there was nobody to try
-  connection_limit,    // the listener's max_connections
+  peer_timeout,      // also keepalive
+  connect_failed,    // every attempt failed
+  no_endpoint,       // there was nobody to try
+  connection_limit,  // the listener's max_connections
   drain,
-  overload,            // a descriptor, a watch or memory was missing
+  overload,  // a descriptor, a watch or memory was missing
   internal,
 };
 inline constexpr base::EnumNames<CloseReason, 13> close_reason_names{

@@ -35,9 +35,9 @@ struct Counters {
   // Indexed as the configuration lists them.
   std::deque<ListenerCounters> listeners;
   std::deque<UpstreamCounters> upstreams;
-  std::array<base::Histogram, 2> rtt;            // client, upstream; sampled at close
-  std::array<base::Counter, 2> retransmits;      // likewise
-  base::Counter records_dropped;                 // the ring towards the log was full
+  std::array<base::Histogram, 2> rtt;        // client, upstream; sampled at close
+  std::array<base::Counter, 2> retransmits;  // likewise
+  base::Counter records_dropped;             // the ring towards the log was full
   base::Counter sendfile_bytes;
 };
 

@@ -10,7 +10,9 @@
 
 namespace penstock::session {
 
-FileSession::~FileSession() { PENSTOCK_ASSERT(ended_); }
+FileSession::~FileSession() {
+  PENSTOCK_ASSERT(ended_);
+}
 
 Next FileSession::start(Context& context) noexcept {
   opened(arrival_, context);
@@ -84,7 +86,9 @@ void FileSession::begin_drain(base::Instant turn, Context& context) noexcept {
   arm(context);
 }
 
-void FileSession::cut(Context& context) noexcept { finish(CloseReason::drain, true, context); }
+void FileSession::cut(Context& context) noexcept {
+  finish(CloseReason::drain, true, context);
+}
 
 Next FileSession::finish(CloseReason reason, bool reset, Context& context) noexcept {
   PENSTOCK_ASSERT(!ended_);

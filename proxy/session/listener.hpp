@@ -29,7 +29,7 @@ struct Listener {
 
 // A connection on its way from an acceptor to a forwarder.
 struct Arrival {
-  int socket = -1;  // owned by whoever holds the arrival
+  int socket = -1;          // owned by whoever holds the arrival
   bool over_limit = false;  // the listener is full: to be counted, logged and reset
   os::IpEndpoint peer;
   std::uint64_t id = 0;

@@ -23,8 +23,10 @@ Next ProxySession::begin_abort(CloseReason reason, Context& context) noexcept {
   reason_ = reason;
   deadline_ = context.now + timeouts().abort_linger;
   for (unsigned d = 0; d < directions_.size(); ++d) {
-    if (sides_[d].failed) sides_[d].readable = true;  // its last bytes may not be announced any more
-    else directions_[d].stop_reading();
+    if (sides_[d].failed)
+      sides_[d].readable = true;  // its last bytes may not be announced any more
+    else
+      directions_[d].stop_reading();
   }
   return run_aborting(context);
 }
@@ -45,8 +47,8 @@ Next ProxySession::run_aborting(Context& context) noexcept {
     if (sides_[side].failed && directions_[side].dry()) close_side(side, Ending::reset);
   const bool owed = owes_bytes_to(client) || owes_bytes_to(upstream);
   if (!owed || context.now >= deadline_) return finish(reason_, Ending::reset, context);
-  context.timers.arm(*this, std::min({context.now + look_again_after, deadline_,
-                                      context.drain_deadline}));
+  context.timers.arm(*this,
+                     std::min({context.now + look_again_after, deadline_, context.drain_deadline}));
   return hungry ? Next::hungry : Next::wait;
 }
 

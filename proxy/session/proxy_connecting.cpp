@@ -35,7 +35,8 @@ Next ProxySession::next_attempt(Context& context) noexcept {
 
 Next ProxySession::attempt(std::uint16_t index, Context& context) noexcept {
   const upstream::Cluster& cluster = *arrival_.listener->cluster;
-  if (tried_.count() > 0) context.counters.upstreams[arrival_.listener->cluster_index].retries.add();
+  if (tried_.count() > 0)
+    context.counters.upstreams[arrival_.listener->cluster_index].retries.add();
   tried_.add(index);
   phase_ = Phase::connecting;
   endpoint_ = cluster.endpoint(index).live;

@@ -60,8 +60,7 @@ CloseReason ProxySession::failure_reason() const noexcept {
     case ETIMEDOUT: return CloseReason::peer_timeout;
     case ENOBUFS:
     case ENOMEM: return CloseReason::overload;
-    default:
-      return side == client ? CloseReason::client_reset : CloseReason::upstream_reset;
+    default: return side == client ? CloseReason::client_reset : CloseReason::upstream_reset;
   }
 }
 
@@ -99,15 +98,14 @@ Next ProxySession::expired_relaying(Context& context) noexcept {
   return Next::wait;
 }
 
-// Idle means that nothing is under way: no byte for a while, none held, none unread. Then FIN to both
-// sides cuts nothing off.
+// Idle means that nothing is under way: no byte for a while, none held, none unread. Then FIN to
+// both sides cuts nothing off.
 Next ProxySession::check_drain(Context& context) noexcept {
   const bool rested = context.now - last_activity_ >= base::drain_idle_after;
   const bool unread = sides_[client].readable || sides_[upstream].readable;
-  if (rested && !holds_bytes() && !unread)
-    return finish(CloseReason::drain, Ending::fin, context);
-  drain_turn_ = std::max(last_activity_, context.now - base::drain_idle_after / 2) +
-                base::drain_idle_after;
+  if (rested && !holds_bytes() && !unread) return finish(CloseReason::drain, Ending::fin, context);
+  drain_turn_ =
+      std::max(last_activity_, context.now - base::drain_idle_after / 2) + base::drain_idle_after;
   return Next::wait;
 }
 

@@ -8,7 +8,9 @@
 
 namespace penstock::session {
 
-ProxySession::~ProxySession() { PENSTOCK_ASSERT(phase_ == Phase::ended); }
+ProxySession::~ProxySession() {
+  PENSTOCK_ASSERT(phase_ == Phase::ended);
+}
 
 Next ProxySession::start(Context& context) noexcept {
   sides_[client].socket = arrival_.socket;
@@ -41,7 +43,8 @@ Next ProxySession::run(Context& context) noexcept {
 }
 
 Next ProxySession::expired(Context& context) noexcept {
-  if (context.now >= context.drain_deadline) return finish(CloseReason::drain, Ending::reset, context);
+  if (context.now >= context.drain_deadline)
+    return finish(CloseReason::drain, Ending::reset, context);
   switch (phase_) {
     case Phase::connecting: return attempt_failed(ETIMEDOUT, context);
     case Phase::pausing: return next_attempt(context);

@@ -1,6 +1,7 @@
 #pragma once
 // What the access log says of a connection, as plain values: filled in by the forwarder, sent by a
-// ring, turned into text by control. It owns nothing and points only at what outlives every session.
+// ring, turned into text by control. It owns nothing and points only at what outlives every
+// session.
 
 #include <array>
 #include <cstdint>
@@ -23,13 +24,13 @@ struct Record {
   CloseReason reason = CloseReason::internal;
   bool truncated_to_upstream = false;  // bytes were taken from the client and not delivered
   bool truncated_to_client = false;
-  bool is_static = false;              // served by a `files` listener
+  bool is_static = false;  // served by a `files` listener
   std::uint8_t attempts = 0;
   std::uint16_t forwarder = 0;
   std::uint16_t node = 0;
-  std::uint32_t listener = 0;          // index
+  std::uint32_t listener = 0;  // index
   std::uint64_t id = 0;
-  std::int64_t wall_nanoseconds = 0;   // of the event
+  std::int64_t wall_nanoseconds = 0;  // of the event
   os::IpEndpoint client;
   os::IpEndpoint local;
   const upstream::LiveRecord* endpoint = nullptr;  // the last one that was tried
@@ -37,7 +38,7 @@ struct Record {
   std::array<std::array<std::uint64_t, relay::engine_names.size()>, 2> bytes{};
   std::uint64_t sent_by_sendfile = 0;  // of a static connection, part of what went to the client
   std::uint64_t unacked_at_close = 0;
-  std::uint64_t retransmits = 0;       // on both sockets
+  std::uint64_t retransmits = 0;  // on both sockets
   base::Duration connect = unknown;
   base::Duration first_byte = unknown;  // from accept to the first byte of the upstream
   base::Duration duration = unknown;

@@ -2,8 +2,8 @@
 // One connection from its arrival to its end: the common face of proxied and static ones.
 //
 // Owner    the forwarder's SessionTable. Thread: the forwarder's own.
-// Life     created with an Arrival; start() once; then run() whenever an event, a timer or the ready
-//          list says so, until it answers `ended`. The forwarder then destroys it.
+// Life     created with an Arrival; start() once; then run() whenever an event, a timer or the
+//          ready list says so, until it answers `ended`. The forwarder then destroys it.
 
 #include <boost/intrusive/list_hook.hpp>
 #include <cstdint>
@@ -18,10 +18,10 @@ struct Context;
 
 // What a session waits for, and who acts next.
 enum class Next : std::uint8_t {
-  wait,    // an event or its timer
-  hungry,  // nothing: it has more to do, after the others had their turn
+  wait,     // an event or its timer
+  hungry,   // nothing: it has more to do, after the others had their turn
   starved,  // a held buffer
-  ended,   // nothing any more: destroy it
+  ended,    // nothing any more: destroy it
 };
 
 // The hook unlinks itself, so that a session can end while it stands in a list.
@@ -48,7 +48,8 @@ class Session : public base::Timer, public ListHook {
   const Arrival& arrival() const noexcept { return arrival_; }
 
  protected:
-  // What the poller is to say with an event of a side: 32 bits of slot, 31 of generation, 1 of side.
+  // What the poller is to say with an event of a side: 32 bits of slot, 31 of generation, 1 of
+  // side.
   std::uint64_t token(unsigned side) const noexcept {
     return std::uint64_t{generation_} << 33 | std::uint64_t{slot_} << 1 | side;
   }

@@ -13,8 +13,10 @@ Session& SessionTable::create(const Arrival& arrival) {
     free_.push_back(static_cast<std::uint32_t>(slots_.size() - 1));
   }
   Session* session = nullptr;
-  if (arrival.listener->site) session = static_.create(arrival);
-  else session = proxied_.create(arrival);
+  if (arrival.listener->site)
+    session = static_.create(arrival);
+  else
+    session = proxied_.create(arrival);
   const std::uint32_t slot = free_.back();
   free_.pop_back();
   session->slot_ = slot;
@@ -29,8 +31,10 @@ void SessionTable::destroy(Session& session) noexcept {
   slot.session = nullptr;
   slot.generation = (slot.generation + 1) & generation_mask;
   free_.push_back(session.slot_);
-  if (session.arrival().listener->site) static_.destroy(&static_cast<FileSession&>(session));
-  else proxied_.destroy(&static_cast<ProxySession&>(session));
+  if (session.arrival().listener->site)
+    static_.destroy(&static_cast<FileSession&>(session));
+  else
+    proxied_.destroy(&static_cast<ProxySession&>(session));
 }
 
 SessionTable::Found SessionTable::find(std::uint64_t token) const noexcept {

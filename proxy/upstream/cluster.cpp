@@ -20,14 +20,17 @@ Cluster::Cluster(ClusterSpec spec, std::vector<LiveRecord*> live,
 
 std::uint16_t Cluster::pick(const Tried& tried) const noexcept {
   if (order_.empty()) return none;
-  const std::uint16_t fresh = pick_among([&](std::uint16_t index) { return !tried.has(index); });
+  // A connection takes one turn, however many attempts it needs: if attempts took turns as well,
+  // then with one of two endpoints down every connection would meet that one first.
+  const std::uint64_t turn = tried.count() == 0 ? cursor_->fetch_add(1, std::memory_order_relaxed)
+                                                : cursor_->load(std::memory_order_relaxed);
+  const auto fresh = pick_among(turn, [&](std::uint16_t index) { return !tried.has(index); });
   if (fresh != none || tried.count() == 0) return fresh;
-  return pick_among([](std::uint16_t) { return true; });
+  return pick_among(turn, [](std::uint16_t) { return true; });
 }
 
 template <class Allowed>
-std::uint16_t Cluster::pick_among(Allowed&& allowed) const noexcept {
-  const std::uint64_t turn = cursor_->fetch_add(1, std::memory_order_relaxed);
+std::uint16_t Cluster::pick_among(std::uint64_t turn, Allowed&& allowed) const noexcept {
   switch (spec_.balance) {
     case Balance::round_robin: return next_in_turn(turn, allowed);
     case Balance::least_connections: return least_loaded(turn, allowed);

@@ -2,8 +2,8 @@
 // An upstream as the forwarders see it: an immutable snapshot over live records.
 //
 // Owner    shared, const after construction.
-// Thread   any. A pick takes no lock and allocates nothing: it advances one atomic cursor, shared by
-//          all forwarders, so that two equal endpoints give A, B, A, B whatever the number of
+// Thread   any. A pick takes no lock and allocates nothing: it advances one atomic cursor, shared
+//          by all forwarders, so that two equal endpoints give A, B, A, B whatever the number of
 //          forwarders.
 
 #include <array>
@@ -60,7 +60,7 @@ class Cluster {
 
  private:
   template <class Allowed>
-  std::uint16_t pick_among(Allowed&& allowed) const noexcept;
+  std::uint16_t pick_among(std::uint64_t turn, Allowed&& allowed) const noexcept;
   template <class Allowed>
   std::uint16_t next_in_turn(std::uint64_t turn, Allowed&& allowed) const noexcept;
   template <class Allowed>

@@ -1,8 +1,8 @@
 #pragma once
 // What is alive of an endpoint: the numbers that all forwarders share, and its stable identity.
 //
-// Owner    the Registry; a record stays where it is for as long as the server lives, so that sessions
-//          and log records may point at it whatever becomes of the configuration.
+// Owner    the Registry; a record stays where it is for as long as the server lives, so that
+//          sessions and log records may point at it whatever becomes of the configuration.
 // Thread   any. Touched when a connection begins and ends, never for a byte.
 
 #include <array>

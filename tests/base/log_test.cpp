@@ -18,7 +18,8 @@ class Scratch {
  public:
   explicit Scratch(const std::string& name)
       : path_{std::filesystem::temp_directory_path() /
-              ("penstock-log-" + name + '-' + std::to_string(reinterpret_cast<std::uintptr_t>(this)))} {
+              ("penstock-log-" + name + '-' +
+               std::to_string(reinterpret_cast<std::uintptr_t>(this)))} {
     std::filesystem::remove(path_);
   }
   ~Scratch() { std::filesystem::remove(path_); }
@@ -37,7 +38,7 @@ class Scratch {
 
 TEST_CASE("lines reach the file whole and in order", "[base]") {
   const Scratch file{"order"};
-  auto sink = LineSink::open(file.path()).value();
+  auto sink = *LineSink::open(file.path());
   std::string expected;
   for (int i = 0; i < 500; ++i) {
     sink->write("line " + std::to_string(i));
@@ -51,7 +52,7 @@ TEST_CASE("lines reach the file whole and in order", "[base]") {
 TEST_CASE("what a file held before stays", "[base]") {
   const Scratch file{"append"};
   std::ofstream{file.path()} << "old\n";
-  auto sink = LineSink::open(file.path()).value();
+  auto sink = *LineSink::open(file.path());
   sink->write("new");
   REQUIRE(sink->flush(10s));
   CHECK(file.text() == "old\nnew\n");
@@ -59,14 +60,14 @@ TEST_CASE("what a file held before stays", "[base]") {
 
 TEST_CASE("a file that cannot be opened is one sentence with its path", "[base]") {
   const auto sink = LineSink::open("/nowhere/at/all.log");
-  REQUIRE_FALSE(sink);
+  REQUIRE_FALSE(sink.has_value());
   CHECK(sink.error() == "cannot open the log /nowhere/at/all.log: No such file or directory");
 }
 
 TEST_CASE("after reopen() lines go to the new file of that name", "[base]") {
   const Scratch file{"reopen"};
   const Scratch rotated{"rotated"};
-  auto sink = LineSink::open(file.path()).value();
+  auto sink = *LineSink::open(file.path());
   sink->write("before");
   REQUIRE(sink->flush(10s));
   std::filesystem::rename(file.path(), rotated.path());
@@ -78,7 +79,7 @@ TEST_CASE("after reopen() lines go to the new file of that name", "[base]") {
 }
 
 TEST_CASE("a full disk drops and counts lines and says so", "[base]") {
-  auto sink = LineSink::open("/dev/full").value();
+  auto sink = *LineSink::open("/dev/full");
   for (int i = 0; i < 10; ++i) sink->write("line");
   REQUIRE(sink->flush(10s));
   CHECK(sink->dropped() == 10);
@@ -90,7 +91,7 @@ TEST_CASE("a reader that stopped reading costs lines, never the caller's time", 
   // The other end of this pipe is read only at the end.
   const Scratch file{"fifo"};
   REQUIRE(std::system(("mkfifo " + file.path()).c_str()) == 0);
-  auto sink = LineSink::open(file.path(), 100).value();
+  auto sink = *LineSink::open(file.path(), 100);
   const std::string line(1000, 'x');
   for (int i = 0; i < 1000; ++i) sink->write(line);
   CHECK_FALSE(sink->flush(50ms));
@@ -128,7 +129,8 @@ TEST_CASE("the process log as JSON is one object a line", "[base]") {
   base::Log log{{.json = true}, file.path()};
   log.error("a \"b\"\nc");
   REQUIRE(log.flush(10s));
-  CHECK(file.text().ends_with(R"(Z","level":"error","message":"a \"b\"\u000ac"})" "\n"));
+  CHECK(file.text().ends_with(R"(Z","level":"error","message":"a \"b\"\u000ac"})"
+                              "\n"));
 }
 
 TEST_CASE("colour surrounds the level and nothing else", "[base]") {

@@ -14,7 +14,7 @@ using session::Record;
 namespace {
 
 os::IpEndpoint endpoint(const std::string& text) {
-  return os::parse_socket_address(text).value().ip();
+  return os::parse_socket_address(text)->ip();
 }
 
 const control::ListenerNames names{.listener = "web", .upstream = "app"};
@@ -78,8 +78,8 @@ TEST_CASE("a static connection has no upstream, and sendfile is one of its engin
   record.bytes = {};
   record.bytes[session::to_client] = {300, 0};
   record.sent_by_sendfile = 5000;
-  const std::string line = format_record(record, {.listener = "www", .upstream = ""},
-                                         LogFormat::text);
+  const std::string line =
+      format_record(record, {.listener = "www", .upstream = ""}, LogFormat::text);
   CHECK(line.find("upstream=") == line.npos);
   CHECK(line.find("bytes_to_upstream") == line.npos);
   CHECK(line.find(" bytes_to_client=5300 relay_to_client=sendfile,copy ") != line.npos);

@@ -47,12 +47,11 @@ std::string error_in(const std::string& body) {
 // An admin server on a thread of its own, bound to a port that the kernel chose.
 class RunningAdmin {
  public:
-  explicit RunningAdmin(const control::AdminLimits& limits = {}, const std::string& bind =
-                                                                     "127.0.0.1:0") {
-    control::AdminBind where{.address = bind == "127.0.0.1:0"
-                                            ? os::SocketAddress{any_port()}
-                                            : os::parse_socket_address(bind).value()};
-    server_ = std::move(control::AdminServer::create(io_, {where}, view, limits).value());
+  explicit RunningAdmin(const control::AdminLimits& limits = {},
+                        const std::string& bind = "127.0.0.1:0") {
+    control::AdminBind where{.address = bind == "127.0.0.1:0" ? os::SocketAddress{any_port()}
+                                                              : (*os::parse_socket_address(bind))};
+    server_ = *control::AdminServer::create(io_, {where}, view, limits);
     thread_ = std::thread{[this] { io_.run(); }};
   }
   ~RunningAdmin() {
@@ -68,7 +67,7 @@ class RunningAdmin {
 
  private:
   static os::IpEndpoint any_port() {
-    os::IpEndpoint endpoint = os::parse_socket_address("127.0.0.1:1").value().ip();
+    os::IpEndpoint endpoint = os::parse_socket_address("127.0.0.1:1")->ip();
     endpoint.port = 0;
     return endpoint;
   }
@@ -158,9 +157,9 @@ TEST_CASE("only literal addresses and localhost are literal hosts", "[control]")
     CAPTURE(host);
     CHECK(control::names_a_literal_host(host));
   }
-  for (const char* host : {"", "example.com", "localhost.example.com", "127.0.0.1.nip.io", "::1",
-                           "[127.0.0.1]", "[localhost]", "127.0.0.1:80x", "[::1", "[::1]x",
-                           "127.1:80", "localhost:80:80", ":80"}) {
+  for (const char* host :
+       {"", "example.com", "localhost.example.com", "127.0.0.1.nip.io", "::1", "[127.0.0.1]",
+        "[localhost]", "127.0.0.1:80x", "[::1", "[::1]x", "127.1:80", "localhost:80:80", ":80"}) {
     CAPTURE(host);
     CHECK_FALSE(control::names_a_literal_host(host));
   }
@@ -170,8 +169,9 @@ TEST_CASE("the server answers over TCP and keeps the connection for the next req
           "[control]") {
   const RunningAdmin admin;
   const std::string answers =
-      exchange(admin, "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
-                      "HEAD /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+      exchange(admin,
+               "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
+               "HEAD /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
   CHECK(status_of(answers) == "200");
   const auto second = answers.find("HTTP/1.1", 1);
   REQUIRE(second != answers.npos);
@@ -210,7 +210,7 @@ TEST_CASE("connections beyond the limit are closed at once, and a place that is 
     asio::write(first, asio::buffer(std::string{"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"}));
     std::array<char, 8> begin;
     asio::read(first, asio::buffer(begin));  // it has its place by now
-    CHECK_FALSE(control::fetch(admin.address(), "GET", "/healthz"));
+    CHECK_FALSE(control::fetch(admin.address(), "GET", "/healthz").has_value());
   }
   const auto deadline = std::chrono::steady_clock::now() + 10s;
   bool answered = false;
@@ -228,19 +228,19 @@ TEST_CASE("the client of ctl reaches a unix socket, whose mode is 0600", "[contr
     CHECK((permissions & std::filesystem::perms::mask) ==
           (std::filesystem::perms::owner_read | std::filesystem::perms::owner_write));
     const auto reply = control::fetch(admin.address(), "POST", "/drain");
-    REQUIRE(reply);
+    REQUIRE(reply.has_value());
     CHECK(reply->status == 202);
     CHECK(admin.view.drains == 1);
   }
   CHECK_FALSE(std::filesystem::exists(path));
-  CHECK_FALSE(control::fetch("unix:" + path.string(), "GET", "/healthz"));
+  CHECK_FALSE(control::fetch("unix:" + path.string(), "GET", "/healthz").has_value());
 }
 
 TEST_CASE("a write through a name goes out with the literal address", "[control]") {
   RunningAdmin admin;
   const auto port = std::to_string(admin.endpoint().port());
   const auto reply = control::fetch("localhost:" + port, "POST", "/drain");
-  REQUIRE(reply);
+  REQUIRE(reply.has_value());
   CHECK(reply->status == 202);
 }
 
@@ -248,8 +248,8 @@ TEST_CASE("an admin address that is taken is one sentence", "[control]") {
   const RunningAdmin admin;
   asio::io_context io;
   FakeView view;
-  const control::AdminBind same{.address = os::parse_socket_address(admin.address()).value()};
+  const control::AdminBind same{.address = *os::parse_socket_address(admin.address())};
   const auto second = control::AdminServer::create(io, {same}, view);
-  REQUIRE_FALSE(second);
+  REQUIRE_FALSE(second.has_value());
   CHECK(second.error().find(admin.address()) != std::string::npos);
 }

@@ -41,8 +41,8 @@ TEST_CASE("pipes are shared out evenly, and each forwarder gets at least one", "
   const Plan plan = plan_budget(limits, {.forwarders = 4});
   CHECK(plan.pipes_per_forwarder == 2);
   CHECK(plan.pipes_total == 8);
-  const Plan scarce = plan_budget({.descriptors = 4096, .pipe_user_pages_soft = 1},
-                                  {.forwarders = 8});
+  const Plan scarce =
+      plan_budget({.descriptors = 4096, .pipe_user_pages_soft = 1}, {.forwarders = 8});
   CHECK(scarce.pipes_per_forwarder == 1);
   CHECK(scarce.pipes_total == 8);
 }

@@ -17,10 +17,10 @@ namespace {
 // A proxy that gives prepared answers, and a clock that only pauses move.
 struct Scene {
   std::deque<CtlFetched> answers;  // the last one is repeated
-  std::vector<std::string> asked;
+  std::vector<std::string> asked{};
   base::Instant now{};
-  std::ostringstream out;
-  std::ostringstream err;
+  std::ostringstream out{};
+  std::ostringstream err{};
 
   int run(const CtlCommand& command) {
     control::CtlWorld world{.fetch =
@@ -41,7 +41,9 @@ struct Scene {
 CtlFetched reply(unsigned status, std::string body) {
   return CtlReply{.status = status, .body = std::move(body)};
 }
-CtlFetched silence() { return std::string{"nobody is there"}; }
+CtlFetched silence() {
+  return std::string{"nobody is there"};
+}
 
 std::string status_body(bool ready, const std::string& state = "ready", int active = 3) {
   return R"({"version":"1.2.3","pid":77,"state":")" + state + R"(","healthy":true,"ready":)" +
@@ -76,8 +78,8 @@ TEST_CASE("status of a proxy that is ready is shown to people and succeeds", "[c
         "LISTENER  CONNECTIONS  ADDRESSES\n"
         "web                 3  0.0.0.0:80 [::]:80\n"
         "\n"
-        "FORWARDER  NODE  CPU    BUSY  ANSWERS\n"
-        "        0     0  any   25.6%  yes\n");
+        "FORWARDER  NODE  CPU   BUSY  ANSWERS\n"
+        "        0     0  any  25.6%  yes\n");
 }
 
 TEST_CASE("status fails where the proxy is not ready, does not answer or is another program",
@@ -124,8 +126,8 @@ TEST_CASE("drain --wait returns when the last connection has ended", "[control]"
 }
 
 TEST_CASE("drain --wait returns when the process is gone", "[control]") {
-  Scene scene{.answers = {reply(202, "{}"), reply(200, status_body(false, "draining", 2)),
-                          silence()}};
+  Scene scene{
+      .answers = {reply(202, "{}"), reply(200, status_body(false, "draining", 2)), silence()}};
   CHECK(scene.run({.verb = CtlVerb::drain, .wait = true}) == 0);
 }
 
@@ -151,7 +153,8 @@ TEST_CASE("verbs take their file from the line, the environment or the default",
 }
 
 TEST_CASE("ctl takes its options before and behind the verb", "[control]") {
-  const auto before = std::get<CtlCommand>(parsed({"ctl", "--admin", "[::1]:1", "--json", "status"}));
+  const auto before =
+      std::get<CtlCommand>(parsed({"ctl", "--admin", "[::1]:1", "--json", "status"}));
   CHECK(before.admin == "[::1]:1");
   CHECK(before.json);
   const auto behind = std::get<CtlCommand>(parsed({"ctl", "drain", "--wait", "--json"}));

@@ -42,8 +42,8 @@ std::string carry(Crossing& crossing, const std::string& text) {
 
 TEST_CASE("bytes and FIN pass through, whatever the engine", "[relay]") {
   const auto engine = GENERATE(EnginePolicy::adaptive, EnginePolicy::splice, EnginePolicy::copy);
-  const auto size = GENERATE(std::size_t{0}, std::size_t{1}, std::size_t{65'536},
-                             std::size_t{5'000'001});
+  const auto size =
+      GENERATE(std::size_t{0}, std::size_t{1}, std::size_t{65'536}, std::size_t{5'000'001});
   Crossing crossing{engine};
   const std::string text = pattern(size);
   REQUIRE(carry(crossing, text) == text);

@@ -34,9 +34,8 @@ TEST_CASE("a peer that owes nothing is not watched", "[session]") {
 }
 
 TEST_CASE("a peer that never acknowledges is dead after the timeout", "[session]") {
-  const int dead = seconds_until_dead([](int second) {
-    return os::TcpInfo{.last_heard = seconds{second}, .unacknowledged = 3};
-  });
+  const int dead = seconds_until_dead(
+      [](int second) { return os::TcpInfo{.last_heard = seconds{second}, .unacknowledged = 3}; });
   REQUIRE(dead >= 30);
   REQUIRE(dead <= 45);
 }

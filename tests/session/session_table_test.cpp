@@ -22,11 +22,15 @@ struct World {
         counters{1, 1},
         records{16},
         table{*std::pmr::new_delete_resource()},
-        context{.poller = poller, .timers = timers, .relay = workspace, .counters = counters,
-                .records = records, .log = log, .now = os::now()} {
+        context{.poller = poller,
+                .timers = timers,
+                .relay = workspace,
+                .counters = counters,
+                .records = records,
+                .log = log,
+                .now = os::now()} {
     upstream::ClusterSpec spec{.name = "o", .balance = {}, .endpoints = {}, .connect = {}};
-    spec.endpoints.push_back(
-        {.identity = "o", .address = address_of(origin.get()), .weight = 1});
+    spec.endpoints.push_back({.identity = "o", .address = address_of(origin.get()), .weight = 1});
     registry = std::make_unique<upstream::Registry>(std::vector{spec});
     listener.cluster = registry->clusters().front();
   }

@@ -78,21 +78,15 @@ class Outliner {
   void put(char c) {
     if (skipping_ > 0) return skip(c);
     switch (c) {
-      case '{':
-        return open();
-      case '}':
-        return close();
-      case ';':
-        return finish_statement();
+      case '{': return open();
+      case '}': return close();
+      case ';': return finish_statement();
       case '(':
         append(c);
         skipping_ = 1;
         return;
-      case ':':
-        append(c);
-        return drop_access_specifier();
-      default:
-        append(c);
+      case ':': append(c); return drop_access_specifier();
+      default: append(c);
     }
   }
 
@@ -129,15 +123,10 @@ class Outliner {
       return push(Scope::function);
     }
     switch (opening_after(text_)) {
-      case Opening::names:
-        return push(Scope::names);
-      case Opening::type:
-        return push(Scope::type);
-      case Opening::function:
-        return push(Scope::function);
-      case Opening::value:
-        append('{');
-        skipping_ = 1;
+      case Opening::names: return push(Scope::names);
+      case Opening::type: return push(Scope::type);
+      case Opening::function: return push(Scope::function);
+      case Opening::value: append('{'); skipping_ = 1;
     }
   }
 

@@ -57,12 +57,9 @@ bool holds_state(const Statement& statement) {
   const std::string& text = statement.text;
   if (is_constant(text)) return false;
   switch (statement.scope) {
-    case Scope::names:
-      return !is_declaration_without_state(text) && !declares_function(text);
-    case Scope::type:
-      return lasting.is_in(text) && !declares_function(text);
-    case Scope::function:
-      return lasting.is_in(text);
+    case Scope::names: return !is_declaration_without_state(text) && !declares_function(text);
+    case Scope::type: return lasting.is_in(text) && !declares_function(text);
+    case Scope::function: return lasting.is_in(text);
   }
   return false;
 }

@@ -19,9 +19,8 @@ upstream::ClusterSpec spec_of(Balance balance, const std::vector<std::uint32_t>&
   upstream::ClusterSpec spec{.name = "web", .balance = balance, .endpoints = {}, .connect = {}};
   for (std::size_t i = 0; i < weights.size(); ++i) {
     const std::string address = "10.0.0." + std::to_string(i + 1) + ":80";
-    spec.endpoints.push_back({.identity = address,
-                              .address = *os::parse_socket_address(address),
-                              .weight = weights[i]});
+    spec.endpoints.push_back(
+        {.identity = address, .address = *os::parse_socket_address(address), .weight = weights[i]});
   }
   return spec;
 }

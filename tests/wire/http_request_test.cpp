@@ -15,12 +15,9 @@ using Version = HttpRequest::Version;
 // 0: complete; -1: incomplete; else the status of the fault.
 int verdict(HttpRequestParser& parser, std::string_view bytes) {
   switch (parser.parse(bytes)) {
-    case Progress::complete:
-      return 0;
-    case Progress::incomplete:
-      return -1;
-    case Progress::bad:
-      return parser.status();
+    case Progress::complete: return 0;
+    case Progress::incomplete: return -1;
+    case Progress::bad: return parser.status();
   }
   return -2;
 }

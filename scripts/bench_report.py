@@ -1,0 +1,95 @@
+"""Turns the samples of scripts/bench into Markdown tables and SVG plots.
+
+samples: {(work, proxy, figure): [value of each round]}. Medians, and the spread as half the
+distance of the quartiles in percent of the median.
+"""
+import html
+import platform
+import re
+import statistics
+import subprocess
+from datetime import date
+
+# The figure that a plot shows, per kind of work, and whether less is better.
+PLOTTED = ("proxy ms/GB", "proxy us", "per s", "bytes each")
+
+
+def median(values):
+    return statistics.median(values)
+
+
+def spread(values):
+    if len(values) < 4 or median(values) == 0:
+        return 0
+    low, _, high = statistics.quantiles(values, n=4)
+    return 100 * (high - low) / 2 / median(values)
+
+
+def number(value):
+    if value >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.3g}" if value < 100 else f"{value:.0f}"
+
+
+def version_of(command, pattern):
+    done = subprocess.run(command, capture_output=True, text=True)
+    found = re.search(pattern, done.stdout + done.stderr)
+    return found.group(1) if found else "?"
+
+
+def setting(rounds):
+    haproxy = version_of(["haproxy", "-v"], r"version (\S+)")
+    nginx = version_of(["nginx", "-v"], r"nginx/(\S+)")
+    return (f"{date.today().isoformat()}, Linux {platform.release()}, haproxy {haproxy}, "
+            f"nginx {nginx}; "
+            f"medians of {rounds} interleaved rounds, +- half the distance of the quartiles.")
+
+
+def table(samples, work, per):
+    proxies = list(dict.fromkeys(proxy for (w, proxy, _) in samples if w == work))
+    figures = list(dict.fromkeys(figure for (w, _, figure) in samples if w == work))
+    lines = [f"### {work} (per {per})", "", "| | " + " | ".join(figures) + " |",
+             "|---|" + "---|" * len(figures)]
+    for proxy in proxies:
+        cells = []
+        for figure in figures:
+            values = samples[(work, proxy, figure)]
+            cells.append(f"{number(median(values))} ±{spread(values):.0f} %")
+        lines.append(f"| {proxy} | " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def plot(samples, work, per):
+    """Bars of one figure, least first where less is better."""
+    figure = next((f for f in PLOTTED for (w, _, g) in samples if w == work and g == f), None)
+    rows = [(proxy, median(values)) for (w, proxy, f), values in samples.items()
+            if w == work and f == figure]
+    widest = max(value for _, value in rows) or 1
+    height = 24 * len(rows) + 40
+    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" width="640" height="{height}" '
+             'font-family="sans-serif" font-size="13">',
+             f'<rect width="640" height="{height}" fill="white"/>',
+             f'<text x="8" y="20" font-weight="bold">{html.escape(work)}: {html.escape(figure)} '
+             f'(per {html.escape(per)})</text>']
+    for line, (proxy, value) in enumerate(rows):
+        y = 34 + 24 * line
+        colour = "#1f6f8b" if proxy.startswith("penstock") else "#b9c4c9"
+        width = 340 * value / widest
+        parts.append(f'<text x="8" y="{y + 14}">{html.escape(proxy)}</text>'
+                     f'<rect x="190" y="{y}" width="{width:.1f}" height="18" fill="{colour}"/>'
+                     f'<text x="{196 + width:.1f}" y="{y + 14}">{number(value)}</text>')
+    return "\n".join(parts + ["</svg>"]) + "\n"
+
+
+def report(samples, works, rounds, folder):
+    tables = "\n".join(table(samples, work, per) for work, per in works.items())
+    print(setting(rounds), "", tables, sep="\n")
+    if folder is None:
+        return
+    plots = folder / "plots"
+    plots.mkdir(exist_ok=True)
+    for work, per in works.items():
+        (plots / f"{work}.svg").write_text(plot(samples, work, per))
+    page = folder / "BENCHMARKS.md"
+    before, mark, _ = page.read_text().partition("<!-- figures -->\n")
+    page.write_text(before + mark + "\n" + setting(rounds) + "\n\n" + tables)
