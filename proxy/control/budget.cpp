@@ -109,7 +109,7 @@ Wishes wishes_of(const Config& config) {
   return {.forwarders = runtime::planned_forwarders(spec.runtime),
           .pipe_bytes = spec.relay.pipe_bytes,
           .splices = spec.relay.engine != relay::EnginePolicy::copy,
-          .max_pipes = unless_auto(config.max_pipes),
+          .max_pipes = config.max_pipes,
           .max_connections = unless_auto(spec.runtime.max_connections)};
 }
 

@@ -85,7 +85,7 @@ void read_relay(ConfigReading& reading, const YamlPlace& place, Config& config) 
                   word_of(relay::engine_policy_names, {"zerocopy", "uring"}));
   reader.optional("pipe_size", relay.pipe_bytes,
                   size_between(base::pipe_bytes_min, pipe_bytes_max));
-  reader.optional("max_pipes", config.max_pipes, auto_or(integer_between(1, pipes_max)));
+  reader.optional("max_pipes", config.max_pipes, auto_or(integer_between(0, pipes_max)));
   reader.optional("buffer_size", relay.buffer_bytes,
                   size_between(buffer_bytes_min, buffer_bytes_max));
   reader.not_supported({"zerocopy_threshold"});

@@ -79,7 +79,7 @@ inline auto size_between(std::uint64_t lowest, std::uint64_t highest) {
   };
 }
 
-// `auto` is 0 in the target.
+// `auto` is 0 in the target, or empty where that is an optional.
 template <class Parser>
 auto auto_or(Parser parser) {
   return [=](std::string_view text, auto& target) {

@@ -59,7 +59,7 @@ Outcome Responder::run(int socket, std::size_t budget_bytes) noexcept try {
   return Outcome::hungry;
 } catch (const std::bad_alloc&) {
   state_ = State::done;
-  return Outcome::failed;
+  return Outcome::gave_up;
 }
 
 Responder::Step Responder::step(int socket, std::size_t budget_left) {
@@ -153,7 +153,8 @@ Responder::Step Responder::send_file(int socket, std::size_t budget_left) noexce
   const std::uint64_t bytes = std::min<std::uint64_t>(file_end_ - file_offset_, budget_left);
   const os::IoResult result = os::send_file(socket, file_.get(), file_offset_, bytes);
   if (result.status == os::IoStatus::would_block) return {.outcome = Outcome::wait_writable};
-  // `end`: the file was cut while it was sent. Only a broken connection tells the client.
+  // The file was cut while it was sent. Only a broken connection tells the client.
+  if (result.status == os::IoStatus::end) return finish(Outcome::gave_up);
   if (result.status != os::IoStatus::moved) return finish(Outcome::failed);
   bytes_sent_by_sendfile_ += result.bytes;
   if (file_offset_ == file_end_) {

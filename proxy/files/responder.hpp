@@ -42,7 +42,8 @@ enum class Outcome : std::uint8_t {
   wait_writable,  // the client, by taking bytes: call again when the socket is writable
   hungry,         // we: the budget is used up; call again after the others
   finished,       // the caller: close normally, everything was handed to the kernel
-  failed,         // the caller: reset; the socket is broken, or a promised length cannot be kept
+  failed,         // the caller: reset; the socket is broken
+  gave_up,        // the caller: reset; the promised length cannot be kept, or memory ran out
 };
 
 class Responder {
@@ -53,8 +54,8 @@ class Responder {
 
   // Goes on until somebody else must act, or about `budget_bytes` were moved; a request counts
   // request_cost_bytes beside its bytes. The socket is non-blocking, and SIGPIPE is ignored
-  // (os::ignore_broken_pipes). Out of memory is `failed`.
-  // REQUIRES: budget_bytes > 0; run() has not returned finished or failed.
+  // (os::ignore_broken_pipes). Out of memory is `gave_up`.
+  // REQUIRES: budget_bytes > 0; run() has not returned finished, failed or gave_up.
   Outcome run(int socket, std::size_t budget_bytes) noexcept;
 
   // The answer under way, or else the next one, is the last (for a drain).

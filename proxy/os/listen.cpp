@@ -98,7 +98,10 @@ Listener listen_on(const SocketAddress& address, const ListenOptions& listen,
   const std::string where = address.to_string();
   Fd socket{::socket(native.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
   if (!socket) return "cannot create a socket for " + where + ": " + reason(errno);
-  if (const auto fault = apply_options(socket.get(), options, address.is_unix()); fault.error != 0)
+  OptionFault fault = apply_options(socket.get(), options, address.is_unix());
+  if (fault.error == 0 && !address.is_unix())
+    fault = apply_keepalive(socket.get(), options.keepalive);
+  if (fault.error != 0)
     return std::string{fault.option} + " was refused for " + where + ": " + reason(fault.error);
   const int bound = address.is_unix() ? bind_unix(socket.get(), address, native)
                                       : bind_tcp(socket.get(), native, listen);

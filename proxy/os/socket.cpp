@@ -95,11 +95,13 @@ int take_error(int socket) noexcept {
 int connect_result(int socket, const SocketAddress& address) noexcept {
   const int error = take_error(socket);
   if (error != 0 || address.is_unix()) return error;
+  const IpEndpoint local = local_endpoint(socket);
+  if (local.port != address.ip().port) return 0;
   // The peer's name is asked for, not taken from `address`: dialling 0.0.0.0 reaches 127.0.0.1.
   NativeAddress name;
   name.length = sizeof name.storage;
   if (::getpeername(socket, name.get(), &name.length) != 0) return errno;
-  return local_endpoint(socket) == IpEndpoint::from_sockaddr(*name.get()) ? ECONNREFUSED : 0;
+  return local == IpEndpoint::from_sockaddr(*name.get()) ? ECONNREFUSED : 0;
 }
 
 IoResult receive(int socket, std::span<std::byte> into) noexcept {

@@ -78,9 +78,13 @@ base::ErrorCode drop_new_handshakes(int listener) noexcept;
 // accept() are swallowed: they concern a connection that is gone.
 base::Result<Fd> accept_from(int listener, IpEndpoint& peer) noexcept;
 
-// A socket that is being connected, with OOBINLINE and `options` set. EINPROGRESS is success: wait
-// for writability, then ask connect_result().
+// A socket that is being connected, with OOBINLINE and `options` set, but for keepalive: see
+// start_keepalive(). EINPROGRESS is success: wait for writability, then ask connect_result().
 base::Result<Fd> connect_to(const SocketAddress& address, const SocketOptions& options) noexcept;
+
+// Turns keepalive on. Four system calls that a connection of a few seconds has no use for: it is up
+// to the caller to wait until it has lived for a while.
+void start_keepalive(int socket, const SocketOptions::Keepalive& keepalive) noexcept;
 
 // 0 where the connection stands, else the errno. ECONNREFUSED also for a TCP socket that reached
 // itself: dialling a closed port of the ephemeral range can end in a connection of a socket with

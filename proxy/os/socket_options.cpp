@@ -37,14 +37,6 @@ std::int64_t seconds(base::Duration value) noexcept {
   return std::max<std::int64_t>(1, std::chrono::ceil<std::chrono::seconds>(value).count());
 }
 
-void set_keepalive(Setter& setter, const SocketOptions::Keepalive& keepalive) noexcept {
-  if (keepalive.idle.count() == 0) return;
-  setter.set("keepalive", SOL_SOCKET, SO_KEEPALIVE, 1);
-  setter.set("keepalive.idle", IPPROTO_TCP, TCP_KEEPIDLE, seconds(keepalive.idle));
-  setter.set("keepalive.interval", IPPROTO_TCP, TCP_KEEPINTVL, seconds(keepalive.interval));
-  setter.set("keepalive.count", IPPROTO_TCP, TCP_KEEPCNT, keepalive.count);
-}
-
 bool is_v6(int socket) noexcept {
   int domain = 0;
   socklen_t length = sizeof domain;
@@ -60,6 +52,21 @@ void set_dscp(Setter& setter, int socket, int dscp) noexcept {
 
 }  // namespace
 
+OptionFault apply_keepalive(int socket, const SocketOptions::Keepalive& keepalive) noexcept {
+  Setter setter{socket};
+  if (keepalive.idle.count() == 0) return setter.fault();
+  setter.set("keepalive", SOL_SOCKET, SO_KEEPALIVE, 1);
+  setter.set("keepalive.idle", IPPROTO_TCP, TCP_KEEPIDLE, seconds(keepalive.idle));
+  setter.set("keepalive.interval", IPPROTO_TCP, TCP_KEEPINTVL, seconds(keepalive.interval));
+  setter.set("keepalive.count", IPPROTO_TCP, TCP_KEEPCNT, keepalive.count);
+  return setter.fault();
+}
+
+void start_keepalive(int socket, const SocketOptions::Keepalive& keepalive) noexcept {
+  // The listener took the same values, so a refusal can only mean that the socket is gone.
+  apply_keepalive(socket, keepalive);
+}
+
 OptionFault apply_options(int socket, const SocketOptions& options, bool is_unix) noexcept {
   Setter setter{socket};
   if (options.receive_buffer != 0)
@@ -71,7 +78,6 @@ OptionFault apply_options(int socket, const SocketOptions& options, bool is_unix
   if (is_unix) return setter.fault();
   setter.set("oobinline", SOL_SOCKET, SO_OOBINLINE, 1);
   if (options.no_delay) setter.set("no_delay", IPPROTO_TCP, TCP_NODELAY, 1);
-  set_keepalive(setter, options.keepalive);
   if (options.tcp_user_timeout.count() != 0)
     setter.set("tcp_user_timeout", IPPROTO_TCP, TCP_USER_TIMEOUT,
                std::chrono::ceil<std::chrono::milliseconds>(options.tcp_user_timeout).count());

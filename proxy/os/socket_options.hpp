@@ -11,6 +11,8 @@ struct OptionFault {
 };
 
 // SO_OOBINLINE is always set: without it a TCP urgent byte would leave the stream (docs/RELAY.md).
+// Keepalive is apart.
 OptionFault apply_options(int socket, const SocketOptions& options, bool is_unix) noexcept;
+OptionFault apply_keepalive(int socket, const SocketOptions::Keepalive& keepalive) noexcept;
 
 }  // namespace penstock::os

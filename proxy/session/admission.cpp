@@ -7,6 +7,9 @@ namespace penstock::session {
 
 namespace {
 
+// Without a log, the kernel's figures of so many connections are enough for the histograms.
+constexpr std::uint64_t sampled_one_in = 16;
+
 void send_record(const Arrival& arrival, Record& record, Record::Event event,
                  Context& context) noexcept {
   record.event = event;
@@ -50,8 +53,10 @@ void closed(const Arrival& arrival, CloseReason reason, Record& record, Context&
   send_record(arrival, record, Record::Event::close, context);
 }
 
-void note_kernel_figures(Record& record, unsigned side, int socket, Context& context) noexcept {
-  if (socket < 0) return;
+void note_kernel_figures(Record& record, const Arrival& arrival, unsigned side, int socket,
+                         Context& context) noexcept {
+  const bool logged = context.log.close && context.log.sampled(arrival.id);
+  if (socket < 0 || (!logged && arrival.id % sampled_one_in != 0)) return;
   record.unacked_at_close += os::unacknowledged_bytes(socket);
   if (side == 0) record.local = os::local_endpoint(socket);
   const auto info = os::tcp_info(socket);

@@ -41,6 +41,7 @@ Next FileSession::run(Context& context) noexcept {
     case files::Outcome::hungry: return Next::hungry;
     case files::Outcome::finished: return finish(CloseReason::complete, false, context);
     case files::Outcome::failed: return finish(CloseReason::client_reset, true, context);
+    case files::Outcome::gave_up: return finish(CloseReason::internal, true, context);
   }
   PENSTOCK_ASSERT(false);
 }
@@ -99,7 +100,7 @@ Next FileSession::finish(CloseReason reason, bool reset, Context& context) noexc
   record.bytes[to_client][static_cast<std::size_t>(relay::Engine::copy)] =
       responder_.bytes_sent_by_copy();
   record.sent_by_sendfile = responder_.bytes_sent_by_sendfile();
-  note_kernel_figures(record, 0, arrival_.socket, context);
+  note_kernel_figures(record, arrival_, 0, arrival_.socket, context);
   if (reset) os::reset_on_close(arrival_.socket);
   os::close_descriptor(arrival_.socket);
   closed(arrival_, reason, record, context);

@@ -1,5 +1,6 @@
 // Connecting: attempts on one endpoint after another, within one budget.
 
+#include <algorithm>
 #include <cerrno>
 
 #include "base/assert.hpp"
@@ -12,6 +13,9 @@ namespace penstock::session {
 namespace {
 // Before an endpoint that just failed is tried again, because there is no other.
 constexpr base::Duration pause_before_same_endpoint = std::chrono::milliseconds{100};
+
+// Short connections never get there, which saves them the system calls of the first look.
+constexpr base::Duration first_look_after = std::chrono::seconds{5};
 
 bool is_shortage(int error) noexcept {
   return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS;
@@ -90,7 +94,10 @@ Next ProxySession::connected(Context& context) noexcept {
   connect_time_ = context.now - arrival_.at;
   last_activity_ = context.now;
   phase_ = Phase::relaying;
-  deadline_ = base::never;
+  const base::Duration peer_timeout = timeouts().peer;
+  deadline_ =
+      context.now +
+      (peer_timeout.count() == 0 ? first_look_after : std::min(first_look_after, peer_timeout / 4));
   arm_relaying(context);
   return run_relaying(context);
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "os/socket.hpp"
 #include "session/context.hpp"
@@ -111,7 +112,11 @@ Next ProxySession::check_drain(Context& context) noexcept {
 
 // False where a peer is dead; its side is then marked as failed.
 bool ProxySession::check_peers(Context& context) noexcept {
+  if (!std::exchange(keepalive_on_, true) && !endpoint_->address.is_unix())
+    os::start_keepalive(sides_[upstream].socket, arrival_.listener->options.socket.keepalive);
   const base::Duration timeout = timeouts().peer;
+  deadline_ = base::never;
+  if (timeout.count() == 0) return true;
   bool owed = context.now - last_activity_ < timeout / 4;
   for (unsigned side = 0; side < sides_.size(); ++side) {
     const int socket = sides_[side].socket;
@@ -123,7 +128,7 @@ bool ProxySession::check_peers(Context& context) noexcept {
       case PeerWatch::Verdict::dead: sides_[side].fail(ETIMEDOUT); return false;
     }
   }
-  deadline_ = owed ? context.now + timeout / 4 : base::never;
+  if (owed) deadline_ = context.now + timeout / 4;
   return true;
 }
 

@@ -96,9 +96,9 @@ void ProxySession::fill_record(Record& record, Context& context) noexcept {
     for (std::size_t engine = 0; engine < relay::engine_names.size(); ++engine)
       record.bytes[direction][engine] =
           directions_[direction].bytes_by(static_cast<relay::Engine>(engine));
-  note_kernel_figures(record, client, sides_[client].socket, context);
+  note_kernel_figures(record, arrival_, client, sides_[client].socket, context);
   if (connect_time_ != Record::unknown)
-    note_kernel_figures(record, upstream, sides_[upstream].socket, context);
+    note_kernel_figures(record, arrival_, upstream, sides_[upstream].socket, context);
 }
 
 }  // namespace penstock::session

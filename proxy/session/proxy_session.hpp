@@ -85,7 +85,7 @@ class ProxySession final : public Session {
   upstream::LiveRecord* endpoint_ = nullptr;  // of the last attempt
   // connecting: when the attempt began. relaying: of the last byte, in either direction.
   base::Instant last_activity_{};
-  // connecting, pausing, aborting: their end. relaying: when peers are looked at again.
+  // connecting, pausing, aborting: their end. relaying: when the peers are looked at (again).
   base::Instant deadline_ = base::never;
   base::Instant drain_turn_ = base::never;
   base::Duration connect_time_ = Record::unknown;
@@ -94,6 +94,7 @@ class ProxySession final : public Session {
   Phase phase_ = Phase::connecting;
   CloseReason reason_ = CloseReason::internal;
   bool endpoint_reserved_ = false;
+  bool keepalive_on_ = false;  // towards the upstream; clients inherit it from the listener
 };
 
 }  // namespace penstock::session

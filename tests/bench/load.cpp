@@ -14,6 +14,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <thread>
 
@@ -123,6 +124,7 @@ int main(int argc, char** argv) {
   app.add_option("--warm", plan.warm_seconds, "seconds before the window");
   app.add_option("--seconds", plan.seconds, "of the window");
   CLI11_PARSE(app, argc, argv);
+  std::signal(SIGPIPE, SIG_IGN);  // sendfile to a connection that has just gone
   if (plan.work == "idle")
     measure_idle(plan);
   else

@@ -50,8 +50,11 @@ Origin::~Origin() {
 
 void Origin::run() {
   std::array<epoll_event, 256> events;
+  bool more = false;
   while (!stop_) {
-    const int count = ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), 50);
+    const int patience = more ? 0 : 50;
+    const int count =
+        ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), patience);
     for (int i = 0; i < count; ++i) {
       const int socket = static_cast<int>(events[static_cast<std::size_t>(i)].data.u64);
       if (socket == listener_)
@@ -60,8 +63,9 @@ void Origin::run() {
         serve(socket);
     }
     // Edge-triggered: who used up its turn is not announced again.
+    more = false;
     if (kind_ == Kind::source)
-      for (const auto& [socket, connection] : connections_) pour(socket);
+      for (const auto& [socket, connection] : connections_) more = pour(socket) || more;
   }
 }
 
@@ -105,14 +109,15 @@ void Origin::pay(int socket, Connection& connection) {
   }
 }
 
-void Origin::pour(int socket) {
+bool Origin::pour(int socket) {
   off_t offset = 0;
   for (std::size_t sent = 0; sent < turn_bytes;) {
     offset = 0;
     const ssize_t count = ::sendfile(socket, file_, &offset, 1 << 20);
-    if (count <= 0) return;
+    if (count <= 0) return false;
     sent += static_cast<std::size_t>(count);
   }
+  return true;
 }
 
 }  // namespace penstock::bench

@@ -30,7 +30,7 @@ class Origin {
   void serve(int socket);
   bool receive(int socket, Connection& connection);
   void pay(int socket, Connection& connection);
-  void pour(int socket);
+  bool pour(int socket);  // true where the socket would take more
 
   const Kind kind_;
   const std::size_t bytes_;

@@ -14,11 +14,11 @@ const std::vector<BrokenConfig> broken_parts = {
     {with_part("admin: [{read_only: true}]"), {"f.yaml:7:9: admin[0].bind: missing"}},
     {with_part("admin: {bind: localhost:9900}"),
      {"f.yaml:7:15: admin.bind: 'localhost' is not an IP address"}},
-    {with_part("relay: {engine: fast, pipe_size: 4KiB, max_pipes: 0, buffer_size: 1GiB, "
+    {with_part("relay: {engine: fast, pipe_size: 4KiB, max_pipes: x, buffer_size: 1GiB, "
                "zerocopy_threshold: 10KiB}"),
      {"f.yaml:7:17: relay.engine: expected adaptive, splice or copy, not 'fast'",
       "f.yaml:7:34: relay.pipe_size: expected a size from 64KiB to 1GiB, not '4KiB'",
-      "f.yaml:7:51: relay.max_pipes: expected a whole number from 1 to 1000000, not '0', or auto",
+      "f.yaml:7:51: relay.max_pipes: expected a whole number from 0 to 1000000, not 'x', or auto",
       "f.yaml:7:67: relay.buffer_size: expected a size from 4KiB to 16MiB, not '1GiB'",
       "f.yaml:7:73: relay.zerocopy_threshold: not supported yet"}},
     {with_part("relay: {engine: uring}"),

@@ -58,7 +58,7 @@ TEST_CASE("everything else has the promised defaults", "[control]") {
   CHECK(config.server.relay.engine == relay::EnginePolicy::adaptive);
   CHECK(config.server.relay.pipe_bytes == 256 * 1024);
   CHECK(config.server.relay.buffer_bytes == 64 * 1024);
-  CHECK(config.max_pipes == 0);
+  CHECK_FALSE(config.max_pipes);
   CHECK(config.server.runtime.forwarders == 0);
   CHECK(config.server.runtime.numa == runtime::NumaMode::automatic);
   CHECK(config.server.runtime.pin == runtime::Pin::node);

@@ -76,7 +76,7 @@ TEST_CASE("an IPv4 client of an IPv6 wildcard listener bears its IPv4 name", "[o
   CHECK(local_endpoint(server.get()).ip_string() == "127.0.0.1");
 }
 
-TEST_CASE("options of a listener are inherited by what it accepts", "[os]") {
+TEST_CASE("options hold for who dials and are inherited by what a listener accepts", "[os]") {
   SocketOptions options;
   options.keepalive = {
       .idle = std::chrono::seconds{77}, .interval = std::chrono::seconds{8}, .count = 5};
@@ -85,6 +85,8 @@ TEST_CASE("options of a listener are inherited by what it accepts", "[os]") {
   options.dscp = 10;
   for (const SocketAddress& address : {loopback_v4(), loopback_v6()}) {
     const Pair pair = connect_pair(address, options);
+    CHECK(option(pair.client.get(), SOL_SOCKET, SO_KEEPALIVE) == 0);
+    start_keepalive(pair.client.get(), options.keepalive);
     for (const int socket : {pair.client.get(), pair.server.get()}) {
       CHECK(option(socket, SOL_SOCKET, SO_OOBINLINE) == 1);
       CHECK(option(socket, SOL_SOCKET, SO_KEEPALIVE) == 1);
