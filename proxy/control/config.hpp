@@ -51,8 +51,8 @@ struct LogOptions {
 
 struct Config {
   runtime::ServerSpec
-      server;                 // relay.pipes_max is still 0 here: see plan_pipes() in control/budget
-  std::size_t max_pipes = 0;  // relay.max_pipes; 0 = auto
+      server;  // relay.pipes_max is still 0 here: see plan_pipes() in control/budget
+  std::optional<std::size_t> max_pipes;  // relay.max_pipes; empty = auto, 0 = never a pipe
   std::vector<AdminBind> admin;
   LogOptions log;
 };

@@ -1,0 +1,34 @@
+# penstock in a container. Two stages: the first has the compiler, the second only what runs.
+#
+#   docker build -t penstock .
+#   docker run --rm -p 8080:8080 penstock                        the quickstart
+#   docker run --rm -p 8080:8080 -v ./my.yaml:/etc/penstock/penstock.yaml:ro penstock
+FROM debian:bookworm-slim AS build
+WORKDIR /src
+COPY scripts scripts
+RUN scripts/install run
+COPY CMakeLists.txt ./
+COPY proxy proxy
+RUN cmake -S . -B build -G Ninja -DCMAKE_BUILD_TYPE=Release -DPENSTOCK_TESTS=OFF \
+ && cmake --build build \
+ && strip build/penstock
+
+FROM debian:bookworm-slim
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends libboost-json1.81.0 libfmt9 libnuma1 \
+      libprometheus-cpp-core1.0 libspdlog1.10 libyaml-cpp0.7 \
+ && rm -rf /var/lib/apt/lists/* \
+ && useradd --system --uid 65532 --user-group --no-create-home penstock
+COPY --from=build /src/build/penstock /usr/local/bin/penstock
+COPY config/quickstart /usr/share/penstock/config/quickstart
+COPY config/quickstart.yaml /etc/penstock/penstock.yaml
+# The quickstart names its files relative to here.
+WORKDIR /usr/share/penstock
+# Pipes are counted per user over all containers of a host (fs.pipe-user-pages-soft): where many
+# sidecars share a host, give each a user of its own with --user.
+USER 65532:65532
+EXPOSE 8080
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=5s --timeout=2s CMD ["/usr/local/bin/penstock", "ctl", "status"]
+ENTRYPOINT ["/usr/local/bin/penstock"]
+CMD ["run"]

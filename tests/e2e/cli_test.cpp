@@ -1,0 +1,206 @@
+// The command line: words, texts and exit codes.
+
+#include <catch2/catch.hpp>
+#include <csignal>
+
+#include "e2e/house.hpp"
+#include "e2e/network.hpp"
+#include "e2e/origin.hpp"
+
+using namespace penstock::e2e;
+
+namespace {
+
+Finished ask(std::vector<std::string> words) {
+  words.insert(words.begin(), penstock_binary());
+  return run_program(std::move(words));
+}
+
+constexpr const char* good_file =
+    "listeners:\n"
+    "  - {name: web, bind: \"127.0.0.1:8080\", upstream: app}\n"
+    "upstreams:\n"
+    "  app: {endpoints: [\"127.0.0.1:3000\"]}\n";
+
+}  // namespace
+
+TEST_CASE("check says ok of a good file and exits 0", "[cli]") {
+  const TemporaryFolder folder;
+  const std::string file = folder.write("good.yaml", good_file);
+  const Finished check = ask({"check", "-c", file});
+  CHECK(check.exit_code == 0);
+  CHECK(check.output == file + ": ok\n");
+  CHECK(check.errors.empty());
+  for (const char* shipped : {"minimal.yaml", "reference.yaml", "quickstart.yaml"}) {
+    const std::string name = std::string{PENSTOCK_SOURCE_DIR "/config/"} + shipped;
+    CHECK(ask({"check", "-c", name}).output == name + ": ok\n");
+  }
+}
+
+TEST_CASE("check names every fault by its place and exits 2", "[cli]") {
+  const TemporaryFolder folder;
+  const std::string file = folder.write("bad.yaml",
+                                        "listeners:\n"
+                                        "  - name: web\n"
+                                        "    bind: 127.0.0.1:8080\n"
+                                        "    upstream: nowhere\n"
+                                        "    idle_timeout: 5 parsecs\n"
+                                        "    colour: blue\n"
+                                        "upstreams:\n"
+                                        "  app: {endpoints: [\"127.0.0.1:3000\"]}\n");
+  const Finished check = ask({"check", "-c", file});
+  CHECK(check.exit_code == 2);
+  CHECK(check.output.empty());
+  const std::vector<std::string> places{
+      ":4:15: listeners[0].upstream: ", ":5:19: listeners[0].idle_timeout: ",
+      ":6:5: listeners[0].colour: "};
+  std::size_t last = 0;
+  for (const std::string& place : places) {
+    INFO(check.errors << "\nshould name " << place);
+    const auto at = check.errors.find(file + place);
+    REQUIRE(at != std::string::npos);
+    CHECK(at >= last);  // sorted by position
+    last = at;
+  }
+  CHECK(ask({"run", "-c", file}).exit_code == 2);
+  CHECK(ask({"run", "-c", file}).errors == check.errors);
+}
+
+TEST_CASE("a file that is no YAML, or that is not there, is a configuration error", "[cli]") {
+  const TemporaryFolder folder;
+  const std::string file = folder.write("broken.yaml", "listeners: [\n");
+  const Finished broken = ask({"check", "-c", file});
+  CHECK(broken.exit_code == 2);
+  CHECK(broken.errors.starts_with(file + ":"));
+  CHECK(broken.errors.find(": -: ") != std::string::npos);
+  const Finished missing = ask({"check", "-c", folder.path("missing.yaml")});
+  CHECK(missing.exit_code == 2);
+  CHECK(missing.errors.find("missing.yaml") != std::string::npos);
+}
+
+TEST_CASE("wrong words on the command line exit 2 and say where help is", "[cli]") {
+  const std::vector<std::vector<std::string>> wrongs{{},
+                                                     {"fly"},
+                                                     {"check", "--loudly"},
+                                                     {"run", "-c"},
+                                                     {"ctl"},
+                                                     {"ctl", "dance"},
+                                                     {"ctl", "wait-ready", "--timeout", "soon"}};
+  for (const auto& words : wrongs) {
+    const Finished wrong = ask(words);
+    INFO(wrong.errors);
+    CHECK(wrong.exit_code == 2);
+    CHECK(wrong.output.empty());
+    CHECK(wrong.errors.find("--help") != std::string::npos);
+  }
+}
+
+TEST_CASE("--version and --help go to stdout and exit 0", "[cli]") {
+  CHECK(ask({"--version"}).output == "penstock " PENSTOCK_VERSION "\n");
+  for (const auto& words : std::vector<std::vector<std::string>>{
+           {"--help"}, {"run", "--help"}, {"check", "--help"}, {"ctl", "--help"}}) {
+    const Finished help = ask(words);
+    CHECK(help.exit_code == 0);
+    CHECK(help.output.find("Usage") != std::string::npos);
+    CHECK(help.errors.empty());
+  }
+}
+
+TEST_CASE("an address that is taken is a run-time failure", "[cli]") {
+  Origin occupant;
+  const TemporaryFolder folder;
+  const std::string file = folder.write(
+      "taken.yaml", yaml_from({.endpoints = {"127.0.0.1:1"}}, occupant.address(), free_address()));
+  const Finished run = ask({"run", "-c", file});
+  CHECK(run.exit_code == 1);
+  CHECK(run.errors.find(occupant.address()) != std::string::npos);
+}
+
+TEST_CASE("ctl tells the status of a running proxy, and waits for one", "[cli]") {
+  Origin origin;
+  House house{{.endpoints = {origin.address()}}};
+  const Finished status = ask({"ctl", "--admin", house.admin(), "status"});
+  CHECK(status.exit_code == 0);
+  CHECK(status.output.find("state        ready") != std::string::npos);
+  CHECK(status.output.find(house.address()) != std::string::npos);
+  const Finished json = ask({"ctl", "--admin", house.admin(), "--json", "status"});
+  CHECK(json.exit_code == 0);
+  CHECK(json.output.starts_with("{"));
+  CHECK(ask({"ctl", "--admin", house.admin(), "wait-ready"}).output == "ready\n");
+  CHECK(ask({"ctl", "--admin", house.admin(), "upstreams"}).output.find(origin.address()) !=
+        std::string::npos);
+  CHECK(ask({"ctl", "--admin", house.admin(), "listeners"}).output.find("web") !=
+        std::string::npos);
+}
+
+TEST_CASE("ctl wait-ready gives up in time with exit code 1", "[cli]") {
+  const auto begin = Clock::now();
+  const Finished waited =
+      ask({"ctl", "--admin", free_address(), "wait-ready", "--timeout", "300ms"});
+  CHECK(waited.exit_code == 1);
+  CHECK(waited.output.empty());
+  CHECK_FALSE(waited.errors.empty());
+  CHECK(Clock::now() - begin >= 300ms);
+  CHECK(ask({"ctl", "--admin", free_address(), "status"}).exit_code == 1);
+}
+
+TEST_CASE("ctl wait-ready may be started before the proxy", "[cli]") {
+  const std::string admin = free_address();
+  Program waiting{{penstock_binary(), "ctl", "--admin", admin, "wait-ready", "--timeout", "20s"}};
+  const TemporaryFolder folder;
+  const std::string file =
+      folder.write("late.yaml", yaml_from({.endpoints = {"127.0.0.1:1"}}, free_address(), admin));
+  Program late{{penstock_binary(), "run", "-c", file}};
+  CHECK(waiting.wait() == 0);
+  CHECK(waiting.output() == "ready\n");
+  late.signal(SIGTERM);
+  CHECK(late.wait() == 0);
+}
+
+TEST_CASE("SIGPIPE is ignored", "[cli]") {
+  Origin origin;
+  House house{{.endpoints = {origin.address()}}};
+  const auto ignored = std::stoull(house.program().status_line("SigIgn"), nullptr, 16);
+  CHECK((ignored >> (SIGPIPE - 1) & 1) == 1);
+}
+
+TEST_CASE("a proxy started with its standard descriptors closed serves, and leaks no text",
+          "[cli]") {
+  Origin origin;
+  origin.serve(echo);
+  const std::string bind = free_address();
+  const std::string admin = free_address();
+  const TemporaryFolder folder;
+  const std::string file =
+      folder.write("p.yaml", yaml_from({.endpoints = {origin.address()}}, bind, admin));
+  Program closed{{penstock_binary(), "run", "-c", file}, {.closed_descriptors = true}};
+  CHECK(ask({"ctl", "--admin", admin, "wait-ready"}).exit_code == 0);
+  for (int i = 0; i < 10; ++i) {
+    Peer client = Peer::connect(bind);
+    client.send("only this");
+    client.finish_sending();
+    CHECK(client.read_to_end() == "only this");
+  }
+  closed.signal(SIGTERM);
+  CHECK(closed.wait() == 0);
+  CHECK(closed.output().empty());
+  CHECK(closed.errors().empty());
+}
+
+TEST_CASE("nothing but the access log goes to stdout", "[cli]") {
+  Origin origin;
+  origin.serve(echo);
+  House house{{.endpoints = {origin.address()}, .events = "open, close"}};
+  {
+    Peer client = house.client();
+    client.finish_sending();
+    client.read_to_end();
+  }
+  house.wait_for_records(2);
+  house.stop();
+  const auto records = house.records();
+  REQUIRE(records.size() == 2);
+  CHECK(text_of(records[0], "event") == "open");
+  CHECK(text_of(records[1], "event") == "close");
+  CHECK(records[0].at("id") == records[1].at("id"));
+}

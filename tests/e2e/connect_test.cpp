@@ -1,0 +1,225 @@
+// Where a connection goes, and what happens when nobody is there.
+
+#include <catch2/catch.hpp>
+
+#include "e2e/house.hpp"
+#include "e2e/network.hpp"
+#include "e2e/origin.hpp"
+
+using namespace penstock::e2e;
+
+namespace {
+
+// What a client that sends nothing hears: the answer of whoever serves it.
+std::string answer_of(const House& house) {
+  Peer client = house.client();
+  client.finish_sending();
+  return client.read_to_end();
+}
+
+// A listening socket whose queue is full: further SYNs are dropped, as by a host that is gone.
+class BlackHole {
+ public:
+  BlackHole() : origin_{free_address(), {.backlog = 0}} {
+    for (int i = 0; i < 8; ++i) fillers_.push_back(Peer::begin_connecting(origin_.address()));
+    wait_until("the queue is full", [&] { return !fillers_.back().connected(); });
+  }
+  const std::string& address() const noexcept { return origin_.address(); }
+
+ private:
+  Origin origin_;
+  std::vector<Peer> fillers_;
+};
+
+// A connection that flows all the while: nothing that happens elsewhere may disturb it.
+class Bystander {
+ public:
+  explicit Bystander(const std::string& address) : client_{Peer::connect(address)} {}
+  void speaks() {
+    client_.send("still there?");
+    REQUIRE(client_.read(12) == "still there?");
+  }
+
+ private:
+  Peer client_;
+};
+
+double failures(const House& house, const std::string& endpoint, const std::string& reason) {
+  return house.metrics().sum("penstock_upstream_connect_failures_total",
+                             {{"endpoint", endpoint}, {"reason", reason}});
+}
+
+}  // namespace
+
+TEST_CASE("two healthy endpoints take turns", "[connect]") {
+  Origin a;
+  Origin b;
+  a.serve(say("A"));
+  b.serve(say("B"));
+  House house{{.endpoints = {a.address() + " a", b.address() + " b"}, .runtime = "forwarders: 1"}};
+  std::string order;
+  for (int i = 0; i < 10; ++i) order += answer_of(house);
+  CHECK((order == "ABABABABAB" || order == "BABABABABA"));
+}
+
+TEST_CASE("with one of two endpoints down every connection is served", "[connect]") {
+  Origin a;
+  a.serve(say("A"));
+  const std::string nobody = free_address();
+  House house{{.endpoints = {nobody + " gone", a.address() + " a"}}};
+  for (int i = 0; i < 20; ++i) REQUIRE(answer_of(house) == "A");
+  house.wait_for_records(20);
+  std::uint64_t attempts = 0;
+  for (const Record& record : house.records()) {
+    CHECK(text_of(record, "reason") == "complete");
+    CHECK(text_of(record, "endpoint") == "a");
+    attempts += number_of(record, "attempts");
+  }
+  CHECK(attempts == 30);
+  CHECK(failures(house, "gone", "refused") == 10);
+  CHECK(house.metrics().sum("penstock_upstream_retries_total") == 10);
+}
+
+TEST_CASE("with every endpoint down the client is reset, and the log says why", "[connect]") {
+  Origin other;
+  other.serve(echo);
+  House house{
+      {.endpoints = {free_address(), free_address()}, .upstream = "connect: {attempts: 3}"}};
+  Peer client = house.client();
+  CHECK(client.receive_all().ending == Ending::reset);
+  const Record record = house.record_of(client);
+  CHECK(text_of(record, "reason") == "connect_failed");
+  CHECK(number_of(record, "attempts") == 3);
+  CHECK(house.metrics().sum("penstock_connections_closed_total",
+                            {{"listener", "web"}, {"reason", "connect_failed"}}) == 1);
+}
+
+TEST_CASE("a black hole costs one timeout, then the next endpoint serves", "[connect]") {
+  BlackHole hole;
+  Origin a;
+  House house{{.endpoints = {hole.address() + " hole", a.address() + " a"},
+               .upstream = "connect: {timeout: 300ms, attempts: 2}",
+               .runtime = "forwarders: 1"}};
+  Peer first = house.client();  // one of the two meets the hole first
+  Peer second = house.client();
+  Peer one = a.accept();
+  Peer two = a.accept();
+  for (Peer* peer : {&one, &two}) peer->close();
+  for (Peer* peer : {&first, &second}) {
+    peer->finish_sending();
+    CHECK(peer->read_to_end().empty());
+  }
+  const Record slow = house.record_where(
+      "with two attempts", [](const Record& record) { return number_of(record, "attempts") == 2; });
+  CHECK(text_of(slow, "endpoint") == "a");
+  CHECK(slow.at("connect_ms").to_number<double>() >= 300);
+  CHECK(failures(house, "hole", "timeout") == 1);
+}
+
+TEST_CASE("attempts that fail disturb nobody else", "[connect]") {
+  BlackHole hole;
+  Origin a;
+  a.serve(echo);
+  const std::string other = free_address();
+  House house{{.endpoints = {hole.address()},
+               .upstream = "connect: {timeout: 200ms, attempts: 2}}\n  good: {endpoints: [\"" +
+                           a.address() + "\"]",
+               .more_listeners = "  - {name: good, bind: \"" + other + "\", upstream: good}\n"}};
+  Bystander bystander{other};
+  bystander.speaks();
+  std::vector<Peer> clients;
+  for (int i = 0; i < 50; ++i) {
+    clients.push_back(house.client());
+    bystander.speaks();
+  }
+  for (Peer& client : clients) {
+    CHECK(client.receive_all().ending == Ending::reset);
+    bystander.speaks();
+  }
+  house.wait_for_records(50);
+  for (const Record& record : house.records())
+    REQUIRE(text_of(record, "reason") == "connect_failed");
+}
+
+TEST_CASE("a client that leaves while penstock connects is no failure of the upstream",
+          "[connect]") {
+  BlackHole hole;
+  House house{{.endpoints = {hole.address()}, .upstream = "connect: {timeout: 30s}"}};
+  Peer client = house.client();
+  house.wait_for_metric("penstock_connections_active", {{"listener", "web"}}, 1);
+  client.reset();
+  house.record_with_reason("client_reset");
+  house.wait_until_rest();
+}
+
+TEST_CASE("bytes sent before the upstream is reached are not lost", "[connect]") {
+  Origin a;
+  House house{{.endpoints = {free_address(), a.address()}}};
+  for (int i = 0; i < 4; ++i) {
+    Peer client = house.client();
+    client.send("early bytes");
+    Peer upstream = a.accept();
+    REQUIRE(upstream.read(11) == "early bytes");
+  }
+}
+
+TEST_CASE("an endpoint of weight 0 gets nothing, and alone it is no endpoint", "[connect]") {
+  Origin a;
+  House house{
+      {.endpoints = {a.address()}, .upstream = "balance: round_robin", .runtime = "forwarders: 1"}};
+  SECTION("the weights share out the connections") {
+    Origin b;
+    a.serve(say("A"));
+    b.serve(say("B"));
+    House weighted{{.bind = free_address(),
+                    .listener = "upstream: two}\nupstreams:\n  two: {endpoints: [{address: \"" +
+                                a.address() + "\", weight: 3}, {address: \"" + b.address() +
+                                "\", weight: 1}]",
+                    .runtime = "forwarders: 1"}};
+    std::string served;
+    for (int i = 0; i < 16; ++i) served += answer_of(weighted);
+    CHECK(std::count(served.begin(), served.end(), 'A') == 12);
+  }
+  SECTION("weight 0") {
+    House nobody{{.bind = free_address(),
+                  .listener = "upstream: two}\nupstreams:\n  two: {endpoints: [{address: \"" +
+                              a.address() + "\", weight: 0}]"}};
+    Peer client = nobody.client();
+    CHECK(client.receive_all().ending == Ending::reset);
+    CHECK(text_of(nobody.record_of(client), "reason") == "no_endpoint");
+  }
+}
+
+TEST_CASE("least_connections prefers the endpoint with fewer open ones", "[connect]") {
+  Origin a;
+  Origin b;
+  House house{{.endpoints = {a.address() + " a", b.address() + " b"},
+               .upstream = "balance: least_connections"}};
+  std::vector<Peer> open;
+  for (int i = 0; i < 4; ++i) open.push_back(house.client());
+  Peer a1 = a.accept();
+  Peer a2 = a.accept();
+  Peer b1 = b.accept();
+  Peer b2 = b.accept();
+  CHECK_FALSE(a.somebody_waits());
+  CHECK_FALSE(b.somebody_waits());
+}
+
+TEST_CASE("a connection of the proxy to itself is refused, not relayed", "[connect]") {
+  if (!network_is_ours()) {
+    WARN("skipped: the range of ephemeral ports can be narrowed only in a network of our own");
+    return;
+  }
+  House house{{.endpoints = {"127.0.0.1:45678"}, .upstream = "connect: {attempts: 1}"}};
+  const std::string source = free_address();
+  {
+    // Whoever dials 45678 from the only port there is has dialled himself.
+    const NetworkSetting narrow{"net/ipv4/ip_local_port_range", "45678 45678"};
+    Peer client = house.client({.source = source});
+    client.send("echo?");
+    const Received got = client.receive_all();
+    CHECK(got.bytes.empty());
+    CHECK(got.ending == Ending::reset);
+  }
+  CHECK(text_of(house.record_with_reason("connect_failed"), "client") == source);
+}

@@ -1,0 +1,177 @@
+// The end of a process: what is promised to the connections that are there, and exit code 0.
+
+#include <catch2/catch.hpp>
+#include <csignal>
+
+#include "e2e/house.hpp"
+#include "e2e/origin.hpp"
+#include "e2e/payload.hpp"
+
+using namespace penstock::e2e;
+
+TEST_CASE("SIGTERM ends idle connections by FIN and exits 0", "[drain]") {
+  for (const int signal : {SIGTERM, SIGINT}) {
+    Origin origin;
+    House house{{.endpoints = {origin.address()}, .runtime = "drain: {timeout: 20s}"}};
+    Peer client = house.client();
+    Peer upstream = origin.accept();
+    client.send("hello");
+    REQUIRE(upstream.read(5) == "hello");
+    house.program().signal(signal);
+    CHECK(client.receive_all().ending == Ending::fin);
+    CHECK(upstream.receive_all().ending == Ending::fin);
+    house.expect_clean_end(10s);
+    CHECK(text_of(house.records().at(0), "reason") == "drain");
+  }
+}
+
+TEST_CASE("a transfer under way at SIGTERM completes", "[drain]") {
+  Origin origin;
+  House house{{.endpoints = {origin.address()}, .runtime = "drain: {timeout: 20s}"}};
+  Peer client = house.client();
+  Peer upstream = origin.accept();
+  const auto answer = payload(31, 1 << 20);
+  std::size_t sent = 0;
+  std::string got;
+  bool signalled = false;
+  auto next = Clock::now();
+  // A piece every 100 ms: the connection is never idle for a second, and outlives the signal by
+  // far.
+  wait_until("everything was sent", [&] {
+    receive_now(client.descriptor(), got);
+    if (Clock::now() < next) return false;
+    next = Clock::now() + 100ms;
+    const auto piece = answer.substr(sent, 32 * 1024);
+    upstream.send(piece);
+    sent += piece.size();
+    if (!signalled && sent > answer.size() / 4) {
+      house.program().signal(SIGTERM);
+      signalled = true;
+    }
+    return sent == answer.size();
+  });
+  upstream.finish_sending();
+  got += client.read_to_end();
+  CHECK(got == answer);
+  client.close();
+  house.expect_clean_end();
+  CHECK(text_of(house.records().at(0), "reason") == "complete");
+}
+
+TEST_CASE("connections that wait in the backlog at SIGTERM are served", "[drain]") {
+  Origin origin;
+  origin.serve(say("served"));
+  House house{{.endpoints = {origin.address()}}};
+  house.program().signal(SIGSTOP);
+  std::vector<Peer> clients;
+  for (int i = 0; i < 20; ++i) {
+    clients.push_back(house.client());
+    clients.back().send("question");
+    clients.back().finish_sending();
+  }
+  house.program().signal(SIGTERM);
+  house.program().signal(SIGCONT);
+  for (Peer& client : clients) CHECK(client.read_to_end() == "served");
+  house.expect_clean_end();
+  CHECK(house.records().size() == 20);
+}
+
+TEST_CASE("a transfer that outlasts drain.timeout is reset with the reason drain", "[drain]") {
+  Origin origin;
+  House house{{.endpoints = {origin.address()}, .runtime = "drain: {timeout: 1s}"}};
+  Peer client = house.client();
+  Peer upstream = origin.accept();
+  house.program().signal(SIGTERM);
+  auto next = Clock::now();
+  wait_until("the connection is reset", [&] {
+    if (client.ending() != Ending::open) return true;
+    if (Clock::now() < next) return false;
+    next = Clock::now() + 50ms;
+    try {
+      upstream.send("more");
+    } catch (const Failure&) {
+      // It was reset between the look and the send.
+    }
+    return false;
+  });
+  CHECK(client.receive_all().ending == Ending::reset);
+  CHECK(upstream.receive_all().ending == Ending::reset);
+  house.expect_clean_end(10s);
+  CHECK(text_of(house.records().at(0), "reason") == "drain");
+}
+
+TEST_CASE("a second SIGTERM ends at once", "[drain]") {
+  Origin origin;
+  House house{{.endpoints = {origin.address()}, .runtime = "drain: {grace: 60s, timeout: 60s}"}};
+  Peer client = house.client();
+  Peer upstream = origin.accept();
+  house.program().signal(SIGTERM);
+  wait_until("the drain has begun",
+             [&] { return http(house.admin(), "GET", "/readyz").status == 503; });
+  REQUIRE(house.program().running());
+  house.program().signal(SIGTERM);
+  house.expect_clean_end(5s);
+  CHECK(client.receive_all().ending == Ending::reset);
+}
+
+TEST_CASE("SIGHUP, SIGUSR1, SIGUSR2 and SIGPIPE do not end the proxy", "[drain]") {
+  Origin origin;
+  origin.serve(echo);
+  House house{{.endpoints = {origin.address()}}};
+  Peer client = house.client();
+  for (const int signal : {SIGHUP, SIGUSR1, SIGUSR2, SIGPIPE}) {
+    house.program().signal(signal);
+    client.send("alive?");
+    CHECK(client.read(6) == "alive?");
+  }
+  CHECK(http(house.admin(), "GET", "/readyz").status == 200);
+  house.stop();
+}
+
+TEST_CASE("during the grace of a drain the proxy is not ready but accepts", "[drain]") {
+  Origin origin;
+  origin.serve(say("served"));
+  House house{{.endpoints = {origin.address()}, .runtime = "drain: {grace: 3s, timeout: 5s}"}};
+  house.program().signal(SIGTERM);
+  wait_until(
+      "it is not ready", [&] { return http(house.admin(), "GET", "/readyz").status == 503; }, 2s);
+  Peer client = house.client();
+  client.finish_sending();
+  CHECK(client.read_to_end() == "served");
+  house.expect_clean_end();
+  REQUIRE_THROWS_AS(house.client(), Failure);
+}
+
+TEST_CASE("POST /drain and ctl drain do the same as SIGTERM", "[drain]") {
+  Origin origin;
+  House house{{.endpoints = {origin.address()}}};
+  SECTION("by HTTP") {
+    CHECK(http(house.admin(), "POST", "/drain").status == 202);
+  }
+  SECTION("by ctl") {
+    const Finished ctl =
+        run_program({penstock_binary(), "ctl", "--admin", house.admin(), "drain", "--wait"});
+    CHECK(ctl.exit_code == 0);
+    CHECK(ctl.output == "drained\n");
+  }
+  house.expect_clean_end();
+}
+
+TEST_CASE("during a drain newcomers are turned away while the others go on", "[drain]") {
+  Origin origin;
+  House house{{.endpoints = {origin.address()}, .runtime = "drain: {timeout: 3s}"}};
+  Peer busy = house.client();
+  Peer upstream = origin.accept();
+  house.program().signal(SIGTERM);
+  wait_until("newcomers are refused", [&] {
+    busy.send("x");  // or it would be idle, and ended
+    upstream.read(1);
+    const Peer newcomer = Peer::begin_connecting(house.address());
+    return newcomer.ending() == Ending::reset;
+  });
+  busy.send("still here");
+  CHECK(upstream.read(10) == "still here");
+  busy.finish_sending();
+  upstream.close();
+  house.expect_clean_end();
+}

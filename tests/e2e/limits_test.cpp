@@ -1,0 +1,156 @@
+// Every limit has a stated answer: never a crash, a hang or a spin.
+
+#include <catch2/catch.hpp>
+#include <csignal>
+
+#include "e2e/house.hpp"
+#include "e2e/origin.hpp"
+#include "e2e/payload.hpp"
+#include "e2e/talkers.hpp"
+
+using namespace penstock::e2e;
+
+TEST_CASE("a connection above the listener's limit is accepted and reset", "[limits]") {
+  Origin origin;
+  House house{{.endpoints = {origin.address()}, .listener = "max_connections: 2"}};
+  Peer first = house.client();
+  Peer second = house.client();
+  Peer one = origin.accept();
+  Peer two = origin.accept();
+  for (int i = 0; i < 5; ++i) {
+    Peer third = house.client();
+    CHECK(third.receive_all().ending == Ending::reset);
+  }
+  house.wait_for_records(5);
+  CHECK(text_of(house.records().at(0), "reason") == "connection_limit");
+  CHECK(house.metrics().sum("penstock_connections_closed_total",
+                            {{"reason", "connection_limit"}}) == 5);
+  // A place that becomes free is given out again.
+  first.close();
+  for (Peer* peer : {&one, &two}) peer->close();
+  second.close();
+  house.wait_until_rest();
+  Peer fourth = house.client();
+  origin.accept().send("welcome");
+  CHECK(fourth.read(7) == "welcome");
+}
+
+TEST_CASE("above runtime.max_connections clients wait and are served in their turn", "[limits]") {
+  Origin origin;
+  House house{{.endpoints = {origin.address()}, .runtime = "max_connections: 2, forwarders: 1"}};
+  Peer first = house.client();
+  Peer second = house.client();
+  Peer one = origin.accept();
+  Peer two = origin.accept();
+  Peer third = house.client();
+  third.send("may I?");
+  const double before = house.program().cpu_seconds();
+  holds_for(1s, "the third one waits",
+            [&] { return !origin.somebody_waits() && third.ending() == Ending::open; });
+  CHECK(house.program().cpu_seconds() - before < 0.3);
+  first.close();
+  one.close();
+  Peer three = origin.accept();
+  CHECK(three.read(6) == "may I?");
+}
+
+TEST_CASE("a client that waits for a place is not reset by SIGTERM", "[limits]") {
+  Origin origin;
+  House house{{.endpoints = {origin.address()}, .runtime = "max_connections: 1"}};
+  Peer first = house.client();
+  Peer one = origin.accept();
+  Peer second = house.client();
+  second.send("may I?");
+  house.program().signal(SIGTERM);
+  // The first is idle and ends soon; its place is the second's.
+  Peer two = origin.accept();
+  CHECK(two.read(6) == "may I?");
+  two.send("yes");
+  two.close();
+  CHECK(second.read_to_end() == "yes");
+  second.close();
+  house.expect_clean_end();
+}
+
+TEST_CASE("with few descriptors every one of many clients is served in the end", "[limits]") {
+  for (const std::size_t descriptors : {64, 200}) {
+    INFO("descriptors: " << descriptors);
+    Origin origin;
+    origin.serve(say("served"));
+    House house{{.endpoints = {origin.address()},
+                 .runtime = "forwarders: 1",
+                 .program = {.descriptors_max = descriptors}}};
+    const std::size_t baseline = house.program().descriptors();
+    std::vector<Peer> clients;
+    for (int i = 0; i < 300; ++i) clients.push_back(house.client());
+    const double before = house.program().cpu_seconds();
+    holds_for(1s, "it runs", [&] { return house.program().running(); });
+    CHECK(house.program().cpu_seconds() - before < 0.3);
+    CHECK(house.program().descriptors() <= descriptors);
+    for (Peer& client : clients) client.finish_sending();
+    for (Peer& client : clients) REQUIRE(client.read_to_end() == "served");
+    clients.clear();
+    house.wait_until_rest();
+    wait_until("all descriptors are given back", [&] {
+      return house.program().descriptors() <= baseline + 16;  // pipes kept warm
+    });
+  }
+}
+
+TEST_CASE("after a storm of connections every descriptor is given back", "[limits]") {
+  Origin origin;
+  House house{{.endpoints = {origin.address()}, .relay = "max_pipes: 4"}};
+  const std::size_t baseline = house.program().descriptors();
+  for (std::uint64_t round = 0; round < 3; ++round)
+    converse({.connect_to = house.address(),
+              .origin = origin.descriptor(),
+              .connections = 500,
+              .bytes_max = 20'000,
+              .seed = run_seed() + round});
+  house.wait_for_records(1500);
+  house.wait_until_rest();
+  wait_until("only warm pipes are left",
+             [&] { return house.program().descriptors() <= baseline + 4 * 2; });
+  house.stop();
+}
+
+TEST_CASE("an access log that nobody reads stops neither traffic nor the end", "[limits]") {
+  Origin origin;
+  origin.serve(greet("x"));
+  House house{{.endpoints = {origin.address()}, .program = {.unread_output = true}}};
+  const auto dropped = [&] {
+    return house.metrics().sum("penstock_access_log_lines_dropped_total");
+  };
+  // The pipe holds 64 KiB and the queue 8192 lines: in the end lines must be dropped, and counted.
+  std::size_t served = 0;
+  wait_until(
+      "lines are dropped",
+      [&] {
+        for (int i = 0; i < 500; ++i, ++served) {
+          Peer client = house.client();
+          client.finish_sending();
+          REQUIRE(client.read_to_end() == "x");
+        }
+        return dropped() > 0;
+      },
+      60s);
+  CHECK(served > 500);
+  house.program().signal(SIGTERM);
+  house.expect_clean_end();
+}
+
+TEST_CASE("without a single pipe bytes go by copy", "[limits]") {
+  Origin origin;
+  House house{{.endpoints = {origin.address()},
+               .defaults = "send_buffer: 16KiB",  // targets that are often full keep their pipes
+               .relay = "engine: splice, max_pipes: 1",
+               .runtime = "forwarders: 1"}};
+  converse({.connect_to = house.address(),
+            .origin = origin.descriptor(),
+            .connections = 50,
+            .bytes_max = 256 * 1024,
+            .seed = run_seed()});
+  house.wait_for_records(50);
+  CHECK(house.metrics().sum("penstock_relay_bytes_total", {{"engine", "copy"}}) > 0);
+  CHECK(house.metrics().sum("penstock_pipe_fallbacks_total") > 0);
+}

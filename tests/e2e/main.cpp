@@ -1,0 +1,18 @@
+// The end-to-end tests: the real binary between real peers, in a network of their own.
+#define CATCH_CONFIG_RUNNER
+#include <sys/resource.h>
+
+#include <catch2/catch.hpp>
+#include <csignal>
+
+#include "e2e/network.hpp"
+
+int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+  penstock::e2e::enter_own_network();
+  return Catch::Session().run(argc, argv);
+}

@@ -1,0 +1,191 @@
+#include "e2e/program.hpp"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <utility>
+
+namespace penstock::e2e {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string find_program(const std::string& name) {
+  if (name.find('/') != name.npos) return name;
+  for (const char* folder : {"/usr/local/bin", "/usr/bin", "/bin", "/usr/sbin", "/sbin"})
+    if (fs::exists(fs::path{folder} / name)) return fs::path{folder} / name;
+  return {};
+}
+
+struct Pipe {
+  int read_end = -1;
+  int write_end = -1;
+};
+
+Pipe make_pipe() {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) fail_with_errno("pipe");
+  return {ends[0], ends[1]};
+}
+
+// In the child, between fork and exec: only system calls.
+[[noreturn]] void become(char* const* arguments, const Program::Options& options,
+                         const std::array<int, 3>& streams) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (!options.directory.empty() && ::chdir(options.directory.c_str()) != 0) ::_exit(126);
+  if (options.descriptors_max != 0) {
+    const rlimit limit{options.descriptors_max, options.descriptors_max};
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+  }
+  for (int stream = 0; stream < 3; ++stream) {
+    if (options.closed_descriptors)
+      ::close(stream);
+    else
+      ::dup2(streams[static_cast<std::size_t>(stream)], stream);
+  }
+  ::signal(SIGPIPE, SIG_DFL);
+  ::execv(arguments[0], arguments);
+  ::_exit(127);
+}
+
+}  // namespace
+
+bool has_program(const std::string& name) {
+  return !find_program(name).empty();
+}
+
+void Program::Stream::listen() {
+  reader = std::thread{[this] {
+    std::array<char, 65536> chunk;
+    for (;;) {
+      const auto bytes = ::read(descriptor, chunk.data(), chunk.size());
+      if (bytes < 0 && errno == EINTR) continue;
+      if (bytes <= 0) return;
+      const std::lock_guard lock{mutex};
+      text.append(chunk.data(), static_cast<std::size_t>(bytes));
+    }
+  }};
+}
+
+void Program::Stream::end() {
+  if (reader.joinable()) reader.join();
+  if (descriptor >= 0) ::close(std::exchange(descriptor, -1));
+}
+
+std::string Program::Stream::copy() const {
+  const std::lock_guard lock{mutex};
+  return text;
+}
+
+Program::Program(std::vector<std::string> words, Options options) {
+  const std::string path = find_program(words.at(0));
+  if (path.empty()) throw Failure{words[0] + " is not installed"};
+  words[0] = path;
+  start(words, options);
+}
+
+void Program::start(const std::vector<std::string>& words, const Options& options) {
+  std::vector<char*> arguments;
+  for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
+  arguments.push_back(nullptr);
+  const Pipe input = make_pipe();
+  const Pipe output = make_pipe();
+  const Pipe errors = make_pipe();
+  process_ = ::fork();
+  if (process_ < 0) fail_with_errno("fork");
+  if (process_ == 0)
+    become(arguments.data(), options, {input.read_end, output.write_end, errors.write_end});
+  for (const int descriptor : {input.read_end, output.write_end, errors.write_end})
+    ::close(descriptor);
+  const auto written = ::write(input.write_end, options.input.data(), options.input.size());
+  ::close(input.write_end);
+  if (written != static_cast<ssize_t>(options.input.size())) throw Failure{"stdin was not taken"};
+  output_.descriptor = output.read_end;
+  errors_.descriptor = errors.read_end;
+  if (!options.unread_output) output_.listen();
+  errors_.listen();
+}
+
+Program::~Program() {
+  if (!ended_ && process_ > 0) {
+    ::kill(process_, SIGKILL);
+    ::kill(process_, SIGCONT);
+    int status = 0;
+    ::waitpid(process_, &status, 0);
+  }
+  output_.end();
+  errors_.end();
+}
+
+void Program::signal(int number) const {
+  if (ended_ || ::kill(process_, number) != 0) throw Failure{"the program has already ended"};
+}
+
+bool Program::running() {
+  if (ended_) return false;
+  int status = 0;
+  if (::waitpid(process_, &status, WNOHANG) != process_) return true;
+  exit_code_ = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  ended_ = true;
+  return false;
+}
+
+int Program::wait(Milliseconds deadline) {
+  wait_until(
+      "the program ends; stderr so far: " + errors(), [&] { return !running(); }, deadline);
+  output_.end();
+  errors_.end();
+  return exit_code_;
+}
+
+std::string Program::output() const {
+  return output_.copy();
+}
+std::string Program::errors() const {
+  return errors_.copy();
+}
+
+double Program::cpu_seconds() const {
+  std::ifstream file{"/proc/" + std::to_string(process_) + "/stat"};
+  std::string line;
+  std::getline(file, line);
+  // The name, in parentheses, may hold spaces; utime and stime are fields 14 and 15.
+  std::istringstream fields{line.substr(line.rfind(')') + 2)};
+  std::string skipped;
+  for (int field = 3; field < 14; ++field) fields >> skipped;
+  double user = 0;
+  double system = 0;
+  fields >> user >> system;
+  return (user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK));
+}
+
+std::size_t Program::descriptors() const {
+  const fs::directory_iterator folder{"/proc/" + std::to_string(process_) + "/fd"};
+  return static_cast<std::size_t>(std::distance(begin(folder), end(folder)));
+}
+
+std::string Program::status_line(const std::string& key) const {
+  std::ifstream file{"/proc/" + std::to_string(process_) + "/status"};
+  for (std::string line; std::getline(file, line);)
+    if (line.starts_with(key + ":"))
+      return line.substr(line.find_first_not_of(" \t", key.size() + 1));
+  return {};
+}
+
+Finished run_program(std::vector<std::string> words, Program::Options options,
+                     Milliseconds deadline) {
+  Program program{std::move(words), std::move(options)};
+  const int exit_code = program.wait(deadline);
+  return {exit_code, program.output(), program.errors()};
+}
+
+}  // namespace penstock::e2e

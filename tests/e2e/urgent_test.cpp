@@ -1,0 +1,106 @@
+// TCP urgent data is delivered in line, and an urgent mark neither stops nor spins the proxy.
+
+#include <catch2/catch.hpp>
+
+#include "e2e/house.hpp"
+#include "e2e/origin.hpp"
+#include "e2e/payload.hpp"
+
+using namespace penstock::e2e;
+
+namespace {
+
+const char* const engines[] = {"engine: adaptive", "engine: splice", "engine: copy"};
+
+// Sends pieces of plain bytes, and an urgent byte where a piece is "!".
+std::string send_pieces(Peer& peer, const std::vector<std::string>& pieces) {
+  std::string all;
+  for (const std::string& piece : pieces) {
+    if (piece == "!")
+      peer.send_urgent('!');
+    else
+      peer.send(piece);
+    all += piece;
+  }
+  return all;
+}
+
+void expect_in_line(const House& house, Origin& origin, const std::vector<std::string>& pieces,
+                    bool finish) {
+  for (const bool from_client : {true, false}) {
+    Peer client = house.client();
+    Peer upstream = origin.accept();
+    Peer& sender = from_client ? client : upstream;
+    Peer& receiver = from_client ? upstream : client;
+    const std::string sent = send_pieces(sender, pieces);
+    if (finish) {
+      sender.finish_sending();
+      REQUIRE(receiver.read_to_end() == sent);
+    } else {
+      REQUIRE(receiver.read(sent.size()) == sent);
+    }
+    // And the connection is as good as before.
+    if (!finish) {
+      sender.send("after");
+      REQUIRE(receiver.read(5) == "after");
+    }
+    receiver.send("back");
+    REQUIRE(sender.read(4) == "back");
+  }
+}
+
+}  // namespace
+
+TEST_CASE("an urgent byte arrives in line wherever it stands", "[urgent][sanitize]") {
+  const std::string large{payload(3, 200'000)};
+  for (const char* engine : engines) {
+    Origin origin;
+    House house{{.endpoints = {origin.address()}, .relay = engine}};
+    for (const bool finish : {false, true}) {
+      INFO(engine << (finish ? ", with FIN" : ", without FIN"));
+      expect_in_line(house, origin, {"before ", "!", "behind"}, finish);
+      expect_in_line(house, origin, {"!", "behind"}, finish);
+      expect_in_line(house, origin, {"before", "!"}, finish);
+      expect_in_line(house, origin, {"!"}, finish);
+      expect_in_line(house, origin, {large, "!", large, "!"}, finish);
+    }
+  }
+}
+
+TEST_CASE("1000 urgent bytes arrive in line among others", "[urgent][sanitize]") {
+  std::vector<std::string> pieces;
+  for (int i = 0; i < 1000; ++i) {
+    pieces.push_back("piece " + std::to_string(i));
+    pieces.push_back("!");
+  }
+  for (const char* engine : engines) {
+    INFO(engine);
+    Origin origin;
+    House house{{.endpoints = {origin.address()}, .relay = engine}};
+    expect_in_line(house, origin, pieces, false);
+    expect_in_line(house, origin, pieces, true);
+  }
+}
+
+TEST_CASE("a connection that rests at an urgent mark costs no CPU", "[urgent][sanitize]") {
+  for (const char* engine : engines) {
+    INFO(engine);
+    Origin origin;
+    House house{{.endpoints = {origin.address()}, .relay = engine}};
+    Peer client = house.client();
+    Peer upstream = origin.accept();
+    client.send("before");
+    client.send_urgent('!');
+    REQUIRE(upstream.read(7) == "before!");
+    // A second one whose receiver does not read: the mark waits in the middle.
+    Peer blocked = house.client();
+    Peer idle = origin.accept();
+    blocked.send(payload(4, 1 << 20));
+    blocked.send_urgent('!');
+    const double before = house.program().cpu_seconds();
+    holds_for(2s, "the connection is open", [&] { return client.ending() == Ending::open; });
+    CHECK(house.program().cpu_seconds() - before < 0.3);
+    client.send("behind");
+    REQUIRE(upstream.read(6) == "behind");
+  }
+}
