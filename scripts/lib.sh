@@ -23,6 +23,8 @@ configure() {
     set -- -DCMAKE_CXX_COMPILER_LAUNCHER=ccache "$@"
     # Without these two ccache gives up on every file that uses a precompiled header.
     export CCACHE_SLOPPINESS=pch_defines,time_macros
+    # A clone elsewhere on the same machine finds what this one compiled.
+    export CCACHE_BASEDIR=$checkout CCACHE_NOHASHDIR=1
   fi
   cmake -S "$checkout" -B "$directory" -G Ninja -DCMAKE_MESSAGE_LOG_LEVEL=WARNING "$@" >/dev/null
 }

@@ -42,7 +42,7 @@ else()
     check_ipo_supported(RESULT lto_works OUTPUT lto_output LANGUAGES CXX)
     set(CMAKE_INTERPROCEDURAL_OPTIMIZATION ${lto_works})
     # Both forms of code in an object: the tests link the plain one, in a tenth of the time.
-    if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND PENSTOCK_TESTS AND PENSTOCK_UNIT_TESTS)
       target_compile_options(penstock_flags INTERFACE -ffat-lto-objects)
     endif()
   endif()
