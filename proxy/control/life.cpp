@@ -78,7 +78,12 @@ void Life::stop_accepting() {
   const auto go_on = [this] {
     if (stage_ == Stage::stopping) drain_connections();
   };
-  parts_.server.stop_accepting([&io = parts_.io, go_on] { boost::asio::post(io, go_on); });
+  const auto queues_are_empty = [this, go_on] {
+    queues_empty_ = true;
+    go_on();
+  };
+  parts_.server.stop_accepting(
+      [&io = parts_.io, queues_are_empty] { boost::asio::post(io, queues_are_empty); });
   stage_timer_.expires_after(stop_patience);
   stage_timer_.async_wait([go_on](const boost::system::error_code& error) {
     if (!error) go_on();
@@ -94,7 +99,11 @@ void Life::drain_connections() {
 
 // Goes on to `then` when no connection is left or the deadline has passed.
 void Life::wait_for_the_last_one(base::Instant deadline, void (Life::*then)()) {
-  if (parts_.server.connections_active() == 0 || os::now() >= deadline) return (this->*then)();
+  // Between the last connection and the next one of a queue that waited for its place there is
+  // none.
+  const bool all_came = queues_empty_ || stage_ == Stage::cutting;
+  const bool nobody_left = all_came && parts_.server.connections_active() == 0;
+  if (nobody_left || os::now() >= deadline) return (this->*then)();
   stage_timer_.expires_after(drain_look_interval);
   // A look that was queued before the stage changed is not cancelled any more.
   stage_timer_.async_wait(

@@ -69,6 +69,7 @@ class Life {
   boost::asio::steady_timer stage_timer_;
   boost::asio::steady_timer tick_timer_;
   Stage stage_ = Stage::starting;
+  bool queues_empty_ = false;  // the acceptors have taken in whoever was let in
   std::uint64_t lines_lost_told_ = 0;
   base::Instant next_lost_warning_{};
   base::Instant next_pause_warning_{};

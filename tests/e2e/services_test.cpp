@@ -1,0 +1,176 @@
+// Databases, mail and bulk copies: what people put behind an L4 proxy.
+
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <csignal>
+#include <filesystem>
+
+#include "e2e/house.hpp"
+#include "e2e/network.hpp"
+#include "e2e/payload.hpp"
+
+using namespace penstock::e2e;
+
+namespace {
+
+bool skip_without(const std::vector<std::string>& programs) {
+  for (const std::string& name : programs)
+    if (!has_program(name)) {
+      WARN("skipped: " << name << " is not installed");
+      return true;
+    }
+  return false;
+}
+
+void wait_until_reachable(const std::string& address) {
+  wait_until(address + " answers", [&] {
+    try {
+      Peer::connect(address);
+      return true;
+    } catch (const Failure&) {
+      return false;
+    }
+  });
+}
+
+// Where Debian keeps initdb and postgres; empty where they are not installed.
+std::string postgres_folder() {
+  std::error_code absent;
+  for (const auto& version : std::filesystem::directory_iterator{"/usr/lib/postgresql", absent})
+    if (std::filesystem::exists(version.path() / "bin/initdb")) return version.path() / "bin";
+  return {};
+}
+
+// A cluster of its own. PostgreSQL refuses to run as root: its own user does.
+class Postgres {
+ public:
+  explicit Postgres(const std::string& programs) : address_{free_address()} {
+    std::filesystem::permissions(folder_.path(), std::filesystem::perms{0755});
+    const std::string data = folder_.path("data");
+    const std::string prefix = ::geteuid() == 0 ? "runuser -u postgres -- " : "";
+    const std::string owner = ::geteuid() == 0 ? "-o postgres " : "";
+    const Finished made =
+        run_program({"sh", "-c",
+                     "install -d -m 0700 " + owner + data + " && cd / && " + prefix + programs +
+                         "/initdb --no-sync -A trust -U postgres -D " + data});
+    INFO(made.output << made.errors);
+    REQUIRE(made.exit_code == 0);
+    server_ = std::make_unique<Program>(std::vector<std::string>{
+        "sh", "-c",
+        "cd / && exec " + prefix + programs + "/postgres -D " + data + " -p " + port_of(address_) +
+            " -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off"});
+    wait_until_reachable(address_);
+  }
+  // Immediate shutdown; runuser passes the signal on.
+  ~Postgres() {
+    run_program(
+        {"sh", "-c", "kill -QUIT $(head -n 1 " + folder_.path("data/postmaster.pid") + ")"});
+    server_->wait();
+  }
+  const std::string& address() const noexcept { return address_; }
+
+ private:
+  TemporaryFolder folder_;
+  const std::string address_;
+  std::unique_ptr<Program> server_;
+};
+
+Finished with_database(const House& house, std::vector<std::string> words) {
+  const std::vector<std::string> where{"-h", "127.0.0.1", "-p", port_of(house.address()),
+                                       "-U", "postgres"};
+  words.insert(words.begin() + 1, where.begin(), where.end());
+  return run_program(words);
+}
+
+}  // namespace
+
+TEST_CASE("psql and pgbench work through the proxy in every protocol mode", "[services]") {
+  const std::string programs = postgres_folder();
+  if (programs.empty() || skip_without({"psql", "pgbench"})) return;
+  Postgres postgres{programs};
+  House house{{.endpoints = {postgres.address()}}};
+  wait_until("the database takes queries", [&] {
+    return with_database(house, {"psql", "-c", "select 1", "postgres"}).exit_code == 0;
+  });
+  CHECK(with_database(house, {"psql", "-At", "-c", "select repeat('x', 3000000)", "postgres"})
+            .output.size() == 3'000'001);
+  const Finished made = with_database(house, {"pgbench", "-i", "-q", "-s", "1", "postgres"});
+  INFO(made.errors);
+  REQUIRE(made.exit_code == 0);
+  const std::vector<std::vector<std::string>> ways{
+      {"-M", "simple"}, {"-M", "extended"}, {"-M", "prepared"}, {"-M", "simple", "-C"}};
+  for (const auto& way : ways) {
+    std::vector<std::string> words{"pgbench", "-n", "-c", "4", "-j", "2", "-t", "50"};
+    words.insert(words.end(), way.begin(), way.end());
+    words.push_back("postgres");
+    const Finished run = with_database(house, words);
+    INFO(run.output << run.errors);
+    CHECK(run.exit_code == 0);
+    CHECK(run.output.find("number of failed transactions: 0") != std::string::npos);
+    CHECK(run.output.find("processed: 200/200") != std::string::npos);
+  }
+  house.wait_until_rest();
+  for (const Record& record : house.records()) CHECK(text_of(record, "reason") == "complete");
+}
+
+TEST_CASE("iperf3 measures through the proxy in both directions", "[services]") {
+  if (skip_without({"iperf3"})) return;
+  const std::string address = free_address();
+  Program server{{"iperf3", "-s", "-B", "127.0.0.1", "-p", port_of(address)}};
+  wait_until_reachable(address);
+  House house{{.endpoints = {address}}};
+  for (const char* direction : {"--no-delay", "--reverse"}) {
+    const Finished run = run_program({"iperf3", "-c", "127.0.0.1", "-p", port_of(house.address()),
+                                      "-n", "64M", "-P", "2", direction});
+    INFO(run.output << run.errors);
+    CHECK(run.exit_code == 0);
+    CHECK(run.output.find("iperf Done") != std::string::npos);
+  }
+}
+
+TEST_CASE("rsync copies a tree through the proxy and finds nothing left to do", "[services]") {
+  if (skip_without({"rsync"})) return;
+  const TemporaryFolder folder;
+  for (int i = 0; i < 20; ++i)
+    folder.write("source/" + std::to_string(i),
+                 std::string{payload(run_seed() + static_cast<unsigned>(i), 1000U << (i / 2))});
+  const std::string address = free_address();
+  const std::string id = std::to_string(::geteuid());
+  const std::string file = folder.write(
+      "rsyncd.conf", "use chroot = false\nuid = " + id + "\ngid = " + std::to_string(::getegid()) +
+                         "\n[source]\npath = " + folder.path("source") + "\n");
+  Program server{{"rsync", "--daemon", "--no-detach", "--address=127.0.0.1",
+                  "--port=" + port_of(address), "--config=" + file}};
+  wait_until_reachable(address);
+  House house{{.endpoints = {address}}};
+  const std::string url = "rsync://127.0.0.1:" + port_of(house.address()) + "/source/";
+  const Finished copied = run_program({"rsync", "-a", url, folder.path("copy")});
+  INFO(copied.errors);
+  CHECK(copied.exit_code == 0);
+  const Finished compared =
+      run_program({"rsync", "-a", "--checksum", "--itemize-changes", url, folder.path("copy")});
+  CHECK(compared.exit_code == 0);
+  CHECK(compared.output.empty());
+}
+
+TEST_CASE("a mail server, which speaks first, is heard at once", "[services]") {
+  if (skip_without({"python3"})) return;
+  const std::string address = free_address();
+  Program server{{"python3", "-W", "ignore", "-u", "-m", "smtpd", "-n", "-c", "DebuggingServer",
+                  "127.0.0.1:" + port_of(address)}};
+  wait_until_reachable(address);
+  House house{{.endpoints = {address}}};
+  const Finished sent = run_program({"python3", "-c",
+                                     "import smtplib\n"
+                                     "server = smtplib.SMTP('127.0.0.1', " +
+                                         port_of(house.address()) +
+                                         ", timeout=20)\n"
+                                         "server.sendmail('a@example.com', ['b@example.com'], "
+                                         "'Subject: hi\\r\\n\\r\\n' + 'x' * 9000)\n"
+                                         "server.quit()\n"});
+  INFO(sent.errors);
+  CHECK(sent.exit_code == 0);
+  wait_until("the mail is there",
+             [&] { return server.output().find("MESSAGE FOLLOWS") != std::string::npos; });
+}
