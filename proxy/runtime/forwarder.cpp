@@ -99,8 +99,10 @@ void Forwarder::run() noexcept {
     take_commands();
     if (stopping_) break;
     take_arrivals();
-    fire_timers();
+    // Events that were noted come before timers: after a pause of the whole process both are due,
+    // and a byte that is there must not be too late.
     run_ready();
+    fire_timers();
     ring_for_records();
     wait_for_events();
   }
@@ -135,7 +137,8 @@ void Forwarder::take_arrivals() noexcept {
 void Forwarder::take_in(session::Arrival& arrival) noexcept {
   try {
     Session& session = table_.create(arrival);
-    if (context_.drain_deadline != base::never) session.begin_drain(context_.now, context_);
+    if (context_.drain_deadline != base::never)
+      session.begin_drain(context_.now + base::drain_idle_after, context_);
     follow(session, session.start(context_));
   } catch (const std::bad_alloc&) {
     refuse(arrival);
@@ -215,7 +218,9 @@ void Forwarder::wait_for_events() noexcept {
     const auto [session, side] = table_.find(event.token);
     if (session == nullptr) continue;
     session->note(side, event.ready, context_);
-    if (!session->session::ListHook::is_linked()) ready_.push_back(*session);
+    // Also who waits for a held buffer: the event may be what lets it give one back.
+    if (session->session::ListHook::is_linked()) session->session::ListHook::unlink();
+    ready_.push_back(*session);
   }
 }
 

@@ -31,10 +31,15 @@ Next FileSession::run(Context& context) noexcept {
   const std::uint64_t received = responder_.bytes_received();
   const std::uint64_t copied = responder_.bytes_sent_by_copy();
   const std::uint64_t by_sendfile = responder_.bytes_sent_by_sendfile();
+  const bool had_finished = responder_.has_finished_sending();
   const auto outcome = responder_.run(arrival_.socket, base::direction_budget_bytes);
   if (responder_.bytes_received() != received) last_activity_ = context.now;
   account(responder_.bytes_sent_by_copy() - copied,
           responder_.bytes_sent_by_sendfile() - by_sendfile, context);
+  if (responder_.has_finished_sending() && !had_finished) {
+    last_activity_ = context.now;
+    arm(context);  // from here on half_close_timeout holds
+  }
   switch (outcome) {
     case files::Outcome::wait_readable:
     case files::Outcome::wait_writable: return Next::wait;

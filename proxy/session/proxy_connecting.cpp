@@ -18,7 +18,8 @@ constexpr base::Duration pause_before_same_endpoint = std::chrono::milliseconds{
 constexpr base::Duration first_look_after = std::chrono::seconds{5};
 
 bool is_shortage(int error) noexcept {
-  return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS;
+  return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS ||
+         error == ENOSPC;
 }
 }  // namespace
 

@@ -103,7 +103,9 @@ Next ProxySession::expired_relaying(Context& context) noexcept {
 // both sides cuts nothing off.
 Next ProxySession::check_drain(Context& context) noexcept {
   const bool rested = context.now - last_activity_ >= base::drain_idle_after;
-  const bool unread = sides_[client].readable || sides_[upstream].readable;
+  // After its FIN was passed on a side is not read any more, and events keep calling it readable.
+  const bool unread = (sides_[client].readable && !directions_[to_upstream].dry()) ||
+                      (sides_[upstream].readable && !directions_[to_client].dry());
   if (rested && !holds_bytes() && !unread) return finish(CloseReason::drain, Ending::fin, context);
   drain_turn_ =
       std::max(last_activity_, context.now - base::drain_idle_after / 2) + base::drain_idle_after;

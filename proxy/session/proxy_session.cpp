@@ -1,5 +1,7 @@
 #include "session/proxy_session.hpp"
 
+#include <algorithm>
+
 #include "base/assert.hpp"
 #include "os/clock.hpp"
 #include "os/tcp_info.hpp"
@@ -58,6 +60,8 @@ Next ProxySession::expired(Context& context) noexcept {
 void ProxySession::begin_drain(base::Instant turn, Context& context) noexcept {
   drain_turn_ = turn;
   if (phase_ == Phase::relaying) arm_relaying(context);
+  if (phase_ == Phase::connecting)
+    context.timers.arm(*this, std::min(deadline_, context.drain_deadline));
 }
 
 void ProxySession::cut(Context& context) noexcept {

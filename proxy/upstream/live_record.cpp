@@ -19,6 +19,7 @@ ConnectFailure connect_failure_from(int error_number) noexcept {
     case ENFILE:
     case ENOBUFS:
     case ENOMEM:
+    case ENOSPC:
     case EACCES:
     case EPERM: return ConnectFailure::local;
     default: return ConnectFailure::other;

@@ -78,6 +78,19 @@ TEST_CASE("a half-closed connection ends after half_close_timeout of silence", "
   house.record_with_reason("half_close_timeout");
 }
 
+TEST_CASE("a client of static files that never closes is let go after half_close_timeout",
+          "[timeouts]") {
+  Origin origin;
+  const std::string files = free_address();
+  House house{{.endpoints = {origin.address()},
+               .more_listeners = "  - {name: files, bind: \"" + files +
+                                 "\", files: {root: /}, half_close_timeout: 300ms}\n"}};
+  Peer client = Peer::connect(files);
+  client.send("GET /nothing/here HTTP/1.0\r\n\r\n");
+  CHECK(client.read_to_end().find("404") != std::string::npos);
+  house.record_with_reason("half_close_timeout");
+}
+
 TEST_CASE("max_lifetime ends even a busy connection", "[timeouts]") {
   Origin origin;
   origin.serve(echo);
