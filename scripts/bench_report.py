@@ -12,6 +12,9 @@ from datetime import date
 
 # The figure that a plot shows, per kind of work, and whether less is better.
 PLOTTED = ("proxy ms/GB", "proxy us", "per s", "bytes each")
+# The figures of the short table, and whether less is better.
+SUMMARIZED = (("proxy ms/GB", True), ("proxy us", True), ("bytes each", True), ("per s", False),
+              ("p99 us", True))
 
 
 def median(values):
@@ -53,8 +56,8 @@ def table(samples, work, per):
     for proxy in proxies:
         cells = []
         for figure in figures:
-            values = samples[(work, proxy, figure)]
-            cells.append(f"{number(median(values))} ±{spread(values):.0f} %")
+            values = samples.get((work, proxy, figure))
+            cells.append(f"{number(median(values))} ±{spread(values):.0f} %" if values else "")
         lines.append(f"| {proxy} | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 
@@ -81,15 +84,47 @@ def plot(samples, work, per):
     return "\n".join(parts + ["</svg>"]) + "\n"
 
 
-def report(samples, works, rounds, folder):
+def best_peer(samples, work, figure, less_is_better):
+    """The peer with the best median, and that median."""
+    medians = {proxy: median(values) for (w, proxy, f), values in samples.items()
+               if w == work and f == figure and not proxy.startswith("penstock")}
+    choose = min if less_is_better else max
+    name = choose(medians, key=medians.get)
+    return name, medians[name]
+
+
+def summary(samples, works):
+    """One line per work: penstock at its defaults beside the best peer in any tuning."""
+    lines = ["| work | figure | penstock | best peer | | ratio |", "|---|---|---|---|---|---|"]
+    for work in works:
+        for figure, less_is_better in SUMMARIZED:
+            ours = samples.get((work, "penstock", figure))
+            if not ours:
+                continue
+            name, theirs = best_peer(samples, work, figure, less_is_better)
+            mine = median(ours)
+            lines.append(f"| {work} | {figure} | {number(mine)} | {number(theirs)} | {name} "
+                         f"| {mine / theirs:.2f} |")
+    return "\n".join(lines) + "\n"
+
+
+def replace_between(page, mark, text):
+    """Replaces what stands between <!-- MARK --> and <!-- /MARK -->."""
+    opening, closing = f"<!-- {mark} -->\n", f"<!-- /{mark} -->"
+    before, _, rest = page.read_text().partition(opening)
+    _, _, after = rest.partition(closing)
+    page.write_text(before + opening + text + closing + after)
+
+
+def report(samples, works, rounds, root):
     tables = "\n".join(table(samples, work, per) for work, per in works.items())
-    print(setting(rounds), "", tables, sep="\n")
-    if folder is None:
+    short = setting(rounds) + "\n\n" + summary(samples, works)
+    print(short, "", tables, sep="\n")
+    if root is None:
         return
-    plots = folder / "plots"
+    plots = root / "docs" / "plots"
     plots.mkdir(exist_ok=True)
     for work, per in works.items():
         (plots / f"{work}.svg").write_text(plot(samples, work, per))
-    page = folder / "BENCHMARKS.md"
-    before, mark, _ = page.read_text().partition("<!-- figures -->\n")
-    page.write_text(before + mark + "\n" + setting(rounds) + "\n\n" + tables)
+    replace_between(root / "README.md", "figures", short)
+    replace_between(root / "docs" / "BENCHMARKS.md", "figures", short + "\n" + tables)

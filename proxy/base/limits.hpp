@@ -25,11 +25,14 @@ inline constexpr std::size_t accept_batch_max = 64;      // accepts per wake-up 
 inline constexpr std::size_t poll_batch_max = 256;       // events per wake-up of a forwarder
 
 // The relay. The thresholds are measured: see docs/RELAY.md.
-inline constexpr std::size_t splice_from_bytes = 32 * 1024;  // one read so large leases a pipe
+inline constexpr std::size_t splice_from_bytes = 16 * 1024;  // one read so large leases a pipe
 inline constexpr std::size_t copy_below_bytes = 4 * 1024;  // chunks so small, four in a row, end it
 inline constexpr int copy_after_small_chunks = 4;
 inline constexpr std::size_t direction_budget_bytes = 1 << 20;  // per wake-up and direction
 inline constexpr int direction_steps_max = 256;                 // reads and writes, likewise
+// Bulk waits behind small exchanges, but not longer than this, and then has a turn of this length.
+inline constexpr Duration bulk_patience = std::chrono::microseconds{500};
+inline constexpr Duration bulk_turn = std::chrono::microseconds{100};
 inline constexpr std::size_t pipe_bytes_min = 64 * 1024;  // a smaller pipe is not worth leasing
 inline constexpr std::size_t pipes_warm_max = 64;         // idle pipes kept per forwarder
 inline constexpr std::size_t held_buffers_max = 1024;     // per forwarder

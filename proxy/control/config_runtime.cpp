@@ -99,10 +99,11 @@ void read_runtime(ConfigReading& reading, const YamlPlace& place, runtime::Optio
   reader.optional("acceptors", acceptors, parse_acceptors);
   reader.optional("numa", target.numa, word_of(runtime::numa_mode_names, {"strict"}));
   reader.optional("pin", target.pin, word_of(runtime::pin_names));
+  reader.optional("spin", target.spin, parse_duration);
   reader.optional("max_connections", target.max_connections,
                   auto_or(integer_between(1, connections_max)));
   if (const auto drain = reader.find("drain")) read_drain(reading, *drain, target.drain);
-  reader.not_supported({"spin", "user", "group", "sandbox"});
+  reader.not_supported({"user", "group", "sandbox"});
   reader.finish();
 }
 

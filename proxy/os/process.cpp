@@ -99,6 +99,11 @@ void name_thread(const std::string& name) noexcept {
   ::pthread_setname_np(::pthread_self(), name.substr(0, 15).c_str());
 }
 
+bool do_not_preempt_on_wakeup() noexcept {
+  const sched_param no_priority{};
+  return ::pthread_setschedparam(::pthread_self(), SCHED_BATCH, &no_priority) == 0;
+}
+
 FileText read_file(const std::string& path, std::size_t bytes_max) {
   // O_NONBLOCK: opening a FIFO must not wait for a writer.
   const Fd file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};

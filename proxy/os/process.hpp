@@ -36,6 +36,11 @@ bool is_terminal(int descriptor) noexcept;
 // Names the calling thread for ps and top; at most 15 characters.
 void name_thread(const std::string& name) noexcept;
 
+// The calling thread no longer preempts others when it wakes up; it runs when they sleep or their
+// slice ends (SCHED_BATCH, sched(7)). Its share of the CPU stays the same. False where that is
+// refused.
+bool do_not_preempt_on_wakeup() noexcept;
+
 // A file of at most `bytes_max`, whole. Errors: the sentence.
 struct FileText {
   std::string text;

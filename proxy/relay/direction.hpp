@@ -54,6 +54,8 @@ class Direction {
 
   bool holds_bytes() const noexcept { return piped_ != 0 || held_ != nullptr; }
   bool finished() const noexcept { return fin_passed_; }
+  // The adaptive policy has found large reads here.
+  bool splices() const noexcept { return engine_ == Engine::splice; }
   // Nothing is held and nothing will be read any more.
   bool dry() const noexcept { return !holds_bytes() && (reading_ended_ || fin_passed_); }
 
@@ -78,7 +80,7 @@ class Direction {
   Step step(Side& source, Side& target, Workspace& workspace) noexcept;
   Step write_held(Side& target, Workspace& workspace) noexcept;
   Step write_piped(Side& target, Workspace& workspace) noexcept;
-  Step pass_fin(Side& target) noexcept;
+  Step pass_fin(Side& source, Side& target) noexcept;
   Step read_by_copy(Side& source, Side& target, Workspace& workspace) noexcept;
   Step read_by_splice(Side& source, Side& target, Workspace& workspace) noexcept;
   Step write_scratch(Side& target, Workspace& workspace, std::size_t bytes) noexcept;

@@ -20,6 +20,7 @@ struct Side {
   bool urgent : 1 = false;     // a mark lies ahead, so a short read says nothing
   bool finishing : 1 = false;  // FIN has come, or will be found behind the queued bytes
   bool failed : 1 = false;     // reset, timed out, or closed for writing: no FIN of it counts
+  bool passed_on : 1 = false;  // all of its bytes, and its FIN
   // A short read of a TCP socket means that it was empty, and what comes later is a new edge. A
   // unix socket also ends a read at a message with descriptors attached.
   bool short_read_is_empty : 1 = true;

@@ -30,7 +30,8 @@ Acceptor::Acceptor(Setup setup, std::vector<Door> doors, std::vector<Forwarder*>
       resume_bell_{io_, resume.descriptor()},
       timer_{io_},
       settle_timer_{io_},
-      next_id_{setup_.index + 1} {
+      next_id_{setup_.index + 1},
+      offered_(forwarders_.size()) {
   for (Door& door : doors) entrances_.push_back(std::make_unique<Entrance>(io_, std::move(door)));
 }
 
@@ -48,6 +49,7 @@ void Acceptor::run() {
   os::name_thread("acceptor-" + std::to_string(setup_.index));
   if (!setup_.seat.cpus.empty()) os::bind_thread_to_cpus(setup_.seat.cpus);
   os::prefer_local_memory();
+  os::do_not_preempt_on_wakeup();
   const auto work = asio::make_work_guard(io_);
   for (auto& entrance : entrances_) wait_for(*entrance);
   listen_for_resume();
@@ -76,7 +78,8 @@ void Acceptor::wait_for(Entrance& entrance) {
 
 void Acceptor::serve(Entrance& entrance) {
   for (std::size_t taken = 0; taken < base::accept_batch_max; ++taken)
-    if (accept_one(entrance) != Accepted::one) return;
+    if (accept_one(entrance) != Accepted::one) break;
+  wake_forwarders();
 }
 
 Acceptor::Accepted Acceptor::accept_one(Entrance& entrance) {
@@ -116,9 +119,21 @@ bool Acceptor::place(session::Arrival& arrival) noexcept {
     const std::size_t other = (best + step) % count;
     if (forwarders_[other]->load() < forwarders_[best]->load()) best = other;
   }
-  for (std::size_t step = 0; step < count; ++step)
-    if (forwarders_[(best + step) % count]->offer(setup_.index, arrival)) return true;
+  for (std::size_t step = 0; step < count; ++step) {
+    const std::size_t chosen = (best + step) % count;
+    if (!forwarders_[chosen]->offer(setup_.index, arrival)) continue;
+    offered_[chosen] = true;
+    return true;
+  }
   return false;
+}
+
+void Acceptor::wake_forwarders() noexcept {
+  for (std::size_t i = 0; i < offered_.size(); ++i) {
+    if (!offered_[i]) continue;
+    offered_[i] = false;
+    forwarders_[i]->wake_for_arrivals();
+  }
 }
 
 void Acceptor::pause() {
@@ -141,6 +156,7 @@ void Acceptor::resume() {
     return;
   }
   waiting_.reset();
+  wake_forwarders();
   paused_ = false;
   admission_.resumed();
   timer_.cancel();
@@ -180,6 +196,7 @@ void Acceptor::empty_queues() {
   for (auto& entrance : entrances_) {
     Accepted last = Accepted::one;
     while (last == Accepted::one) last = accept_one(*entrance);
+    wake_forwarders();
     if (last == Accepted::paused) return;
   }
   emptying_ = false;

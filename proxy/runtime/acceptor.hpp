@@ -4,6 +4,8 @@
 // Owner    the Server. Waits with Asio, which runs on this thread and on control's, never on a
 //          forwarder.
 // Batches  up to base::accept_batch_max per wake-up of a listener; then the others have their turn.
+//          A forwarder is woken once for a batch. Where it shares a CPU with the acceptor, it is
+//          not preempted by it either (SCHED_BATCH): it goes on until it sleeps, and finds a batch.
 // Limits   no place (runtime.max_connections), EMFILE, ENFILE, no memory, or every ring full:
 //          accepting pauses, clients wait in the backlog, and a place that is given back resumes
 //          it, at the latest a tenth of a second later. It never spins.
@@ -67,6 +69,7 @@ class Acceptor {
   void serve(Entrance& entrance);
   Accepted accept_one(Entrance& entrance);
   bool place(session::Arrival& arrival) noexcept;
+  void wake_forwarders() noexcept;
   void pause();
   void resume();
   void listen_for_resume();
@@ -85,7 +88,8 @@ class Acceptor {
   boost::asio::steady_timer settle_timer_;   // of stop_accepting()
   std::optional<session::Arrival> waiting_;  // accepted, but every ring was full
   std::uint64_t next_id_;
-  std::size_t turn_ = 0;  // among equally loaded forwarders
+  std::vector<bool> offered_;  // per forwarder: to be woken at the end of this batch
+  std::size_t turn_ = 0;       // among equally loaded forwarders
   bool paused_ = false;
   bool emptying_ = false;  // stop_accepting(): what is queued is served, then the doors close
   std::function<void()> done_;

@@ -72,8 +72,11 @@ base::Instant Forwarder::last_answer() const noexcept {
 bool Forwarder::offer(std::size_t sender, session::Arrival& arrival) noexcept {
   if (!arrivals_[sender]->try_push(std::move(arrival))) return false;
   load_.fetch_add(1, std::memory_order_relaxed);
-  if (sleep_.must_wake()) poller_.wake();
   return true;
+}
+
+void Forwarder::wake_for_arrivals() noexcept {
+  if (sleep_.must_wake()) poller_.wake();
 }
 
 bool Forwarder::command(Command command) noexcept {
@@ -103,6 +106,7 @@ void Forwarder::run() noexcept {
     // and a byte that is there must not be too late.
     run_ready();
     fire_timers();
+    run_bulk();
     ring_for_records();
     wait_for_events();
   }
@@ -165,21 +169,36 @@ void Forwarder::fire_timers() noexcept {
 
 void Forwarder::run_ready() noexcept {
   if (!starved_.empty() && workspace_.buffers().available()) ready_.splice(ready_.end(), starved_);
-  // Who gets hungry again stands behind this mark and waits for the next round.
-  SessionList round;
-  round.splice(round.end(), ready_);
-  while (!round.empty()) {
-    Session& session = round.front();
-    round.pop_front();
+  small_ran_ = !ready_.empty();
+  while (!ready_.empty()) {
+    Session& session = ready_.front();
+    ready_.pop_front();
     follow(session, session.run(context_));
   }
+}
+
+void Forwarder::run_bulk() noexcept {
+  if (bulk_.empty() || (small_ran_ && context_.now < bulk_due_)) return;
+  const base::Instant begun = os::now();
+  base::Instant now = begun;
+  // Who is hungry again stands behind this mark and waits for the next turn.
+  SessionList turn;
+  turn.splice(turn.end(), bulk_);
+  while (!turn.empty() && now - begun < base::bulk_turn) {
+    Session& session = turn.front();
+    turn.pop_front();
+    follow(session, session.run(context_));
+    now = os::now();
+  }
+  bulk_.splice(bulk_.begin(), turn);
+  bulk_due_ = now + base::bulk_patience;
 }
 
 void Forwarder::follow(Session& session, Next next) noexcept {
   switch (next) {
     case Next::wait: return;
     case Next::hungry:
-      if (!session.session::ListHook::is_linked()) ready_.push_back(session);
+      if (!session.session::ListHook::is_linked()) bulk_.push_back(session);
       return;
     case Next::starved:
       if (!session.session::ListHook::is_linked()) starved_.push_back(session);
@@ -201,27 +220,58 @@ bool Forwarder::nothing_came() const noexcept {
   return true;
 }
 
-void Forwarder::wait_for_events() noexcept {
-  base::Duration timeout{0};
-  if (ready_.empty() && (starved_.empty() || !workspace_.buffers().available())) {
-    const base::Instant wakeup = timers_.next_wakeup();
-    timeout = wakeup == base::never ? base::Duration::max()
-                                    : std::max(base::Duration{0}, wakeup - context_.now);
+// How long there is nothing to do but to wait for events.
+base::Duration Forwarder::rest() noexcept {
+  if (!ready_.empty() || !bulk_.empty()) return base::Duration{0};
+  if (!starved_.empty() && workspace_.buffers().available()) return base::Duration{0};
+  const base::Instant wakeup = timers_.next_wakeup();
+  if (wakeup == base::never) return base::Duration::max();
+  return std::max(base::Duration{0}, wakeup - context_.now);
+}
+
+// Asks again and again for at most runtime.spin. Senders see a thread that is awake and save the
+// wake-up.
+std::span<const os::Event> Forwarder::spin() noexcept {
+  const base::Instant end = context_.now + std::min(rest(), setup_.spin);
+  std::span<const os::Event> events;
+  do {
+    events = poller_.wait(base::Duration{0});
+    context_.now = os::now();
+  } while (events.empty() && nothing_came() && context_.now < end);
+  return events;
+}
+
+std::span<const os::Event> Forwarder::sleep() noexcept {
+  base::Duration timeout = rest();
+  if (timeout > base::Duration{0}) {
     sleep_.prepare_to_sleep();
     if (!nothing_came()) timeout = base::Duration{0};
   }
-  busy_nanoseconds_.add(static_cast<std::uint64_t>((os::now() - context_.now).count()));
   const auto events = poller_.wait(timeout);
   sleep_.awake();
+  return events;
+}
+
+void Forwarder::wait_for_events() noexcept {
+  busy_nanoseconds_.add(static_cast<std::uint64_t>((os::now() - context_.now).count()));
+  std::span<const os::Event> events;
+  if (setup_.spin > base::Duration{0} && rest() > base::Duration{0}) events = spin();
+  if (events.empty()) events = sleep();
   context_.now = os::now();
   for (const os::Event& event : events) {
     const auto [session, side] = table_.find(event.token);
     if (session == nullptr) continue;
     session->note(side, event.ready, context_);
-    // Also who waits for a held buffer: the event may be what lets it give one back.
-    if (session->session::ListHook::is_linked()) session->session::ListHook::unlink();
-    ready_.push_back(*session);
+    enqueue(*session);
   }
+}
+
+// Who stands in a list keeps its place. But who waits for a held buffer must run at an event, for
+// that may be what lets it give one back.
+void Forwarder::enqueue(Session& session) noexcept {
+  session::ListHook& hook = session;
+  if (hook.is_linked() && !starved_.empty()) hook.unlink();
+  if (!hook.is_linked()) (session.is_bulk() ? bulk_ : ready_).push_back(session);
 }
 
 // The n-th of N connections has its turn at n/N of the timeout: a reconnect storm is spread, and a

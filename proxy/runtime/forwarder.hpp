@@ -3,9 +3,10 @@
 //
 // Owner    the Server. Everything inside belongs to the forwarder's own thread, but for the rings
 //          (one sender each) and the counters (read by anyone).
-// Loop     take commands and arrivals, fire timers, run who is ready, sleep. Who has more to do
-//          than its budget allows stands at the end of the ready list, so an elephant does not
-//          starve the mice.
+// Loop     take commands and arrivals, run who is ready, fire timers, give bulk its turn, sleep.
+//          Who splices, or has more to do than its budget allows, is bulk: it waits until nobody
+//          small does, at most base::bulk_patience, so that an elephant delays no mouse and a
+//          thousand mice do not starve it.
 // Errors   out of memory for a new session: the connection is reset and counted as overload.
 
 #include <boost/intrusive/list.hpp>
@@ -45,6 +46,7 @@ class Forwarder {
     std::size_t acceptors = 1;
     std::size_t listeners = 0;
     std::size_t upstreams = 0;
+    base::Duration spin{0};  // poll so long before sleeping
   };
   // Throws (start-up only).
   Forwarder(Setup setup, const session::LogSwitches& log, Admission& admission, RecordBell& bell);
@@ -55,8 +57,10 @@ class Forwarder {
   void start();
   void join();  // after Command::stop
 
-  // By acceptor `sender` only. False where its ring is full; the arrival stays the sender's.
+  // By acceptor `sender` only. False where its ring is full; the arrival stays the sender's. At the
+  // end of a batch of offers comes wake_for_arrivals(), once.
   bool offer(std::size_t sender, session::Arrival& arrival) noexcept;
+  void wake_for_arrivals() noexcept;
   // By control only. False where the ring is full.
   bool command(Command command) noexcept;
 
@@ -85,7 +89,12 @@ class Forwarder {
   void refuse(const session::Arrival& arrival) noexcept;
   void fire_timers() noexcept;
   void run_ready() noexcept;
+  void run_bulk() noexcept;
+  void enqueue(session::Session& session) noexcept;
   void wait_for_events() noexcept;
+  base::Duration rest() noexcept;
+  std::span<const os::Event> spin() noexcept;
+  std::span<const os::Event> sleep() noexcept;
   void follow(session::Session& session, session::Next next) noexcept;
   void end(session::Session& session) noexcept;
   void begin_drain(base::Duration timeout) noexcept;
@@ -111,6 +120,9 @@ class Forwarder {
   session::SessionTable table_;
   session::Context context_;
   SessionList ready_;
+  SessionList bulk_;
+  base::Instant bulk_due_{};  // has its turn then, whoever else waits
+  bool small_ran_ = false;    // in this round of the loop
   SessionList starved_;
   base::Counter busy_nanoseconds_;
   base::Counter answered_nanoseconds_;

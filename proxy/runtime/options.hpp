@@ -37,6 +37,7 @@ struct Options {
   std::size_t forwarders = 0;  // 0 = auto: min(CPUs in the cpuset, ceil(CPU quota))
   NumaMode numa = NumaMode::automatic;
   Pin pin = Pin::node;
+  base::Duration spin{0};           // a forwarder polls so long before it sleeps
   std::size_t max_connections = 0;  // 0 = auto: from the descriptor limit
   DrainOptions drain;
 };

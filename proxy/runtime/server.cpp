@@ -96,7 +96,8 @@ void Server::Parts::add_threads(const Placement& placement, std::vector<Door> do
                            .relay = spec.relay,
                            .acceptors = placement.acceptors.size(),
                            .listeners = listeners.size(),
-                           .upstreams = upstreams.clusters().size()};
+                           .upstreams = upstreams.clusters().size(),
+                           .spin = spec.runtime.spin};
     forwarders.push_back(std::make_unique<Forwarder>(std::move(setup), log, *admission, bell));
     all.push_back(forwarders.back().get());
   }

@@ -22,6 +22,7 @@ Next ProxySession::run_relaying(Context& context) noexcept {
     hungry = hungry || run.outcome == Outcome::hungry;
     starved = starved || run.outcome == Outcome::no_buffer;
   }
+  is_bulk_ = directions_[to_upstream].splices() || directions_[to_client].splices();
   if (sides_[client].failed || sides_[upstream].failed)
     return begin_abort(failure_reason(), context);
   if (directions_[to_upstream].finished() && directions_[to_client].finished())

@@ -46,6 +46,8 @@ class Session : public base::Timer, public ListHook {
   virtual void cut(Context& context) noexcept = 0;
 
   const Arrival& arrival() const noexcept { return arrival_; }
+  // It moves large amounts: small exchanges go first.
+  bool is_bulk() const noexcept { return is_bulk_; }
 
  protected:
   // What the poller is to say with an event of a side: 32 bits of slot, 31 of generation, 1 of
@@ -55,6 +57,7 @@ class Session : public base::Timer, public ListHook {
   }
 
   Arrival arrival_;  // the socket in it is ours until the end
+  bool is_bulk_ = false;
 
  private:
   friend class SessionTable;

@@ -41,11 +41,14 @@ struct Plan {
 
 struct Usage {
   double proxy = 0;
+  double acceptor = 0;  // the part of threads that only accept, where the proxy has such
   double machine = 0;
 };
 
 Usage usage_of(const Plan& plan) {
-  return {.proxy = cpu_seconds_of(plan.process_ids), .machine = cpu_seconds_of_machine()};
+  return {.proxy = cpu_seconds_of(plan.process_ids),
+          .acceptor = cpu_seconds_of(plan.process_ids, "acceptor"),
+          .machine = cpu_seconds_of_machine()};
 }
 
 double percentile(std::vector<std::uint32_t>& values, double share) {
@@ -91,10 +94,11 @@ void measure(const Plan& plan) {
   if (beside.joinable()) beside.join();
   fmt::print(
       "{{\"seconds\":{},\"bytes\":{},\"exchanges\":{},\"p50_us\":{:.1f},\"p99_us\":{:.1f},"
-      "\"elephant_bytes\":{},\"proxy_cpu\":{:.6f},\"machine_cpu\":{:.6f}}}\n",
+      "\"elephant_bytes\":{},\"proxy_cpu\":{:.6f},\"acceptor_cpu\":{:.6f},"
+      "\"machine_cpu\":{:.6f}}}\n",
       plan.seconds, seen.bytes, seen.exchanges, percentile(seen.latencies_ns, 0.5),
       percentile(seen.latencies_ns, 0.99), heavy.bytes, after.proxy - before.proxy,
-      after.machine - before.machine);
+      after.acceptor - before.acceptor, after.machine - before.machine);
 }
 
 void measure_idle(const Plan& plan) {

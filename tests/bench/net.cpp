@@ -84,10 +84,13 @@ void watch(int epoll, int socket, std::uint64_t token) {
   if (::epoll_ctl(epoll, EPOLL_CTL_ADD, socket, &event) != 0) die("epoll_ctl");
 }
 
-double cpu_seconds_of(const std::string& process_ids) {
+double cpu_seconds_of(const std::string& process_ids, const std::string& threads) {
   double nanoseconds = 0;
   for_each_process(process_ids, [&](const std::string& process) {
     for (const auto& task : std::filesystem::directory_iterator{process + "/task"}) {
+      std::string name;
+      std::ifstream{task.path() / "comm"} >> name;
+      if (!name.starts_with(threads)) continue;
       double used = 0;
       std::ifstream{task.path() / "schedstat"} >> used;  // on the CPU, in nanoseconds
       nanoseconds += used;

@@ -23,8 +23,9 @@ int accept_from(int listener);                           // -1 where nobody wait
 void watch(int epoll, int socket, std::uint64_t token);  // in and out, edge-triggered
 int new_epoll();
 
-// CPU seconds that the threads of these processes have used so far.
-double cpu_seconds_of(const std::string& process_ids);  // "12,34"
+// CPU seconds that threads of these processes have used so far.
+double cpu_seconds_of(const std::string& process_ids,    // "12,34"
+                      const std::string& threads = {});  // those named so; all
 // CPU seconds that the machine was not idle.
 double cpu_seconds_of_machine();
 // Resident bytes of these processes.

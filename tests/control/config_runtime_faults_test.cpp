@@ -24,17 +24,18 @@ const std::vector<BrokenConfig> broken_parts = {
     {with_part("relay: {engine: uring}"),
      {"f.yaml:7:17: relay.engine: 'uring' is not supported yet"}},
     {with_part("runtime: {forwarders: 257, acceptors: 2, numa: strict, pin: core, max_connections: "
-               "0, spin: 0us, drain: {grace: 1, wait: 2s}}"),
+               "0, spin: 10, drain: {grace: 1, wait: 2s}}"),
      {"f.yaml:7:23: runtime.forwarders: expected a whole number from 1 to 256, not '257', or auto",
       "f.yaml:7:39: runtime.acceptors: '2' is not supported yet",
       "f.yaml:7:48: runtime.numa: 'strict' is not supported yet",
       "f.yaml:7:61: runtime.pin: expected node, cpu or off, not 'core'",
       "f.yaml:7:84: runtime.max_connections: expected a whole number from 1 to 1000000000, not "
       "'0', or auto",
-      "f.yaml:7:87: runtime.spin: not supported yet",
-      "f.yaml:7:113: runtime.drain.grace: expected a duration, an integer with us, ms, s, m or h, "
+      "f.yaml:7:93: runtime.spin: expected a duration, an integer with us, ms, s, m or h, not "
+      "'10'",
+      "f.yaml:7:112: runtime.drain.grace: expected a duration, an integer with us, ms, s, m or h, "
       "not '1'",
-      "f.yaml:7:116: runtime.drain.wait: unknown key"}},
+      "f.yaml:7:115: runtime.drain.wait: unknown key"}},
     {with_part("runtime: {forwarders: {0: 2}}"),
      {"f.yaml:7:23: runtime.forwarders: a map of nodes is not supported yet"}},
     {with_part("runtime: [1]"), {"f.yaml:7:10: runtime: expected a map, found a list"}},

@@ -63,6 +63,7 @@ TEST_CASE("everything else has the promised defaults", "[control]") {
   CHECK(config.server.runtime.numa == runtime::NumaMode::automatic);
   CHECK(config.server.runtime.pin == runtime::Pin::node);
   CHECK(config.server.runtime.max_connections == 0);
+  CHECK(config.server.runtime.spin == seconds{0});
   CHECK(config.server.runtime.drain.grace == seconds{0});
   CHECK(config.server.runtime.drain.timeout == seconds{30});
   CHECK(config.admin.empty());
@@ -85,6 +86,11 @@ TEST_CASE("a listener inherits `defaults` and overrides them key by key", "[cont
   CHECK(session.socket.keepalive.idle == seconds{30});
   CHECK(session.socket.keepalive.count == 9);
   CHECK_FALSE(session.socket.no_delay);
+}
+
+TEST_CASE("a forwarder spins for as long as it is told", "[control]") {
+  const Config config = good_config("runtime: {spin: 50us}\n" + with_upstream(one_listener()));
+  CHECK(config.server.runtime.spin == std::chrono::microseconds{50});
 }
 
 TEST_CASE("a bare 0 is a duration, a size and a share", "[control]") {

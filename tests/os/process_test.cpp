@@ -1,10 +1,12 @@
 #include "os/process.hpp"
 
+#include <sched.h>
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <csignal>
+#include <thread>
 
 #include "os/loopback.hpp"
 #include "os/numa.hpp"
@@ -25,6 +27,19 @@ TEST_CASE("a file is read whole up to its limit and refused beyond", "[os]") {
   CHECK(too_large.text.empty());
   directory.write("empty", "");
   CHECK(read_file(directory / "empty", 0).error.empty());
+}
+
+TEST_CASE("a thread that does not preempt others is one of SCHED_BATCH", "[os]") {
+  int policy = SCHED_OTHER;
+  bool granted = false;
+  std::thread thread{[&] {
+    granted = do_not_preempt_on_wakeup();
+    policy = ::sched_getscheduler(0);
+  }};
+  thread.join();
+  CHECK(granted);
+  CHECK(policy == SCHED_BATCH);
+  CHECK(::sched_getscheduler(0) == SCHED_OTHER);
 }
 
 TEST_CASE("what is no regular file is refused without waiting", "[os]") {

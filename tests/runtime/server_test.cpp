@@ -14,12 +14,14 @@ namespace {
 // A server with one listener before one origin, which the test plays itself.
 class Rig {
  public:
-  explicit Rig(std::size_t listener_max = 100, std::size_t total_max = 100)
+  explicit Rig(std::size_t listener_max = 100, std::size_t total_max = 100,
+               base::Duration spin = {})
       : origin_{listen_at(loopback_v4())} {
     runtime::ServerSpec spec;
     spec.relay.pipes_max = 4;
     spec.runtime.forwarders = 2;
     spec.runtime.max_connections = total_max;
+    spec.runtime.spin = spin;
     spec.upstreams.push_back({.name = "origin", .balance = {}, .endpoints = {}, .connect = {}});
     spec.upstreams[0].endpoints.push_back(
         {.identity = "one", .address = address_of(origin_.get()), .weight = 1});
@@ -85,6 +87,19 @@ TEST_CASE("a connection passes through acceptor, forwarder and upstream and is r
   REQUIRE(record.connect >= base::Duration{0});
   REQUIRE(record.first_byte >= record.connect);
   REQUIRE(await_fact([&] { return rig.server().connections_active() == 0; }));
+}
+
+TEST_CASE("forwarders that spin take arrivals, events, timers and commands all the same",
+          "[runtime]") {
+  Rig rig{100, 100, std::chrono::milliseconds{200}};
+  for (int round = 0; round < 3; ++round) {
+    const os::Fd client = rig.connect();
+    const os::Fd origin = rig.origin_side();
+    send_all(client.get(), "question");
+    REQUIRE(read_exactly(origin.get(), 8) == "question");
+    finish_both(origin, client);
+    REQUIRE(rig.next_record().reason == CloseReason::complete);
+  }
 }
 
 TEST_CASE("connections go to the least loaded forwarder", "[runtime]") {
