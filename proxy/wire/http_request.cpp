@@ -159,6 +159,7 @@ int HttpRequestParser::take_target(std::string_view target) noexcept {
   }
   if (target.front() != '/') {
     const std::size_t colon = target.find("://");
+    if (colon == std::string_view::npos) return bad_request;
     const std::string_view scheme = target.substr(0, colon);
     if (!equals_ignoring_case(scheme, "http") && !equals_ignoring_case(scheme, "https"))
       return bad_request;

@@ -82,6 +82,8 @@ std::vector<Case> request_line_cases() {
       {"GET / HTTP/2.0\r\nHost: a\r\n\r\n", 505},
       {"GET / HTTP/0.9\r\n\r\n", 505},
       {"CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n", 501},
+      {"GET http HTTP/1.0\r\n\r\n", 400},   // a scheme alone is no absolute target
+      {"GET HTTPS HTTP/1.0\r\n\r\n", 400},  // found by fuzzing
       {std::string(33, 'M') + " / HTTP/1.1\r\nHost: a\r\n\r\n", 501},
       {"\x16\x03\x01\x02\x00\x01"s, 400},
   };
