@@ -102,10 +102,10 @@ void Forwarder::run() noexcept {
     take_commands();
     if (stopping_) break;
     take_arrivals();
-    // Events that were noted come before timers: after a pause of the whole process both are due,
-    // and a byte that is there must not be too late.
+    // Events come before timers: after a pause of the whole process both are due, and a byte that
+    // is there must not be too late. A full batch may have left some behind.
     run_ready();
-    fire_timers();
+    if (!more_events_) fire_timers();
     run_bulk();
     ring_for_records();
     wait_for_events();
@@ -257,6 +257,7 @@ void Forwarder::wait_for_events() noexcept {
   std::span<const os::Event> events;
   if (setup_.spin > base::Duration{0} && rest() > base::Duration{0}) events = spin();
   if (events.empty()) events = sleep();
+  more_events_ = events.size() == base::poll_batch_max;
   context_.now = os::now();
   for (const os::Event& event : events) {
     const auto [session, side] = table_.find(event.token);

@@ -123,6 +123,7 @@ class Forwarder {
   SessionList bulk_;
   base::Instant bulk_due_{};  // has its turn then, whoever else waits
   bool small_ran_ = false;    // in this round of the loop
+  bool more_events_ = false;  // may be left behind a full batch
   SessionList starved_;
   base::Counter busy_nanoseconds_;
   base::Counter answered_nanoseconds_;

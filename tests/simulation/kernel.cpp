@@ -1,0 +1,317 @@
+#include "simulation/kernel.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+
+#include "base/assert.hpp"
+#include "simulation/world.hpp"
+
+namespace penstock::simulation {
+
+using os::IoResult;
+using os::IoStatus;
+
+namespace {
+constexpr std::uint32_t fragment_bytes_max = 64 * 1024;
+}
+
+void Kernel::trace(const char* what, int number, std::int64_t result) noexcept {
+  if (trace_) std::fprintf(stderr, "%s %d = %lld\n", what, number, static_cast<long long>(result));
+}
+
+void Kernel::enter() noexcept {
+  ++steps_;
+  now_ += std::chrono::nanoseconds{random_.between(200, 3000)};
+  world_.act_now_and_then();
+}
+
+int Kernel::place(Descriptor descriptor) {
+  ++progress_;
+  // The lowest free number, as open(2) promises: numbers are used again at once.
+  const auto vacant = std::find_if(table_.begin(), table_.end(),
+                                   [](const Descriptor& d) { return d.kind == Kind::vacant; });
+  const auto number = vacant - table_.begin();
+  if (vacant == table_.end()) table_.emplace_back();
+  table_[static_cast<std::size_t>(number)] = std::move(descriptor);
+  return static_cast<int>(number);
+}
+
+Socket& Kernel::socket(int descriptor) noexcept {
+  const auto place = static_cast<std::size_t>(descriptor);
+  if (place >= table_.size() || table_[place].kind != Kind::socket)
+    violated("a call names an open socket", -1, "descriptor " + std::to_string(descriptor));
+  return *table_[place].socket;
+}
+
+Kernel::PipeBuffer& Kernel::pipe(int descriptor) noexcept {
+  const auto place = static_cast<std::size_t>(descriptor);
+  if (place >= table_.size() || table_[place].kind != Kind::pipe)
+    violated("a splice names an open pipe", -1, "descriptor " + std::to_string(descriptor));
+  return *table_[place].pipe;
+}
+
+std::size_t Kernel::open_sockets() const noexcept {
+  return static_cast<std::size_t>(std::count_if(
+      table_.begin(), table_.end(), [](const Descriptor& d) { return d.kind == Kind::socket; }));
+}
+
+std::size_t Kernel::open_descriptors() const noexcept {
+  return static_cast<std::size_t>(std::count_if(
+      table_.begin(), table_.end(), [](const Descriptor& d) { return d.kind != Kind::vacant; }));
+}
+
+std::shared_ptr<Socket> Kernel::make_socket() {
+  auto made = std::make_shared<Socket>();
+  made->begun = woke_at_;
+  made->receive_capacity = random_.between(1, conditions_.buffer_max);
+  made->send_capacity = random_.between(1, conditions_.buffer_max);
+  return made;
+}
+
+int Kernel::new_socket(std::shared_ptr<Socket> socket) {
+  return place({.kind = Kind::socket, .socket = std::move(socket), .pipe = nullptr});
+}
+
+void Kernel::wake(Socket& socket) noexcept {
+  ++progress_;
+  if (!socket.registered || socket.closed || socket.on_ready_list) return;
+  socket.on_ready_list = true;
+  for (std::size_t fd = 0; fd < table_.size(); ++fd)
+    if (table_[fd].socket.get() == &socket) ready_.push_back(static_cast<int>(fd));
+}
+
+void Kernel::arrive(Socket& socket, std::uint32_t bytes, bool urgent) {
+  trace(urgent ? "  urgent byte for connection" : "  bytes for connection", socket.connection,
+        bytes);
+  if (urgent) socket.mark = socket.arrived;
+  socket.arrived += bytes;
+  for (; bytes > fragment_bytes_max; bytes -= fragment_bytes_max)
+    socket.fragments.push_back(fragment_bytes_max);
+  socket.fragments.push_back(bytes);
+  wake(socket);
+}
+
+void Kernel::take(Socket& socket, std::uint64_t bytes) noexcept {
+  trace("  connection took", socket.connection, static_cast<std::int64_t>(bytes));
+  ++progress_;
+  socket.taken += bytes;
+  if (!socket.met_full || 3 * socket.room() < socket.send_capacity) return;
+  socket.met_full = false;
+  wake(socket);
+}
+
+void Kernel::reset(Socket& socket, int error) noexcept {
+  trace("  reset by connection", socket.connection, error);
+  socket.state = Socket::State::dead;
+  socket.error = error;
+  wake(socket);
+}
+
+base::Result<os::Fd> Kernel::connect_to() noexcept {
+  enter();
+  if (fails()) {
+    static constexpr std::array errors{EMFILE, ENETUNREACH, EADDRNOTAVAIL, ENOBUFS};
+    world_.call_failed(nullptr);
+    return base::error_from(errors[random_.between(0, errors.size() - 1)]);
+  }
+  return os::Fd{new_socket(make_socket())};
+}
+
+int Kernel::connect_result(int descriptor) noexcept {
+  enter();
+  Socket& asked = socket(descriptor);
+  if (const int error = std::exchange(asked.error, 0); error != 0) return error;
+  if (asked.reaches_itself) return ECONNREFUSED;
+  asked.asked = true;
+  return 0;
+}
+
+int Kernel::take_error(int descriptor) noexcept {
+  enter();
+  return std::exchange(socket(descriptor).error, 0);
+}
+
+std::uint64_t Kernel::before_mark(const Socket& socket, bool splicing) const noexcept {
+  if (!socket.mark || *socket.mark < socket.read) return socket.unread();
+  const std::uint64_t distance = *socket.mark - socket.read;
+  // With SO_OOBINLINE a read that starts at the mark goes through it; splice never does.
+  if (distance == 0) return splicing ? 0 : socket.unread();
+  return std::min(distance, socket.unread());
+}
+
+// In the order of tcp_recvmsg(): FIN before the error, for it was there first.
+IoResult Kernel::nothing_to_read(Socket& socket) noexcept {
+  if (socket.fin_received) return {.status = IoStatus::end};
+  if (const int error = std::exchange(socket.error, 0); error != 0)
+    return {.status = IoStatus::failed, .error = error};
+  if (socket.state == Socket::State::dead) return {.status = IoStatus::end};
+  return {.status = IoStatus::would_block};
+}
+
+void Kernel::consume(Socket& socket, std::uint64_t bytes) noexcept {
+  ++progress_;
+  socket.read += bytes;
+  while (bytes > 0) {
+    std::uint32_t& first = socket.fragments.front();
+    const auto part = static_cast<std::uint32_t>(std::min<std::uint64_t>(first, bytes));
+    first -= part;
+    bytes -= part;
+    if (first == 0) socket.fragments.pop_front();
+  }
+}
+
+IoResult Kernel::receive(int descriptor, std::span<std::byte> into) noexcept {
+  enter();
+  Socket& from = socket(descriptor);
+  const std::size_t bytes = std::min<std::uint64_t>(into.size(), before_mark(from, false));
+  if (bytes == 0) return nothing_to_read(from);
+  world_.fill(into.first(bytes), from);
+  consume(from, bytes);
+  world_.holds(from);
+  return {.status = IoStatus::moved, .bytes = bytes};
+}
+
+std::optional<IoResult> Kernel::cannot_send(Socket& socket) noexcept {
+  if (const int error = std::exchange(socket.error, 0); error != 0)
+    return IoResult{.status = IoStatus::failed, .error = error};
+  if (socket.state != Socket::State::established || socket.fin_sent)
+    return IoResult{.status = IoStatus::failed, .error = EPIPE};
+  if (fails()) {
+    world_.call_failed(&socket);
+    return IoResult{.status = IoStatus::failed, .error = ENOBUFS};
+  }
+  if (socket.room() > 0) return std::nullopt;
+  socket.met_full = true;
+  return IoResult{.status = IoStatus::would_block};
+}
+
+IoResult Kernel::send(int descriptor, std::span<const std::byte> bytes) noexcept {
+  enter();
+  Socket& to = socket(descriptor);
+  if (const auto refusal = cannot_send(to)) return *refusal;
+  std::size_t count = std::min<std::uint64_t>(bytes.size(), to.room());
+  if (count < bytes.size()) to.met_full = true;
+  if (random_.one_in(conditions_.short_in)) count = random_.between(1, count);
+  world_.sends(to, bytes.first(count));
+  to.sent += count;
+  ++progress_;
+  return {.status = IoStatus::moved, .bytes = count};
+}
+
+base::Result<os::Pipe> Kernel::open_pipe(std::size_t bytes) noexcept {
+  enter();
+  if (fails()) return base::error_from(EMFILE);
+  const std::size_t capacity = conditions_.small_pipes ? 8192 : bytes;
+  const auto buffer =
+      std::make_shared<PipeBuffer>(PipeBuffer{.slots = capacity / 4096, .filled = {}});
+  os::Pipe result;
+  result.read_end = os::Fd{place({.kind = Kind::pipe, .socket = nullptr, .pipe = buffer})};
+  result.write_end = os::Fd{place({.kind = Kind::pipe, .socket = nullptr, .pipe = buffer})};
+  result.capacity = capacity;
+  return result;
+}
+
+IoResult Kernel::splice_in(int descriptor, int pipe_end, std::size_t bytes_max) noexcept {
+  enter();
+  Socket& from = socket(descriptor);
+  PipeBuffer& into = pipe(pipe_end);
+  if (into.filled.size() >= into.slots) return {.status = IoStatus::would_block};
+  if (fails()) return {.status = IoStatus::failed, .error = random_.one_in(2) ? ENOMEM : EINVAL};
+  if (!into.filled.empty() &&
+      (into.filled.back().connection != from.connection || into.filled.back().side != from.side))
+    violated("a pooled pipe is empty", from.connection, "it holds bytes of another one");
+  std::uint64_t left = std::min<std::uint64_t>(bytes_max, before_mark(from, true));
+  if (left == 0) return nothing_to_read(from);
+  std::size_t moved = 0;
+  while (left > 0 && into.filled.size() < into.slots) {
+    const auto part =
+        static_cast<std::uint32_t>(std::min<std::uint64_t>(from.fragments.front(), left));
+    into.filled.push_back({from.connection, from.side, from.read, part});
+    consume(from, part);
+    left -= part;
+    moved += part;
+    if (random_.one_in(conditions_.short_in)) break;
+  }
+  world_.holds(from);
+  return {.status = IoStatus::moved, .bytes = moved};
+}
+
+IoResult Kernel::splice_out(int pipe_end, int descriptor, std::size_t bytes_max) noexcept {
+  enter();
+  PipeBuffer& from = pipe(pipe_end);
+  Socket& to = socket(descriptor);
+  if (from.filled.empty()) return {.status = IoStatus::would_block};
+  if (const auto refusal = cannot_send(to)) return *refusal;
+  std::size_t moved = 0;
+  while (!from.filled.empty() && moved < bytes_max) {
+    Slot& slot = from.filled.front();
+    const auto part = static_cast<std::uint32_t>(
+        std::min<std::uint64_t>({slot.bytes, bytes_max - moved, to.room()}));
+    if (part == 0) break;
+    world_.splices(to, slot.connection, slot.side, slot.offset);
+    to.sent += part;
+    moved += part;
+    slot.offset += part;
+    slot.bytes -= part;
+    if (slot.bytes == 0) from.filled.pop_front();
+    if (random_.one_in(conditions_.short_in)) break;
+  }
+  if (to.room() == 0) to.met_full = true;
+  ++progress_;
+  return {.status = IoStatus::moved, .bytes = moved};
+}
+
+base::ErrorCode Kernel::finish_sending(int descriptor) noexcept {
+  enter();
+  Socket& to = socket(descriptor);
+  if (to.state != Socket::State::established) return base::error_from(ENOTCONN);
+  if (!to.fin_sent) world_.finishes(to);
+  to.fin_sent = true;
+  ++progress_;
+  wake(to);
+  return {};
+}
+
+void Kernel::reset_on_close(int descriptor) noexcept {
+  enter();
+  socket(descriptor).reset_on_close = true;
+}
+
+void Kernel::close(int descriptor) noexcept {
+  ++steps_;
+  ++progress_;
+  const auto place = static_cast<std::size_t>(descriptor);
+  if (place >= table_.size() || table_[place].kind == Kind::vacant)
+    violated("a descriptor is closed once", -1, "descriptor " + std::to_string(descriptor));
+  const std::shared_ptr<Socket> closing = table_[place].socket;
+  table_[place] = {};
+  if (closing == nullptr) return;
+  closing->closed = true;
+  closing->on_ready_list = false;
+  if (closing->state == Socket::State::dead) return;
+  // close(2) with bytes unread is a reset too: RFC 1122, 4.2.2.13.
+  if (closing->reset_on_close || closing->unread() > 0 ||
+      closing->state == Socket::State::connecting)
+    return world_.resets(*closing);
+  if (!closing->fin_sent) world_.finishes(*closing);
+  closing->fin_sent = true;
+}
+
+std::size_t Kernel::unacknowledged(int descriptor) noexcept {
+  enter();
+  const Socket& asked = socket(descriptor);
+  return asked.state == Socket::State::dead ? 0 : asked.sent - asked.taken;
+}
+
+std::optional<os::TcpInfo> Kernel::tcp_info(int descriptor) noexcept {
+  enter();
+  const Socket& asked = socket(descriptor);
+  os::TcpInfo info;
+  if (asked.peer_answers) return info;
+  info.last_heard = now_ - asked.silent_since;
+  info.unacknowledged = asked.sent > asked.taken ? 1 : 0;
+  return info;
+}
+
+}  // namespace penstock::simulation

@@ -1,0 +1,184 @@
+#pragma once
+// A simulated kernel: sockets, pipes, edge-triggered polling and the clock, with the rules that the
+// real one was seen to follow (docs/RELAY.md; tests/kernel shows them on the real one).
+//
+//   sockets   recv stops at an urgent mark and continues behind it; splice stops there for ever,
+//             with 0 where FIN is queued and EAGAIN where it is not. What was queued before a reset
+//             is still read, then the error comes once, and from then on reads give 0.
+//   pipes     fill by slots, one per fragment; EAGAIN stands for a full pipe as for an empty
+//   socket. polling   a wake-up puts a socket on the ready list; the wait reports its whole state,
+//   once.
+//             Writability wakes only who met a full socket, and when a third of it is free.
+//   random    partial splices and sends, spurious events, and everything that may fail.
+//
+// The other end of a socket is no socket but a Peer of the World, which acts between calls and
+// judges what comes out.
+//
+// Thread   the forwarder's; main only starts it and waits.
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "base/time.hpp"
+#include "os/pipe.hpp"
+#include "os/poller.hpp"
+#include "os/socket.hpp"
+#include "os/tcp_info.hpp"
+#include "simulation/random.hpp"
+
+namespace penstock::simulation {
+
+class World;
+
+struct Socket {
+  enum class State : std::uint8_t { connecting, established, dead };
+
+  int connection = -1;  // of the world; -1 until it is known
+  unsigned side = 0;
+  State state = State::connecting;
+  int error = 0;  // pending, for whoever asks first
+  bool closed = false;
+  bool fin_received = false;
+  bool fin_sent = false;
+  bool reset_on_close = false;
+  bool reaches_itself = false;
+  bool asked = false;        // connect_result() said that it stands
+  base::Instant stood{};     // since when
+  base::Instant begun{};     // when the loop woke up that began the connect
+  bool peer_answers = true;  // its kernel is alive, whether or not it reads
+  base::Instant silent_since{};
+
+  // Bytes towards us, and how they were cut into fragments. What is read is arrived - unread.
+  std::uint64_t arrived = 0;
+  std::uint64_t read = 0;
+  std::uint64_t announced = 0;  // had arrived when an event said so last
+  std::deque<std::uint32_t> fragments;
+  std::optional<std::uint64_t> mark;  // offset of the urgent byte
+  std::uint64_t receive_capacity = 0;
+
+  // Bytes towards the peer.
+  std::uint64_t sent = 0;
+  std::uint64_t taken = 0;
+  std::uint64_t send_capacity = 0;
+  bool met_full = false;  // SOCK_NOSPACE
+
+  bool registered = false;
+  bool on_ready_list = false;
+  std::uint64_t token = 0;
+
+  std::uint64_t unread() const noexcept { return arrived - read; }
+  std::uint64_t room() const noexcept { return send_capacity - (sent - taken); }
+};
+
+class Kernel {
+ public:
+  struct Conditions {
+    std::uint64_t one_in = 0;            // a call that may fail does so; 0 = never
+    std::uint64_t short_in = 8;          // a splice or send moves less than it could
+    bool small_pipes = false;            // as beyond pipe-user-pages-soft
+    std::uint64_t buffer_max = 1 << 18;  // of a socket, in each direction
+  };
+
+  Kernel(Random& random, World& world, base::Instant start) noexcept
+      : now_{start}, random_{random}, world_{world} {}
+
+  // Every call and every turn of the world, one line each, on stderr. For a seed that failed.
+  static void set_trace(bool on) noexcept { trace_ = on; }
+  static void trace(const char* what, int number, std::int64_t result) noexcept;
+
+  // The one that os/ talks to; set for the length of a run.
+  static Kernel& current() noexcept { return *current_; }
+  static void set_current(Kernel* kernel) noexcept { current_ = kernel; }
+
+  Conditions& conditions() noexcept { return conditions_; }
+  Random& random() noexcept { return random_; }
+  std::uint64_t steps() const noexcept { return steps_; }
+  std::size_t open_sockets() const noexcept;
+  std::size_t open_descriptors() const noexcept;
+
+  base::Instant now() const noexcept { return now_; }
+  base::Instant slept_at() const noexcept { return slept_at_; }
+  void pass(base::Duration time) noexcept { now_ += time; }
+
+  // What the world does to a socket, from outside.
+  std::shared_ptr<Socket> make_socket();
+  int new_socket(std::shared_ptr<Socket> socket);
+  void wake(Socket& socket) noexcept;  // state changed: onto the ready list
+  void arrive(Socket& socket, std::uint32_t bytes, bool urgent);
+  void take(Socket& socket, std::uint64_t bytes) noexcept;
+  void reset(Socket& socket, int error) noexcept;
+
+  // The calls of os/.
+  base::Result<os::Fd> connect_to() noexcept;
+  int connect_result(int socket) noexcept;
+  os::IoResult receive(int socket, std::span<std::byte> into) noexcept;
+  os::IoResult send(int socket, std::span<const std::byte> bytes) noexcept;
+  os::IoResult splice_in(int socket, int pipe, std::size_t bytes_max) noexcept;
+  os::IoResult splice_out(int pipe, int socket, std::size_t bytes_max) noexcept;
+  base::Result<os::Pipe> open_pipe(std::size_t bytes) noexcept;
+  base::ErrorCode finish_sending(int socket) noexcept;
+  void reset_on_close(int socket) noexcept;
+  void close(int descriptor) noexcept;
+  int take_error(int socket) noexcept;
+  std::size_t unacknowledged(int socket) noexcept;
+  std::optional<os::TcpInfo> tcp_info(int socket) noexcept;
+  int new_other() { return place({Kind::other, nullptr, nullptr}); }  // epoll, eventfd
+  base::ErrorCode add(int socket, std::uint64_t token) noexcept;
+  std::size_t wait(base::Duration timeout, std::span<os::Event> events) noexcept;
+  void wake_waiter() noexcept { woken_ = true; }
+
+ private:
+  enum class Kind : std::uint8_t { vacant, socket, pipe, other };
+  struct Slot {
+    int connection;
+    unsigned side;
+    std::uint64_t offset;
+    std::uint32_t bytes;
+  };
+  struct PipeBuffer {
+    std::size_t slots;
+    std::deque<Slot> filled;
+  };
+  struct Descriptor {
+    Kind kind = Kind::vacant;
+    std::shared_ptr<Socket> socket;
+    std::shared_ptr<PipeBuffer> pipe;
+  };
+
+  void enter() noexcept;  // every call: time passes, the world may act
+  bool fails() noexcept { return random_.one_in(conditions_.one_in); }
+  int place(Descriptor descriptor);
+  Socket& socket(int descriptor) noexcept;
+  PipeBuffer& pipe(int descriptor) noexcept;
+  std::uint64_t before_mark(const Socket& socket, bool splicing) const noexcept;
+  os::IoResult nothing_to_read(Socket& socket) noexcept;
+  std::optional<os::IoResult> cannot_send(Socket& socket) noexcept;
+  void consume(Socket& socket, std::uint64_t bytes) noexcept;
+  std::optional<os::Readiness> state_of(Socket& socket) noexcept;
+  std::size_t collect(std::span<os::Event> events) noexcept;
+  void wake_somebody_for_nothing() noexcept;
+  std::size_t leave_wait(std::size_t events, bool slept) noexcept;
+
+  static inline Kernel* current_ = nullptr;
+  static inline bool trace_ = false;
+  base::Instant now_;
+  Random& random_;
+  World& world_;
+  Conditions conditions_;
+  std::vector<Descriptor> table_;
+  std::deque<int> ready_;
+  bool woken_ = false;
+  base::Instant woke_at_{};
+  base::Instant slept_at_{};  // the last wait of the loop began
+  std::uint64_t steps_ = 0;
+  std::uint64_t progress_ = 0;  // anything that changed anything
+  std::uint64_t progress_at_wait_ = 0;
+  unsigned fruitless_waits_ = 0;
+};
+
+}  // namespace penstock::simulation

@@ -1,0 +1,63 @@
+// What a seed decides once: which faults there are, how large things are, how long they take.
+
+#include "simulation/world.hpp"
+
+namespace penstock::simulation {
+
+namespace {
+
+constexpr base::Duration wrap = std::chrono::milliseconds{std::int64_t{1} << 32};
+
+session::Timeouts timeouts_from(Random& random, bool short_ones) {
+  using std::chrono::hours;
+  using std::chrono::milliseconds;
+  session::Timeouts timeouts{.idle = hours{24}, .half_close = hours{12}};
+  if (!short_ones) return timeouts;
+  timeouts.idle = milliseconds{random.between(20, 2000)};
+  timeouts.half_close = milliseconds{random.between(10, 1000)};
+  timeouts.max_lifetime = milliseconds{random.one_in(2) ? 0 : random.between(50, 2000)};
+  timeouts.peer = milliseconds{random.one_in(4) ? 0 : random.between(50, 2000)};
+  timeouts.abort_linger = milliseconds{random.between(0, 500)};
+  return timeouts;
+}
+
+}  // namespace
+
+Plan plan_from(Random& random) {
+  static constexpr std::array sizes{64, 4'000, 60'000, 400'000};
+  static constexpr std::array counts{1, 3, 8, 40, 400};
+  static constexpr std::array pools{0, 1, 2, 64};
+  static constexpr std::array engines{relay::EnginePolicy::adaptive, relay::EnginePolicy::adaptive,
+                                      relay::EnginePolicy::splice, relay::EnginePolicy::copy};
+  Plan plan;
+  plan.bytes_max = static_cast<std::uint64_t>(sizes[random.between(0, 3)]);
+  plan.connections = random.between(
+      1, static_cast<std::uint64_t>(counts[random.one_in(100) ? 4 : random.between(0, 3)]));
+  plan.turns = random.between(20, 150) * plan.connections;
+  plan.relay.engine = engines[random.between(0, 3)];
+  plan.relay.pipe_bytes = random.one_in(2) ? 64 * 1024 : 256 * 1024;
+  plan.relay.pipes_max = static_cast<std::size_t>(pools[random.between(0, 3)]);
+  // Streams that fill a budget at one go need large buffers.
+  if (random.one_in(30)) {
+    plan.bytes_max = 6'000'000;
+    plan.piece_max = 4 << 20;
+    plan.conditions.buffer_max = 8 << 20;
+  }
+  // Half of the seeds have no faults at all: there everything must be complete.
+  const bool faulty = random.one_in(2);
+  plan.resets = faulty && random.one_in(2);
+  plan.drains = faulty && random.one_in(6);
+  plan.short_timeouts = faulty && random.one_in(6);
+  plan.jumps = random.one_in(4);
+  plan.conditions.one_in = faulty && random.one_in(2) ? random.between(20, 400) : 0;
+  plan.conditions.short_in = random.one_in(3) ? 0 : random.between(2, 20);
+  plan.conditions.small_pipes = faulty && random.one_in(4);
+  plan.timeouts = timeouts_from(random, plan.short_timeouts);
+  // Near the 49.7 days at which 32 bits of milliseconds wrap, or after an hour.
+  plan.start =
+      base::Instant{random.one_in(2) ? wrap - std::chrono::milliseconds{random.between(0, 5000)}
+                                     : base::Duration{std::chrono::hours{1}}};
+  return plan;
+}
+
+}  // namespace penstock::simulation

@@ -1,0 +1,108 @@
+// The polling half of the simulated kernel: who is ready, and the sleep in which the world acts.
+
+#include <algorithm>
+#include <cerrno>
+
+#include "simulation/kernel.hpp"
+#include "simulation/world.hpp"
+
+namespace penstock::simulation {
+
+namespace {
+constexpr unsigned fruitless_waits_max = 300;
+}
+
+base::ErrorCode Kernel::add(int descriptor, std::uint64_t token) noexcept {
+  enter();
+  Socket& added = socket(descriptor);
+  world_.registered(table_[static_cast<std::size_t>(descriptor)].socket, token);
+  if (fails()) {
+    world_.call_failed(&added);
+    return base::error_from(ENOSPC);
+  }
+  added.registered = true;
+  added.token = token;
+  if (state_of(added)) wake(added);  // what is so already is announced at once
+  return {};
+}
+
+// As tcp_poll() has it, in the terms of os/poller.
+std::optional<os::Readiness> Kernel::state_of(Socket& socket) noexcept {
+  if (socket.state == Socket::State::connecting) return std::nullopt;
+  const bool dead = socket.state == Socket::State::dead;
+  const bool hung_up = dead || (socket.fin_sent && socket.fin_received);
+  const bool error = socket.error != 0;
+  const bool finished = socket.fin_received || dead;
+  const bool has_room = socket.fin_sent || 3 * socket.room() >= socket.send_capacity;
+  if (!has_room) socket.met_full = true;
+  const os::Readiness ready{.readable = socket.unread() > 0 || finished || hung_up || error,
+                            .writable = has_room || hung_up || error,
+                            .urgent = socket.mark.has_value() && *socket.mark >= socket.read,
+                            .peer_finished = finished || hung_up,
+                            .failed = error};
+  const bool anything = ready.readable || ready.writable || ready.urgent || ready.failed;
+  return anything ? std::optional{ready} : std::nullopt;
+}
+
+std::size_t Kernel::collect(std::span<os::Event> events) noexcept {
+  std::size_t count = 0;
+  if (!ready_.empty() && random_.one_in(4))
+    std::rotate(ready_.begin(),
+                ready_.begin() + static_cast<std::ptrdiff_t>(random_.between(0, ready_.size() - 1)),
+                ready_.end());
+  while (!ready_.empty() && count < events.size()) {
+    Descriptor& descriptor = table_[static_cast<std::size_t>(ready_.front())];
+    ready_.pop_front();
+    if (descriptor.socket == nullptr || !descriptor.socket->on_ready_list) continue;
+    descriptor.socket->on_ready_list = false;
+    descriptor.socket->announced = descriptor.socket->arrived;
+    if (const auto ready = state_of(*descriptor.socket))
+      events[count++] = {.token = descriptor.socket->token, .ready = *ready};
+  }
+  return count;
+}
+
+// epoll(7) promises no event without a reason, but allows for it.
+void Kernel::wake_somebody_for_nothing() noexcept {
+  if (table_.empty() || !random_.one_in(32)) return;
+  Descriptor& chosen = table_[random_.between(0, table_.size() - 1)];
+  if (chosen.kind == Kind::socket) wake(*chosen.socket);
+}
+
+// A wait that did not sleep, after a round in which nothing changed, is a turn of a spin.
+std::size_t Kernel::leave_wait(std::size_t events, bool slept) noexcept {
+  const bool fruitless = !slept && progress_ == progress_at_wait_;
+  fruitless_waits_ = fruitless ? fruitless_waits_ + 1 : 0;
+  progress_at_wait_ = progress_;
+  woke_at_ = now_;
+  if (fruitless_waits_ > fruitless_waits_max)
+    violated("a loop that has nothing to do sleeps", -1,
+             std::to_string(fruitless_waits_) + " waits in a row that changed nothing");
+  return events;
+}
+
+std::size_t Kernel::wait(base::Duration timeout, std::span<os::Event> events) noexcept {
+  ++steps_;
+  slept_at_ = now_;
+  world_.collect_records();
+  world_.act_now_and_then();
+  if (!world_.healed()) wake_somebody_for_nothing();
+  const base::Instant deadline = timeout == base::Duration::max() ? base::never : now_ + timeout;
+  bool slept = false;
+  for (;;) {
+    if (const std::size_t count = collect(events); count > 0) return leave_wait(count, slept);
+    if (std::exchange(woken_, false) || now_ >= deadline) return leave_wait(0, slept);
+    slept = true;
+    world_.sleeps();
+    if (world_.act()) {
+      now_ += std::chrono::microseconds{random_.between(0, 1000)};
+    } else if (deadline == base::never) {
+      world_.at_rest();
+    } else {
+      now_ =
+          base::Instant{std::chrono::ceil<std::chrono::milliseconds>(deadline.time_since_epoch())};
+    }
+  }
+}
+
+}  // namespace penstock::simulation

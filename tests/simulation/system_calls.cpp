@@ -1,0 +1,170 @@
+// The second implementation of os/: the same declarations, answered by the simulated kernel. Linked
+// in place of penstock_os; addresses are pure and stay the real ones.
+
+#include <cerrno>
+
+#include "os/clock.hpp"
+#include "os/fd.hpp"
+#include "os/file.hpp"
+#include "os/numa.hpp"
+#include "os/pipe.hpp"
+#include "os/poller.hpp"
+#include "os/process.hpp"
+#include "os/socket.hpp"
+#include "os/tcp_info.hpp"
+#include "os/wakeup.hpp"
+#include "simulation/kernel.hpp"
+
+namespace penstock::os {
+
+using simulation::Kernel;
+
+namespace {
+
+IoResult traced(const char* call, int socket, IoResult result) noexcept {
+  const auto bytes = static_cast<std::int64_t>(result.bytes);
+  Kernel::trace(call, socket, result.status == IoStatus::failed ? -result.error : bytes);
+  return result;
+}
+
+int traced(const char* call, int socket, int result) noexcept {
+  Kernel::trace(call, socket, result);
+  return result;
+}
+
+base::ErrorCode traced(const char* call, int socket, base::ErrorCode result) noexcept {
+  Kernel::trace(call, socket, result.value());
+  return result;
+}
+
+}  // namespace
+
+void close_descriptor(int descriptor) noexcept {
+  Kernel::trace("close", descriptor, 0);
+  Kernel::current().close(descriptor);
+}
+
+base::Instant now() noexcept {
+  return Kernel::current().now();
+}
+
+std::int64_t wall_clock_nanoseconds() noexcept {
+  return 0;
+}
+
+base::Result<Fd> connect_to(const SocketAddress&, const SocketOptions&) noexcept {
+  auto made = Kernel::current().connect_to();
+  Kernel::trace("connect_to", made ? made->get() : -1, made ? 0 : -made.error().value());
+  return made;
+}
+
+void start_keepalive(int, const SocketOptions::Keepalive&) noexcept {}
+
+int connect_result(int socket, const SocketAddress&) noexcept {
+  return traced("connect_result", socket, Kernel::current().connect_result(socket));
+}
+
+IoResult receive(int socket, std::span<std::byte> into) noexcept {
+  return traced("receive", socket, Kernel::current().receive(socket, into));
+}
+
+IoResult send(int socket, std::span<const std::byte> bytes) noexcept {
+  return traced("send", socket, Kernel::current().send(socket, bytes));
+}
+
+IoResult send_more(int socket, std::span<const std::byte> bytes) noexcept {
+  return traced("send", socket, Kernel::current().send(socket, bytes));
+}
+
+base::ErrorCode finish_sending(int socket) noexcept {
+  return traced("finish_sending", socket, Kernel::current().finish_sending(socket));
+}
+
+void reset_on_close(int socket) noexcept {
+  Kernel::trace("reset_on_close", socket, 0);
+  Kernel::current().reset_on_close(socket);
+}
+
+std::size_t unacknowledged_bytes(int socket) noexcept {
+  return Kernel::current().unacknowledged(socket);
+}
+
+int take_error(int socket) noexcept {
+  return traced("take_error", socket, Kernel::current().take_error(socket));
+}
+
+IpEndpoint local_endpoint(int) noexcept {
+  return {};
+}
+
+std::optional<TcpInfo> tcp_info(int socket) noexcept {
+  return Kernel::current().tcp_info(socket);
+}
+
+base::Result<Pipe> open_pipe(std::size_t bytes) noexcept {
+  return Kernel::current().open_pipe(bytes);
+}
+
+IoResult splice_in(int socket, const Pipe& pipe, std::size_t bytes_max) noexcept {
+  return traced("splice_in", socket,
+                Kernel::current().splice_in(socket, pipe.write_end.get(), bytes_max));
+}
+
+IoResult splice_out(const Pipe& pipe, int socket, std::size_t bytes_max) noexcept {
+  return traced("splice_out", socket,
+                Kernel::current().splice_out(pipe.read_end.get(), socket, bytes_max));
+}
+
+base::Result<Poller> Poller::create() {
+  Poller poller;
+  poller.epoll_ = Fd{Kernel::current().new_other()};
+  poller.wake_ = Fd{Kernel::current().new_other()};
+  return poller;
+}
+
+base::ErrorCode Poller::add(int descriptor, std::uint64_t token) noexcept {
+  return traced("add", descriptor, Kernel::current().add(descriptor, token));
+}
+
+std::span<const Event> Poller::wait(base::Duration timeout) noexcept {
+  const std::size_t count = Kernel::current().wait(timeout, events_);
+  Kernel::trace("wait", static_cast<int>(count), timeout.count());
+  for (std::size_t i = 0; i < count; ++i)
+    Kernel::trace("  event", static_cast<int>(i), static_cast<std::int64_t>(events_[i].token));
+  return {events_.data(), count};
+}
+
+void Poller::wake() noexcept {
+  Kernel::current().wake_waiter();
+}
+
+Wakeup::Wakeup() : event_{Kernel::current().new_other()} {}
+void Wakeup::notify() noexcept {}
+
+// Where a thread runs plays no part here.
+void name_thread(const std::string&) noexcept {}
+bool bind_thread_to_cpus(const std::vector<int>&) noexcept {
+  return false;
+}
+bool prefer_local_memory() noexcept {
+  return false;
+}
+
+// The static server is linked, but no listener of the simulation has files.
+base::Result<Fd> open_directory(const std::string&) noexcept {
+  return base::error_from(ENOENT);
+}
+base::Result<Fd> open_beneath(int, const std::string&) noexcept {
+  return base::error_from(ENOENT);
+}
+base::Result<FileStatus> status_of(int) noexcept {
+  return base::error_from(ENOENT);
+}
+IoResult read_at(int, std::span<std::byte>, std::uint64_t) noexcept {
+  return {.status = IoStatus::end};
+}
+IoResult send_file(int, int, std::uint64_t&, std::uint64_t) noexcept {
+  return {.status = IoStatus::end};
+}
+
+}  // namespace penstock::os
