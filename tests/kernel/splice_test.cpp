@@ -1,0 +1,144 @@
+// What splice(2) does between a TCP socket and a pipe.
+
+#include <fcntl.h>
+#include <linux/tcp.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+
+#include "kernel/kernel.hpp"
+
+using namespace penstock::kernel;
+
+namespace {
+volatile std::sig_atomic_t broken_pipes = 0;
+}
+
+TEST_CASE("splice stops at an urgent mark with EAGAIN, and recv goes on behind it", "[kernel]") {
+  INFO("relay::Direction asks recv() once where splice gives EAGAIN with a dry pipe");
+  Pair pair = tcp_pair();
+  REQUIRE(send_to(pair.peer, "abc") == 3);
+  REQUIRE(send_to(pair.peer, "X", MSG_OOB) == 1);
+  REQUIRE(send_to(pair.peer, "def") == 3);
+  REQUIRE(await_unread(pair.ours, 7));
+  const Pipe pipe = new_pipe(65536);
+  CHECK(splice_in(pair.ours, pipe) == 3);
+  CHECK(splice_in(pair.ours, pipe) == -EAGAIN);
+  CHECK(splice_in(pair.ours, pipe) == -EAGAIN);
+  std::string text;
+  CHECK(receive(pair.ours, text) == 4);
+  CHECK(text == "Xdef");
+}
+
+TEST_CASE("with FIN queued splice gives 0 at an urgent mark, which is no end", "[kernel]") {
+  INFO("relay::Direction takes only a recv() of 0 for FIN");
+  Pair pair = tcp_pair();
+  REQUIRE(send_to(pair.peer, "abc") == 3);
+  REQUIRE(send_to(pair.peer, "X", MSG_OOB) == 1);
+  REQUIRE(send_to(pair.peer, "def") == 3);
+  ::shutdown(pair.peer, SHUT_WR);
+  REQUIRE(await(pair.ours, POLLRDHUP));
+  const Pipe pipe = new_pipe(65536);
+  CHECK(splice_in(pair.ours, pipe) == 3);
+  CHECK(splice_in(pair.ours, pipe) == 0);
+  std::string text;
+  CHECK(receive(pair.ours, text) == 4);
+  CHECK(text == "Xdef");
+  CHECK(receive(pair.ours, text) == 0);
+}
+
+TEST_CASE("a pipe fills by slots: sixteen segments of a byte fill 64 KiB", "[kernel]") {
+  INFO("relay::Direction reads only into a dry pipe, so that EAGAIN cannot mean a full one");
+  Pair pair = tcp_pair();
+  const Pipe pipe = new_pipe(65536);
+  int in_the_pipe = 0;
+  for (int i = 0; i < 16; ++i) {
+    REQUIRE(send_to(pair.peer, "x") == 1);
+    REQUIRE(await(pair.ours, POLLIN));
+    if (splice_in(pair.ours, pipe) == 1) ++in_the_pipe;
+  }
+  CHECK(in_the_pipe == 16);
+  REQUIRE(send_to(pair.peer, "y") == 1);
+  REQUIRE(await(pair.ours, POLLIN));
+  CHECK(splice_in(pair.ours, pipe) == -EAGAIN);
+  int held = 0;
+  REQUIRE(::ioctl(pipe.read_end, FIONREAD, &held) == 0);
+  CHECK(held == 16);
+}
+
+TEST_CASE("with a full pipe and FIN queued splice says EAGAIN, and 0 when there is room",
+          "[kernel]") {
+  INFO("a direction that spliced into a full pipe would miss FIN: it never does");
+  Pair pair = tcp_pair();
+  const Pipe pipe = new_pipe(4096);  // one slot
+  REQUIRE(send_to(pair.peer, "x") == 1);
+  REQUIRE(await(pair.ours, POLLIN));
+  REQUIRE(splice_in(pair.ours, pipe) == 1);
+  ::shutdown(pair.peer, SHUT_WR);
+  REQUIRE(await(pair.ours, POLLRDHUP));
+  CHECK(splice_in(pair.ours, pipe) == -EAGAIN);
+  char byte = 0;
+  REQUIRE(::read(pipe.read_end, &byte, 1) == 1);
+  CHECK(splice_in(pair.ours, pipe) == 0);
+}
+
+TEST_CASE("splice counts what it moved, however many bytes a pipe may hold", "[kernel]") {
+  INFO("relay::Direction counts by return values, and never assumes that a pipe holds its size");
+  Pair pair = tcp_pair();
+  const std::string large(1 << 18, 'x');
+  std::size_t sent = 0;
+  while (sent < large.size()) {
+    const ssize_t count = send_to(pair.peer, large.substr(sent));
+    if (count <= 0) break;
+    sent += static_cast<std::size_t>(count);
+  }
+  REQUIRE(sent > 65536);
+  REQUIRE(await(pair.ours, POLLIN));
+  const Pipe pipe = new_pipe(65536);
+  ssize_t moved = 0;
+  for (ssize_t count = 0; (count = splice_in(pair.ours, pipe)) > 0;) moved += count;
+  int held = 0;
+  REQUIRE(::ioctl(pipe.read_end, FIONREAD, &held) == 0);
+  CHECK(held == moved);
+  WARN("a pipe of 65536 bytes took " << held);
+}
+
+TEST_CASE("splice to a socket that is shut for writing raises SIGPIPE", "[kernel]") {
+  INFO("os::ignore_broken_pipes() before the first thread: there is no MSG_NOSIGNAL for splice");
+  Pair pair = tcp_pair();
+  const Pipe pipe = new_pipe(65536);
+  REQUIRE(::write(pipe.write_end, "abc", 3) == 3);
+  ::shutdown(pair.ours, SHUT_WR);
+  broken_pipes = 0;
+  const auto before = std::signal(SIGPIPE, [](int) { broken_pipes = broken_pipes + 1; });
+  CHECK(splice_out(pipe, pair.ours) == -EPIPE);
+  CHECK(broken_pipes == 1);
+  std::signal(SIGPIPE, SIG_IGN);
+  CHECK(splice_out(pipe, pair.ours) == -EPIPE);
+  CHECK(broken_pipes == 1);
+  std::signal(SIGPIPE, before);
+}
+
+TEST_CASE("splice to a socket that was reset says ECONNRESET once and EPIPE from then on",
+          "[kernel]") {
+  INFO("relay::Side keeps the first error: the second one says nothing about the peer");
+  const auto before = std::signal(SIGPIPE, SIG_IGN);
+  Pair pair = tcp_pair();
+  const Pipe pipe = new_pipe(65536);
+  REQUIRE(::write(pipe.write_end, "abcdef", 6) == 6);
+  const linger at_once{1, 0};
+  ::setsockopt(pair.peer, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  pair.peer.close();
+  REQUIRE(await(pair.ours, POLLERR));
+  CHECK(splice_out(pipe, pair.ours, 3) == -ECONNRESET);
+  CHECK(splice_out(pipe, pair.ours, 3) == -EPIPE);
+  std::signal(SIGPIPE, before);
+}
+
+TEST_CASE("the size of a pipe is rounded up to a power of two of pages", "[kernel]") {
+  INFO("os::open_pipe() reads the size back and believes only that");
+  const Pipe pipe = new_pipe(3 * 4096);
+  CHECK(::fcntl(pipe.write_end, F_GETPIPE_SZ) == 4 * 4096);
+}
