@@ -54,6 +54,8 @@ inline constexpr std::size_t descriptors_per_pipe = 2;
 inline constexpr Duration drain_handshake_settle = std::chrono::milliseconds{200};
 inline constexpr Duration drain_idle_after = std::chrono::seconds{1};
 
+// A round of a forwarder's loop that takes longer is reported: it was blocked, or not scheduled.
+inline constexpr Duration round_max = std::chrono::milliseconds{100};
 // A forwarder that has not answered for so long is reported by /healthz.
 inline constexpr Duration forwarder_silent_max = std::chrono::seconds{5};
 

@@ -1,19 +1,35 @@
 #pragma once
-// Once a second: asks every forwarder to answer and notes how busy it was.
+// Once a second: asks every forwarder to answer, notes how busy it was, and says where one was
+// blocked.
 //
 // Owner    run(). Thread: control.
 
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "runtime/server.hpp"
 
 namespace penstock::control {
 
+// What there is to say about the rounds of one forwarder: each blocked one is spoken of once, also
+// while it still lasts, and at most one sentence comes in ten seconds.
+class BlockedRounds {
+ public:
+  std::optional<std::string> look(std::size_t forwarder, const runtime::RoundTimes& rounds,
+                                  base::Instant now);
+
+ private:
+  std::uint64_t told_ = 0;  // of RoundTimes::blocked()
+  base::Instant next_{};
+};
+
 class ForwarderWatch {
  public:
   ForwarderWatch(runtime::Server& server, base::Instant now);
 
-  void tick(base::Instant now);
+  // The warnings for the log.
+  std::vector<std::string> tick(base::Instant now);
 
   // By forwarder, between the last two ticks: from 0 to 1.
   const std::vector<double>& busy_ratios() const noexcept { return busy_ratios_; }
@@ -27,7 +43,8 @@ class ForwarderWatch {
   runtime::Server& server_;
   base::Instant last_tick_;
   std::vector<base::Instant> asked_;  // the oldest open question, else the last one
-  std::vector<std::uint64_t> busy_nanoseconds_;
+  std::vector<base::Duration> busy_;
+  std::vector<BlockedRounds> blocked_;
   std::vector<double> busy_ratios_;
 };
 

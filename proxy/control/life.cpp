@@ -126,7 +126,7 @@ void Life::finish() {
 
 void Life::tick() {
   const base::Instant now = os::now();
-  parts_.watch.tick(now);
+  for (const std::string& warning : parts_.watch.tick(now)) parts_.log.warning(warning);
   if (const std::string error = parts_.access_log.take_error(); !error.empty())
     parts_.log.warning(error);
   warn_of_lost_lines(now);

@@ -79,6 +79,13 @@ void add_busy_ratios(const MetricsInput& input, Families& families) {
   }
 }
 
+void add_blocked_rounds(const MetricsInput& input, Families& families) {
+  Family blocked{families, Family::Kind::counter, "penstock_forwarder_blocked_total",
+                 "Rounds of a forwarder's loop that took longer than 100 ms."};
+  for (const ForwarderView& view : input.forwarders)
+    blocked.add({{"forwarder", std::to_string(view.index)}}, view.rounds.blocked());
+}
+
 }  // namespace
 
 void add_relay_metrics(const MetricsInput& input, Families& families) {
@@ -86,6 +93,7 @@ void add_relay_metrics(const MetricsInput& input, Families& families) {
   add_switches(input, families);
   add_pipes(input, families);
   add_busy_ratios(input, families);
+  add_blocked_rounds(input, families);
 }
 
 }  // namespace penstock::control

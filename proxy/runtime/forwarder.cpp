@@ -97,6 +97,7 @@ void Forwarder::settle_in() noexcept {
 
 void Forwarder::run() noexcept {
   settle_in();
+  rounds_.begin(os::now());
   for (;;) {
     context_.now = workspace_.now = os::now();
     take_commands();
@@ -253,12 +254,13 @@ std::span<const os::Event> Forwarder::sleep() noexcept {
 }
 
 void Forwarder::wait_for_events() noexcept {
-  busy_nanoseconds_.add(static_cast<std::uint64_t>((os::now() - context_.now).count()));
+  rounds_.end(os::now());
   std::span<const os::Event> events;
   if (setup_.spin > base::Duration{0} && rest() > base::Duration{0}) events = spin();
   if (events.empty()) events = sleep();
   more_events_ = events.size() == base::poll_batch_max;
   context_.now = os::now();
+  rounds_.begin(context_.now);
   for (const os::Event& event : events) {
     const auto [session, side] = table_.find(event.token);
     if (session == nullptr) continue;

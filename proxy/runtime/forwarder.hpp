@@ -19,6 +19,7 @@
 #include "runtime/admission.hpp"
 #include "runtime/mailbox.hpp"
 #include "runtime/placement.hpp"
+#include "runtime/round_times.hpp"
 #include "session/admission.hpp"
 #include "session/context.hpp"
 #include "session/session_table.hpp"
@@ -71,7 +72,7 @@ class Forwarder {
   const relay::Counters& relay_counters() const noexcept { return workspace_.counters(); }
   const session::Counters& session_counters() const noexcept { return counters_; }
   const Setup& setup() const noexcept { return setup_; }
-  std::uint64_t busy_nanoseconds() const noexcept { return busy_nanoseconds_.value(); }
+  const RoundTimes& rounds() const noexcept { return rounds_; }
   base::Instant last_answer() const noexcept;
 
  private:
@@ -125,7 +126,7 @@ class Forwarder {
   bool small_ran_ = false;    // in this round of the loop
   bool more_events_ = false;  // may be left behind a full batch
   SessionList starved_;
-  base::Counter busy_nanoseconds_;
+  RoundTimes rounds_;
   base::Counter answered_nanoseconds_;
   bool stopping_ = false;
   std::thread thread_;

@@ -149,7 +149,7 @@ std::vector<ForwarderView> Server::forwarders() const {
                      .cpu = seat.cpus.size() == 1 ? seat.cpus.front() : -1,
                      .relay = forwarder->relay_counters(),
                      .sessions = forwarder->session_counters(),
-                     .busy_nanoseconds = forwarder->busy_nanoseconds(),
+                     .rounds = forwarder->rounds(),
                      .last_answer = forwarder->last_answer()});
   }
   return views;

@@ -13,6 +13,7 @@
 
 #include "os/wakeup.hpp"
 #include "runtime/options.hpp"
+#include "runtime/round_times.hpp"
 #include "session/context.hpp"
 #include "session/listener.hpp"
 #include "upstream/registry.hpp"
@@ -29,8 +30,8 @@ struct ForwarderView {
   int cpu;  // to which it is pinned, or -1
   const relay::Counters& relay;
   const session::Counters& sessions;
-  std::uint64_t busy_nanoseconds;  // since start: time not spent waiting
-  base::Instant last_answer;       // to the last ping that it answered
+  const RoundTimes& rounds;
+  base::Instant last_answer;  // to the last ping that it answered
 };
 
 class Server {

@@ -15,6 +15,7 @@ namespace {
 // Two forwarders that count by hand, one listener and one upstream with two endpoints.
 struct House {
   std::array<relay::Counters, 2> relay;
+  std::array<runtime::RoundTimes, 2> rounds;
   session::Counters first{1, 1};
   session::Counters second{1, 1};
   upstream::LiveRecord blue{"app", "blue", {}};
@@ -29,8 +30,8 @@ struct House {
   MetricsInput input() const {
     MetricsInput input;
     input.listeners.push_back({.name = "we\"b", .active = 2});
-    input.forwarders.push_back({0, 0, 3, relay[0], first, 0, {}});
-    input.forwarders.push_back({1, 1, -1, relay[1], second, 0, {}});
+    input.forwarders.push_back({0, 0, 3, relay[0], first, rounds[0], {}});
+    input.forwarders.push_back({1, 1, -1, relay[1], second, rounds[1], {}});
     input.busy_ratios = {0.25, 0.5};
     input.upstreams = {&cluster};
     return input;
@@ -109,6 +110,8 @@ TEST_CASE("engines, pipes and busy ratios bear their labels", "[control]") {
   house.relay[0].fell_back(relay::Fallback::small_pipe);
   house.relay[0].pipes_idle.set(3);
   house.first.sendfile_bytes.add(9);
+  house.rounds[1].begin(base::Instant{std::chrono::hours{1}});
+  house.rounds[1].end(base::Instant{std::chrono::hours{2}});
   const std::string text = metrics_text(house.input());
   CHECK(value_of(text, R"(penstock_relay_bytes_total{forwarder="1",engine="splice"})") == "42");
   CHECK(value_of(text, R"(penstock_relay_bytes_total{forwarder="0",engine="sendfile"})") == "9");
@@ -120,6 +123,8 @@ TEST_CASE("engines, pipes and busy ratios bear their labels", "[control]") {
         "0.25");
   CHECK(value_of(text, R"(penstock_forwarder_busy_ratio{forwarder="1",node="1",cpu="any"})") ==
         "0.5");
+  CHECK(value_of(text, R"(penstock_forwarder_blocked_total{forwarder="0"})") == "0");
+  CHECK(value_of(text, R"(penstock_forwarder_blocked_total{forwarder="1"})") == "1");
 }
 
 TEST_CASE("lines that rings and the log dropped are one number", "[control]") {
@@ -144,7 +149,7 @@ TEST_CASE("every family has a help and a type, and every name is one of ours or 
         (line.starts_with("# ") || line.starts_with("penstock_") || line.starts_with("process_")));
   }
   CHECK(helps == types);
-  CHECK(helps == 27);
+  CHECK(helps == 28);
   CHECK(value_of(metrics_text(house.input()), "penstock_build_info{version=\"" +
                                                   std::string{control::version()} + "\"}") == "1");
 }

@@ -187,6 +187,10 @@ void World::check_end() const {
   if (kernel_.open_sockets() != 0)
     violated("every socket is closed at the end", -1,
              std::to_string(kernel_.open_sockets()) + " are open");
+  if (forwarder_->rounds().blocked() != kernel_.long_rounds())
+    violated("the watchdog counts every long round", -1,
+             std::to_string(forwarder_->rounds().blocked()) + " of " +
+                 std::to_string(kernel_.long_rounds()));
   if (listener_.active.load() != 0 || admission_.active() != 0 || forwarder_->load() != 0)
     violated("every place is given back", -1, "a counter is not 0");
 }

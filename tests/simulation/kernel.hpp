@@ -85,7 +85,7 @@ class Kernel {
   };
 
   Kernel(Random& random, World& world, base::Instant start) noexcept
-      : now_{start}, random_{random}, world_{world} {}
+      : now_{start}, random_{random}, world_{world}, woke_at_{start} {}
 
   // Every call and every turn of the world, one line each, on stderr. For a seed that failed.
   static void set_trace(bool on) noexcept { trace_ = on; }
@@ -98,6 +98,7 @@ class Kernel {
   Conditions& conditions() noexcept { return conditions_; }
   Random& random() noexcept { return random_; }
   std::uint64_t steps() const noexcept { return steps_; }
+  std::uint64_t long_rounds() const noexcept { return long_rounds_; }
   std::size_t open_sockets() const noexcept;
   std::size_t open_descriptors() const noexcept;
 
@@ -179,6 +180,7 @@ class Kernel {
   std::uint64_t progress_ = 0;  // anything that changed anything
   std::uint64_t progress_at_wait_ = 0;
   unsigned fruitless_waits_ = 0;
+  std::uint64_t long_rounds_ = 0;  // from one wait to the next
 };
 
 }  // namespace penstock::simulation

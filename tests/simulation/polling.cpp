@@ -84,6 +84,7 @@ std::size_t Kernel::leave_wait(std::size_t events, bool slept) noexcept {
 std::size_t Kernel::wait(base::Duration timeout, std::span<os::Event> events) noexcept {
   ++steps_;
   slept_at_ = now_;
+  if (now_ - woke_at_ > base::round_max) ++long_rounds_;
   world_.collect_records();
   world_.act_now_and_then();
   if (!world_.healed()) wake_somebody_for_nothing();
