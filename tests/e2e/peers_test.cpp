@@ -7,30 +7,11 @@
 #include "e2e/network.hpp"
 #include "e2e/origin.hpp"
 #include "e2e/payload.hpp"
+#include "e2e/servers.hpp"
 
 using namespace penstock::e2e;
 
 namespace {
-
-bool skip_without(const std::vector<std::string>& programs) {
-  for (const std::string& name : programs)
-    if (!has_program(name)) {
-      WARN("skipped: " << name << " is not installed");
-      return true;
-    }
-  return false;
-}
-
-void wait_until_reachable(const std::string& address) {
-  wait_until(address + " answers", [&] {
-    try {
-      Peer::connect(address);
-      return true;
-    } catch (const Failure&) {
-      return false;
-    }
-  });
-}
 
 class Redis {
  public:
