@@ -51,8 +51,8 @@ def setting(rounds):
 def table(samples, work, per):
     proxies = list(dict.fromkeys(proxy for (w, proxy, _) in samples if w == work))
     figures = list(dict.fromkeys(figure for (w, _, figure) in samples if w == work))
-    lines = [f"### {work} (per {per})", "", "| | " + " | ".join(figures) + " |",
-             "|---|" + "---|" * len(figures)]
+    lines = [f"### {work} (per {per})", "", f"![{work}](plots/{work}.svg)", "",
+             "| | " + " | ".join(figures) + " |", "|---|" + "---|" * len(figures)]
     for proxy in proxies:
         cells = []
         for figure in figures:
