@@ -1,6 +1,7 @@
 #include "e2e/program.hpp"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -8,6 +9,8 @@
 #include <unistd.h>
 
 #include <array>
+#include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -38,6 +41,27 @@ Pipe make_pipe() {
 }
 
 // In the child, between fork and exec: only system calls.
+void write_text(const char* path, const char* text) {
+  const int file = ::open(path, O_WRONLY | O_CLOEXEC);
+  if (file < 0 || ::write(file, text, std::strlen(text)) < 0) ::_exit(125);
+  ::close(file);
+}
+
+// From Linux 6.1 on exec() enters the time namespace; before, only a child does.
+void move_monotonic_clock(long seconds) {
+  if (seconds == 0) return;
+  if (::unshare(CLONE_NEWTIME) != 0) ::_exit(125);
+  std::array<char, 64> line{};
+  std::snprintf(line.data(), line.size(), "monotonic %ld 0", seconds);
+  write_text("/proc/self/timens_offsets", line.data());
+}
+
+void leave_open(int last) {
+  if (last == 0) return;
+  const int null = ::open("/dev/null", O_RDWR);
+  for (int descriptor = 3; descriptor <= last; ++descriptor) ::dup2(null, descriptor);
+}
+
 [[noreturn]] void become(char* const* arguments, const Program::Options& options,
                          const std::array<int, 3>& streams) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -52,6 +76,8 @@ Pipe make_pipe() {
     else
       ::dup2(streams[static_cast<std::size_t>(stream)], stream);
   }
+  leave_open(options.inherited_up_to);
+  move_monotonic_clock(options.monotonic_offset_s);
   ::signal(SIGPIPE, SIG_DFL);
   ::execv(arguments[0], arguments);
   ::_exit(127);

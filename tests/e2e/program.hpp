@@ -26,6 +26,8 @@ class Program {
     bool unread_output = false;       // stdout is a pipe that nobody reads
     bool closed_descriptors = false;  // 0 to 2 are closed at the start
     std::size_t descriptors_max = 0;  // RLIMIT_NOFILE, soft and hard; 0 = ours
+    int inherited_up_to = 0;          // descriptors 3 to this one are open at the start, /dev/null
+    long monotonic_offset_s = 0;      // added to the monotonic clock, by a time namespace
     std::string directory{};          // empty = ours
     std::string input{};              // on stdin
   };
