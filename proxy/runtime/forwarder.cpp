@@ -106,7 +106,7 @@ void Forwarder::run() noexcept {
     // Events come before timers: after a pause of the whole process both are due, and a byte that
     // is there must not be too late. A full batch may have left some behind.
     run_ready();
-    if (!more_events_) fire_timers();
+    if (!events_left()) fire_timers();
     run_bulk();
     ring_for_records();
     wait_for_events();
@@ -258,7 +258,7 @@ void Forwarder::wait_for_events() noexcept {
   std::span<const os::Event> events;
   if (setup_.spin > base::Duration{0} && rest() > base::Duration{0}) events = spin();
   if (events.empty()) events = sleep();
-  more_events_ = events.size() == base::poll_batch_max;
+  full_batches_ = events.size() == base::poll_batch_max ? full_batches_ + 1 : 0;
   context_.now = os::now();
   rounds_.begin(context_.now);
   for (const os::Event& event : events) {
@@ -267,6 +267,12 @@ void Forwarder::wait_for_events() noexcept {
     session->note(side, event.ready, context_);
     enqueue(*session);
   }
+}
+
+// The kernel hands out its ready sockets in turn, two for each session: after so many full batches
+// everybody has been heard, and a forwarder that is always busy must not keep its timers waiting.
+bool Forwarder::events_left() const noexcept {
+  return full_batches_ > 0 && full_batches_ <= 2 * table_.size() / base::poll_batch_max;
 }
 
 // Who stands in a list keeps its place. But who waits for a held buffer must run at an event, for

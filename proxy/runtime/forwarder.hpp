@@ -101,6 +101,7 @@ class Forwarder {
   void begin_drain(base::Duration timeout) noexcept;
   void cut_all() noexcept;
   bool nothing_came() const noexcept;
+  bool events_left() const noexcept;
   void ring_for_records() noexcept;
 
   const Setup setup_;
@@ -122,9 +123,9 @@ class Forwarder {
   session::Context context_;
   SessionList ready_;
   SessionList bulk_;
-  base::Instant bulk_due_{};  // has its turn then, whoever else waits
-  bool small_ran_ = false;    // in this round of the loop
-  bool more_events_ = false;  // may be left behind a full batch
+  base::Instant bulk_due_{};      // has its turn then, whoever else waits
+  bool small_ran_ = false;        // in this round of the loop
+  std::size_t full_batches_ = 0;  // of events, in a row
   SessionList starved_;
   RoundTimes rounds_;
   base::Counter answered_nanoseconds_;

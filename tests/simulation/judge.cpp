@@ -79,6 +79,26 @@ void World::sleeps() {
   }
 }
 
+// A deadline is served, however busy the others are: within a few waits. A lifetime has a jitter of
+// 10 %, and ends whom the upstream has answered; before that connecting has its own timeout.
+void World::waits() {
+  if (!plan_.crowd) return;
+  constexpr unsigned late_waits_max = 20;
+  constexpr auto ticks = std::chrono::milliseconds{2};
+  const auto late = [&](const auto& connection) {
+    const auto& upstream = connection->ends[1];
+    if (connection->recorded || !upstream || !upstream->asked || upstream->closed) return false;
+    const base::Instant due = connection->begun + plan_.timeouts.max_lifetime * 11 / 10;
+    return kernel_.now() - std::max(due, upstream->asked_at) > ticks;
+  };
+  const auto found = std::find_if(connections_.begin(), connections_.end(), late);
+  late_waits_ = found == connections_.end() ? 0 : late_waits_ + 1;
+  if (late_waits_ > late_waits_max)
+    violated("a deadline is served though others are busy",
+             static_cast<int>(found - connections_.begin()),
+             "its lifetime passed " + std::to_string(late_waits_) + " waits ago");
+}
+
 void World::registered(const std::shared_ptr<Socket>& socket, std::uint64_t token) {
   if (socket->connection < 0) {
     // A session's two tokens differ in the last bit: session/session.hpp.

@@ -69,16 +69,16 @@ std::shared_ptr<Socket> Kernel::make_socket() {
   return made;
 }
 
-int Kernel::new_socket(std::shared_ptr<Socket> socket) {
-  return place({.kind = Kind::socket, .socket = std::move(socket), .pipe = nullptr});
+int Kernel::new_socket(const std::shared_ptr<Socket>& socket) {
+  socket->descriptor = place({.kind = Kind::socket, .socket = socket, .pipe = nullptr});
+  return socket->descriptor;
 }
 
 void Kernel::wake(Socket& socket) noexcept {
   ++progress_;
   if (!socket.registered || socket.closed || socket.on_ready_list) return;
   socket.on_ready_list = true;
-  for (std::size_t fd = 0; fd < table_.size(); ++fd)
-    if (table_[fd].socket.get() == &socket) ready_.push_back(static_cast<int>(fd));
+  ready_.push_back(socket.descriptor);
 }
 
 void Kernel::arrive(Socket& socket, std::uint32_t bytes, bool urgent) {
@@ -124,6 +124,7 @@ int Kernel::connect_result(int descriptor) noexcept {
   if (const int error = std::exchange(asked.error, 0); error != 0) return error;
   if (asked.reaches_itself) return ECONNREFUSED;
   asked.asked = true;
+  asked.asked_at = now_;
   return 0;
 }
 

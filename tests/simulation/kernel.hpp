@@ -39,6 +39,7 @@ struct Socket {
   enum class State : std::uint8_t { connecting, established, dead };
 
   int connection = -1;  // of the world; -1 until it is known
+  int descriptor = -1;
   unsigned side = 0;
   State state = State::connecting;
   int error = 0;  // pending, for whoever asks first
@@ -48,6 +49,7 @@ struct Socket {
   bool reset_on_close = false;
   bool reaches_itself = false;
   bool asked = false;        // connect_result() said that it stands
+  base::Instant asked_at{};  // and when
   base::Instant stood{};     // since when
   base::Instant begun{};     // when the loop woke up that began the connect
   bool peer_answers = true;  // its kernel is alive, whether or not it reads
@@ -81,6 +83,7 @@ class Kernel {
     std::uint64_t one_in = 0;            // a call that may fail does so; 0 = never
     std::uint64_t short_in = 8;          // a splice or send moves less than it could
     bool small_pipes = false;            // as beyond pipe-user-pages-soft
+    bool crowd = false;                  // every socket is announced at every wait
     std::uint64_t buffer_max = 1 << 18;  // of a socket, in each direction
   };
 
@@ -108,7 +111,7 @@ class Kernel {
 
   // What the world does to a socket, from outside.
   std::shared_ptr<Socket> make_socket();
-  int new_socket(std::shared_ptr<Socket> socket);
+  int new_socket(const std::shared_ptr<Socket>& socket);
   void wake(Socket& socket) noexcept;  // state changed: onto the ready list
   void arrive(Socket& socket, std::uint32_t bytes, bool urgent);
   void take(Socket& socket, std::uint64_t bytes) noexcept;

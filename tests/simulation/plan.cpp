@@ -21,6 +21,19 @@ session::Timeouts timeouts_from(Random& random, bool short_ones) {
   return timeouts;
 }
 
+// A forwarder that is always busy: more than a wait's worth of sockets, each ready again at once.
+void make_crowd(Plan& plan, Random& random) {
+  plan.crowd = plan.conditions.crowd = true;
+  plan.connections = 400;
+  plan.turns = 5000;
+  plan.bytes_max = 4000;
+  plan.short_timeouts = true;
+  plan.jumps = plan.drains = false;
+  plan.timeouts = {.idle = std::chrono::hours{24}, .half_close = std::chrono::hours{12}};
+  plan.timeouts.max_lifetime = std::chrono::milliseconds{random.between(3, 10)};
+  plan.timeouts.abort_linger = base::Duration{0};
+}
+
 }  // namespace
 
 Plan plan_from(Random& random) {
@@ -53,6 +66,7 @@ Plan plan_from(Random& random) {
   plan.conditions.short_in = random.one_in(3) ? 0 : random.between(2, 20);
   plan.conditions.small_pipes = faulty && random.one_in(4);
   plan.timeouts = timeouts_from(random, plan.short_timeouts);
+  if (random.one_in(500)) make_crowd(plan, random);
   // Near the 49.7 days at which 32 bits of milliseconds wrap, or after an hour.
   plan.start =
       base::Instant{random.one_in(2) ? wrap - std::chrono::milliseconds{random.between(0, 5000)}

@@ -64,6 +64,9 @@ std::size_t Kernel::collect(std::span<os::Event> events) noexcept {
 
 // epoll(7) promises no event without a reason, but allows for it.
 void Kernel::wake_somebody_for_nothing() noexcept {
+  if (conditions_.crowd)
+    for (Descriptor& each : table_)
+      if (each.kind == Kind::socket) wake(*each.socket);
   if (table_.empty() || !random_.one_in(32)) return;
   Descriptor& chosen = table_[random_.between(0, table_.size() - 1)];
   if (chosen.kind == Kind::socket) wake(*chosen.socket);
@@ -87,6 +90,7 @@ std::size_t Kernel::wait(base::Duration timeout, std::span<os::Event> events) no
   if (now_ - woke_at_ > base::round_max) ++long_rounds_;
   world_.collect_records();
   world_.act_now_and_then();
+  world_.waits();
   if (!world_.healed()) wake_somebody_for_nothing();
   const base::Instant deadline = timeout == base::Duration::max() ? base::never : now_ + timeout;
   bool slept = false;

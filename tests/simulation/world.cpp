@@ -69,6 +69,8 @@ bool World::act() {
   if (turns_left_ == 0 && !healed_) heal();
   if (healed_) return settle();
   --turns_left_;
+  if (plan_.crowd)
+    while (connections_.size() < plan_.connections) open_connection();
   if (connections_.empty() || (connections_.size() < plan_.connections && random_.one_in(4))) {
     open_connection();
     return true;
@@ -104,7 +106,7 @@ void World::open_connection() {
   arrival.socket = kernel_.new_socket(socket);
   arrival.peer.family = os::IpEndpoint::Family::v4;
   arrival.id = static_cast<std::uint64_t>(number);
-  arrival.at = kernel_.now();
+  arrival.at = connection->begun = kernel_.now();
   arrival.listener = &listener_;
   arrival.over_limit = plan_.resets && random_.one_in(50);
   if (arrival.over_limit) connection->disturbed = true;
@@ -196,6 +198,7 @@ void World::heal() {
   healed_ = true;
   kernel_.conditions().one_in = 0;
   kernel_.conditions().small_pipes = false;
+  kernel_.conditions().crowd = false;
   for (auto& connection : connections_)
     for (Peer& peer : connection->peers) {
       peer.stalled = false;

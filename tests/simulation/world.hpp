@@ -35,6 +35,7 @@ struct Connection {
   std::uint64_t token = ~std::uint64_t{0};  // what its two sockets share
   bool disturbed = false;                   // something happened that may end it by a reset
   bool recorded = false;
+  base::Instant begun{};
 };
 
 // What a seed decides once.
@@ -50,6 +51,7 @@ struct Plan {
   bool short_timeouts = false;  // so that they end connections
   bool jumps = false;           // the process may stand still for seconds
   bool drains = false;
+  bool crowd = false;  // more sockets are ready, at any time, than one wait can tell of
   base::Instant start{};
 };
 Plan plan_from(Random& random);
@@ -87,6 +89,7 @@ class World {
   void fill(std::span<std::byte> into, const Socket& from) const;
   void holds(const Socket& source);
   void sleeps();  // the loop found nothing to do
+  void waits();   // it asks for events
 
  private:
   void open_connection();
@@ -116,6 +119,7 @@ class World {
   bool draining_ = false;
   bool stopping_ = false;
   std::size_t settled_ = 0;  // where settle() goes on
+  unsigned late_waits_ = 0;  // in a row, while a deadline has passed
   Tally tally_;
 
   session::LogSwitches log_;
