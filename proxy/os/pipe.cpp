@@ -15,15 +15,23 @@ namespace {
 // The kernel takes an int-sized count less a page; larger ones would be an error, not clamped.
 constexpr std::size_t splice_bytes_max = 1 << 30;
 
-IoResult splice_once(int from, int to, std::size_t bytes) noexcept {
+// Repeats a call that a signal interrupted.
+template <class Call>
+IoResult uninterrupted(Call&& call) noexcept {
   for (;;) {
-    const ssize_t count = ::splice(from, nullptr, to, nullptr, std::min(bytes, splice_bytes_max),
-                                   SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+    const ssize_t count = call();
     if (count > 0) return {.status = IoStatus::moved, .bytes = static_cast<std::size_t>(count)};
     if (count == 0) return {.status = IoStatus::end};
     if (errno == EAGAIN) return {.status = IoStatus::would_block};
     if (errno != EINTR) return {.status = IoStatus::failed, .error = errno};
   }
+}
+
+IoResult splice_once(int from, int to, std::size_t bytes) noexcept {
+  return uninterrupted([&] {
+    return ::splice(from, nullptr, to, nullptr, std::min(bytes, splice_bytes_max),
+                    SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+  });
 }
 
 }  // namespace
@@ -44,6 +52,10 @@ IoResult splice_in(int socket, const Pipe& pipe, std::size_t bytes_max) noexcept
 
 IoResult splice_out(const Pipe& pipe, int socket, std::size_t bytes_max) noexcept {
   return splice_once(pipe.read_end.get(), socket, bytes_max);
+}
+
+IoResult read_pipe(const Pipe& pipe, std::span<std::byte> into) noexcept {
+  return uninterrupted([&] { return ::read(pipe.read_end.get(), into.data(), into.size()); });
 }
 
 }  // namespace penstock::os

@@ -11,6 +11,7 @@
 //     it.
 
 #include <cstddef>
+#include <span>
 
 #include "base/result.hpp"
 #include "os/fd.hpp"
@@ -35,5 +36,8 @@ IoResult splice_in(int socket, const Pipe& pipe, std::size_t bytes_max) noexcept
 // From a pipe into a socket. Never with SPLICE_F_MORE: it would hold back the last partial segment
 // of a message for up to 200 ms, and gave nothing in bulk.
 IoResult splice_out(const Pipe& pipe, int socket, std::size_t bytes_max) noexcept;
+
+// Takes bytes out of a pipe by copying, where splice_out() is refused. would_block: it is empty.
+IoResult read_pipe(const Pipe& pipe, std::span<std::byte> into) noexcept;
 
 }  // namespace penstock::os

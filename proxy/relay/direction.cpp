@@ -11,6 +11,17 @@ namespace penstock::relay {
 using os::IoResult;
 using os::IoStatus;
 
+namespace {
+
+// The call failed, not the socket: its kind cannot be spliced, a filter of system calls forbids it,
+// or there is no memory for it. A copy may still go through.
+bool refuses_splice(int error) noexcept {
+  return error == EINVAL || error == ENOSYS || error == ENOMEM || error == EPERM ||
+         error == EOPNOTSUPP;
+}
+
+}  // namespace
+
 Direction::Run Direction::run(Side& source, Side& target, Workspace& workspace) noexcept {
   const std::uint64_t before = bytes();
   Step last = Step::moved;
@@ -89,11 +100,8 @@ Direction::Step Direction::read_by_splice(Side& source, Side& target,
   // for an urgent mark, at which splice stops for ever. One recv() tells: it gives the bytes behind
   // the mark, or FIN, or EAGAIN.
   if (result.status != IoStatus::failed) return read_by_copy(source, target, workspace);
-  if (result.error == EINVAL || result.error == ENOSYS || result.error == ENOMEM ||
-      result.error == EPERM || result.error == EOPNOTSUPP) {
-    splice_refused_ = true;
-    workspace.counters().fell_back(Fallback::refused);
-    workspace.counters().switched(Switch::refused);
+  if (refuses_splice(result.error)) {
+    give_up_splice(workspace);
     return read_by_copy(source, target, workspace);
   }
   source.fail(result.error);
@@ -169,22 +177,51 @@ Direction::Step Direction::write_held(Side& target, Workspace& workspace) noexce
 }
 
 Direction::Step Direction::write_piped(Side& target, Workspace& workspace) noexcept {
+  if (splice_refused_) return copy_piped(workspace);
   const IoResult result = os::splice_out(*pipe_, target.socket, piped_);
   if (result.status == IoStatus::would_block) {
     target.writable = false;
     return Step::target_full;
   }
+  // A pipe that holds bytes, and whose write end is ours, does not end: who says so does not do the
+  // call at all.
+  if (result.status == IoStatus::end || refuses_splice(result.error)) {
+    give_up_splice(workspace);
+    return copy_piped(workspace);
+  }
   if (result.status == IoStatus::failed) {
     target.fail(result.error);
     return Step::target_failed;
   }
-  // The pipe holds bytes and its write end is ours: it cannot end.
-  PENSTOCK_ASSERT(result.status == IoStatus::moved && result.bytes <= piped_);
-  piped_ -= static_cast<std::uint32_t>(result.bytes);
+  PENSTOCK_ASSERT(result.bytes <= piped_);
   spliced_ += result.bytes;
   workspace.counters().moved(Engine::splice, result.bytes);
-  if (piped_ == 0) workspace.pipes().give_back(std::exchange(pipe_, nullptr));
+  drained(result.bytes, workspace);
   return Step::moved;
+}
+
+// What the pipe holds goes on by a held buffer, one after another.
+Direction::Step Direction::copy_piped(Workspace& workspace) noexcept {
+  if (!workspace.buffers().available()) return Step::no_buffer;
+  const auto scratch = workspace.scratch();
+  const IoResult result = os::read_pipe(*pipe_, scratch);
+  PENSTOCK_ASSERT(result.status == IoStatus::moved && result.bytes <= piped_);
+  held_ = workspace.buffers().take();
+  held_->hold(scratch.first(result.bytes));
+  drained(result.bytes, workspace);
+  return Step::moved;
+}
+
+void Direction::drained(std::size_t bytes, Workspace& workspace) noexcept {
+  piped_ -= static_cast<std::uint32_t>(bytes);
+  if (piped_ == 0) workspace.pipes().give_back(std::exchange(pipe_, nullptr));
+}
+
+void Direction::give_up_splice(Workspace& workspace) noexcept {
+  splice_refused_ = true;
+  engine_ = Engine::copy;
+  workspace.counters().fell_back(Fallback::refused);
+  workspace.counters().switched(Switch::refused);
 }
 
 Direction::Step Direction::pass_fin(Side& source, Side& target) noexcept {

@@ -80,6 +80,9 @@ class Direction {
   Step step(Side& source, Side& target, Workspace& workspace) noexcept;
   Step write_held(Side& target, Workspace& workspace) noexcept;
   Step write_piped(Side& target, Workspace& workspace) noexcept;
+  Step copy_piped(Workspace& workspace) noexcept;
+  void drained(std::size_t bytes, Workspace& workspace) noexcept;
+  void give_up_splice(Workspace& workspace) noexcept;
   Step pass_fin(Side& source, Side& target) noexcept;
   Step read_by_copy(Side& source, Side& target, Workspace& workspace) noexcept;
   Step read_by_splice(Side& source, Side& target, Workspace& workspace) noexcept;

@@ -3,8 +3,10 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 
+#include <array>
 #include <catch2/catch.hpp>
 #include <cerrno>
+#include <cstring>
 
 #include "base/limits.hpp"
 #include "os/loopback.hpp"
@@ -38,6 +40,20 @@ TEST_CASE("a pipe that is refused its size is smaller, not an error", "[os]") {
   const Pipe pipe = pipe_of(std::size_t{1} << 31);  // beyond what F_SETPIPE_SZ knows
   CHECK(pipe.capacity > 0);
   CHECK(pipe.capacity <= base::pipe_bytes_min);
+}
+
+TEST_CASE("what a splice brought into a pipe can be read out of it", "[os]") {
+  const Pair left = tcp_pair();
+  const Pipe pipe = pipe_of(base::pipe_bytes_min);
+  send_all(left.client.get(), "by copy");
+  REQUIRE(await_events(left.server.get(), POLLIN));
+  REQUIRE(splice_in(left.server.get(), pipe, plenty).bytes == 7);
+  std::array<std::byte, 4> part{};
+  CHECK(read_pipe(pipe, part).bytes == 4);
+  CHECK(std::memcmp(part.data(), "by c", 4) == 0);
+  CHECK(read_pipe(pipe, part).bytes == 3);
+  CHECK(std::memcmp(part.data(), "opy", 3) == 0);
+  CHECK(read_pipe(pipe, part).status == IoStatus::would_block);
 }
 
 TEST_CASE("bytes are spliced from a socket through a pipe into another socket", "[os]") {

@@ -29,8 +29,9 @@ const std::byte* World::content_at(int connection, unsigned side, std::uint64_t 
   return content_.data() + (begin + offset) % content_period;
 }
 
-void World::fill(std::span<std::byte> into, const Socket& from) const {
-  std::memcpy(into.data(), content_at(from.connection, from.side, from.read), into.size());
+void World::fill(std::span<std::byte> into, int connection, unsigned side,
+                 std::uint64_t offset) const {
+  std::memcpy(into.data(), content_at(connection, side, offset), into.size());
 }
 
 void World::sends(const Socket& target, std::span<const std::byte> bytes) {

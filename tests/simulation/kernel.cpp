@@ -167,7 +167,7 @@ IoResult Kernel::receive(int descriptor, std::span<std::byte> into) noexcept {
   Socket& from = socket(descriptor);
   const std::size_t bytes = std::min<std::uint64_t>(into.size(), before_mark(from, false));
   if (bytes == 0) return nothing_to_read(from);
-  world_.fill(into.first(bytes), from);
+  world_.fill(into.first(bytes), from.connection, from.side, from.read);
   consume(from, bytes);
   world_.holds(from);
   return {.status = IoStatus::moved, .bytes = bytes};
@@ -213,12 +213,17 @@ base::Result<os::Pipe> Kernel::open_pipe(std::size_t bytes) noexcept {
   return result;
 }
 
+// A failure of the call, not of the socket: no memory, or a kind of socket that cannot do it.
+IoResult Kernel::refused_splice() noexcept {
+  return {.status = IoStatus::failed, .error = random_.one_in(2) ? ENOMEM : EINVAL};
+}
+
 IoResult Kernel::splice_in(int descriptor, int pipe_end, std::size_t bytes_max) noexcept {
   enter();
   Socket& from = socket(descriptor);
   PipeBuffer& into = pipe(pipe_end);
   if (into.filled.size() >= into.slots) return {.status = IoStatus::would_block};
-  if (fails()) return {.status = IoStatus::failed, .error = random_.one_in(2) ? ENOMEM : EINVAL};
+  if (fails()) return refused_splice();
   if (!into.filled.empty() &&
       (into.filled.back().connection != from.connection || into.filled.back().side != from.side))
     violated("a pooled pipe is empty", from.connection, "it holds bytes of another one");
@@ -243,6 +248,7 @@ IoResult Kernel::splice_out(int pipe_end, int descriptor, std::size_t bytes_max)
   PipeBuffer& from = pipe(pipe_end);
   Socket& to = socket(descriptor);
   if (from.filled.empty()) return {.status = IoStatus::would_block};
+  if (fails()) return refused_splice();
   if (const auto refusal = cannot_send(to)) return *refusal;
   std::size_t moved = 0;
   while (!from.filled.empty() && moved < bytes_max) {
@@ -260,6 +266,26 @@ IoResult Kernel::splice_out(int pipe_end, int descriptor, std::size_t bytes_max)
   }
   if (to.room() == 0) to.met_full = true;
   ++progress_;
+  return {.status = IoStatus::moved, .bytes = moved};
+}
+
+IoResult Kernel::read_pipe(int pipe_end, std::span<std::byte> into) noexcept {
+  enter();
+  PipeBuffer& from = pipe(pipe_end);
+  std::size_t moved = 0;
+  while (!from.filled.empty() && moved < into.size()) {
+    Slot& slot = from.filled.front();
+    const auto part =
+        static_cast<std::uint32_t>(std::min<std::uint64_t>(slot.bytes, into.size() - moved));
+    world_.fill(into.subspan(moved, part), slot.connection, slot.side, slot.offset);
+    moved += part;
+    slot.offset += part;
+    slot.bytes -= part;
+    if (slot.bytes == 0) from.filled.pop_front();
+    if (random_.one_in(conditions_.short_in)) break;
+  }
+  ++progress_;
+  if (moved == 0) return {.status = IoStatus::would_block};
   return {.status = IoStatus::moved, .bytes = moved};
 }
 

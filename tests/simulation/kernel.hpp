@@ -124,6 +124,7 @@ class Kernel {
   os::IoResult send(int socket, std::span<const std::byte> bytes) noexcept;
   os::IoResult splice_in(int socket, int pipe, std::size_t bytes_max) noexcept;
   os::IoResult splice_out(int pipe, int socket, std::size_t bytes_max) noexcept;
+  os::IoResult read_pipe(int pipe, std::span<std::byte> into) noexcept;
   base::Result<os::Pipe> open_pipe(std::size_t bytes) noexcept;
   base::ErrorCode finish_sending(int socket) noexcept;
   void reset_on_close(int socket) noexcept;
@@ -160,6 +161,7 @@ class Kernel {
   Socket& socket(int descriptor) noexcept;
   PipeBuffer& pipe(int descriptor) noexcept;
   std::uint64_t before_mark(const Socket& socket, bool splicing) const noexcept;
+  os::IoResult refused_splice() noexcept;
   os::IoResult nothing_to_read(Socket& socket) noexcept;
   std::optional<os::IoResult> cannot_send(Socket& socket) noexcept;
   void consume(Socket& socket, std::uint64_t bytes) noexcept;

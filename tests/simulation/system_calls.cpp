@@ -115,6 +115,11 @@ IoResult splice_out(const Pipe& pipe, int socket, std::size_t bytes_max) noexcep
                 Kernel::current().splice_out(pipe.read_end.get(), socket, bytes_max));
 }
 
+IoResult read_pipe(const Pipe& pipe, std::span<std::byte> into) noexcept {
+  return traced("read_pipe", pipe.read_end.get(),
+                Kernel::current().read_pipe(pipe.read_end.get(), into));
+}
+
 base::Result<Poller> Poller::create() {
   Poller poller;
   poller.epoll_ = Fd{Kernel::current().new_other()};

@@ -86,7 +86,7 @@ class World {
   void finishes(const Socket& target);
   void resets(const Socket& target);
   void call_failed(const Socket* socket);
-  void fill(std::span<std::byte> into, const Socket& from) const;
+  void fill(std::span<std::byte> into, int connection, unsigned side, std::uint64_t offset) const;
   void holds(const Socket& source);
   void sleeps();  // the loop found nothing to do
   void waits();   // it asks for events
