@@ -56,6 +56,14 @@ inline constexpr Duration drain_idle_after = std::chrono::seconds{1};
 
 // A round of a forwarder's loop that takes longer is reported: it was blocked, or not scheduled.
 inline constexpr Duration round_max = std::chrono::milliseconds{100};
+// A direction that could move bytes and has not for so long has stalled. A forwarder looks at so
+// many of its connections a second.
+inline constexpr Duration stall_after = std::chrono::seconds{5};
+inline constexpr std::size_t stall_looks_max = 256;
+inline constexpr std::size_t stall_suspects_max = 64;
+inline constexpr std::size_t stall_ring_slots = 64;        // per forwarder, towards control
+inline constexpr std::size_t flight_recorders_max = 1024;  // per forwarder
+
 // A forwarder that has not answered for so long is reported by /healthz.
 inline constexpr Duration forwarder_silent_max = std::chrono::seconds{5};
 

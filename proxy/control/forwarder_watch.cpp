@@ -5,12 +5,14 @@
 #include <algorithm>
 
 #include "base/limits.hpp"
+#include "control/stall_text.hpp"
 
 namespace penstock::control {
 
 namespace {
 constexpr base::Duration quiet_after_a_sentence = std::chrono::seconds{10};
-}
+constexpr int stalls_told_max = 10;  // a tick; the metric counts all of them
+}  // namespace
 
 std::optional<std::string> BlockedRounds::look(std::size_t forwarder,
                                                const runtime::RoundTimes& rounds,
@@ -53,6 +55,9 @@ std::vector<std::string> ForwarderWatch::tick(base::Instant now) {
       warnings.push_back(std::move(*warning));
     if (forwarder.last_answer >= asked_[i]) asked_[i] = now;
   }
+  session::Stall stall;
+  for (int told = 0; told < stalls_told_max && server_.take_stall(stall); ++told)
+    warnings.push_back(stall_text(stall, server_.listeners()[stall.listener]->options.name));
   server_.ping();
   return warnings;
 }

@@ -1,6 +1,6 @@
 #pragma once
-// Once a second: asks every forwarder to answer, notes how busy it was, and says where one was
-// blocked.
+// Once a second: asks every forwarder to answer and to look for stalled connections, notes how busy
+// it was, and says where one was blocked or a connection had stalled.
 //
 // Owner    run(). Thread: control.
 

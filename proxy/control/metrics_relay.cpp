@@ -86,6 +86,14 @@ void add_blocked_rounds(const MetricsInput& input, Families& families) {
     blocked.add({{"forwarder", std::to_string(view.index)}}, view.rounds.blocked());
 }
 
+void add_stalls(const MetricsInput& input, Families& families) {
+  Family stalls{families, Family::Kind::counter, "penstock_stalls_detected_total",
+                "Connections that slept though bytes were waiting and there was room; each was "
+                "taken up again."};
+  stalls.add({}, sum_over_forwarders(
+                     input, [](const auto& view) -> auto& { return view.sessions.stalls; }));
+}
+
 }  // namespace
 
 void add_relay_metrics(const MetricsInput& input, Families& families) {
@@ -94,6 +102,7 @@ void add_relay_metrics(const MetricsInput& input, Families& families) {
   add_pipes(input, families);
   add_busy_ratios(input, families);
   add_blocked_rounds(input, families);
+  add_stalls(input, families);
 }
 
 }  // namespace penstock::control

@@ -31,6 +31,9 @@ struct Event {
   Readiness ready;
 };
 
+// What is so of two sockets now: a level, where the poller tells edges.
+std::array<Readiness, 2> ready_now(std::array<int, 2> sockets) noexcept;
+
 class Poller {
  public:
   // REQUIRES: no socket bears this token.

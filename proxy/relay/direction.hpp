@@ -33,6 +33,11 @@ enum class Outcome : std::uint8_t {
   target_failed,  // the target's Side says why
 };
 
+inline constexpr base::EnumNames<Outcome, 7> outcome_names{{"source empty", "target full", "hungry",
+                                                            "no buffer", "finished",
+                                                            "source failed", "target failed"}};
+static_assert(outcome_names[Outcome::target_failed] == "target failed");
+
 class Direction {
  public:
   Direction() noexcept = default;

@@ -29,17 +29,21 @@ Forwarder::Forwarder(Setup setup, const session::LogSwitches& log, Admission& ad
       bell_{bell},
       commands_{command_ring_slots},
       records_{base::record_ring_slots},
+      stalls_{base::stall_ring_slots},
       poller_{make_poller()},
       timers_{os::now()},
       memory_{*std::pmr::new_delete_resource()},
       workspace_{setup_.relay, memory_},
       counters_{setup_.listeners, setup_.upstreams},
+      recorders_{memory_},
       table_{memory_},
       context_{.poller = poller_,
                .timers = timers_,
                .relay = workspace_,
                .counters = counters_,
                .records = records_,
+               .stalls = stalls_,
+               .recorders = recorders_,
                .log = log,
                .forwarder = setup_.index,
                .node = static_cast<std::uint16_t>(setup_.seat.node),
@@ -107,6 +111,7 @@ void Forwarder::run() noexcept {
     // is there must not be too late. A full batch may have left some behind.
     run_ready();
     if (!events_left()) fire_timers();
+    if (sample_due_ && !events_left()) sample_stalls();
     run_bulk();
     ring_for_records();
     wait_for_events();
@@ -126,6 +131,7 @@ void Forwarder::obey(const Command& command) noexcept {
     case Command::Kind::ping:
       answered_nanoseconds_.set(
           static_cast<std::uint64_t>(context_.now.time_since_epoch().count()));
+      sample_due_ = true;
       return;
     case Command::Kind::drain: begin_drain(command.timeout); return;
     case Command::Kind::cut: cut_all(); return;
@@ -166,6 +172,14 @@ void Forwarder::fire_timers() noexcept {
     auto& session = static_cast<Session&>(timer);
     follow(session, session.expired(context_));
   });
+}
+
+void Forwarder::sample_stalls() noexcept {
+  sample_due_ = false;
+  for (Session* session : sampler_.look(table_, context_)) {
+    session->take_up(context_);
+    enqueue(*session);
+  }
 }
 
 void Forwarder::run_ready() noexcept {

@@ -4,6 +4,7 @@
 // Owner    the Server. Everything inside belongs to the forwarder's own thread, but for the rings
 //          (one sender each) and the counters (read by anyone).
 // Loop     take commands and arrivals, run who is ready, fire timers, give bulk its turn, sleep.
+//          Once a second, when control asks for an answer, look for who sleeps in vain.
 //          Who splices, or has more to do than its budget allows, is bulk: it waits until nobody
 //          small does, at most base::bulk_patience, so that an elephant delays no mouse and a
 //          thousand mice do not starve it.
@@ -20,6 +21,7 @@
 #include "runtime/mailbox.hpp"
 #include "runtime/placement.hpp"
 #include "runtime/round_times.hpp"
+#include "runtime/stall_sampler.hpp"
 #include "session/admission.hpp"
 #include "session/context.hpp"
 #include "session/session_table.hpp"
@@ -69,6 +71,7 @@ class Forwarder {
   std::size_t load() const noexcept { return load_.load(std::memory_order_relaxed); }
 
   base::SpscRing<session::Record>& records() noexcept { return records_; }
+  base::SpscRing<session::Stall>& stalls() noexcept { return stalls_; }
   const relay::Counters& relay_counters() const noexcept { return workspace_.counters(); }
   const session::Counters& session_counters() const noexcept { return counters_; }
   const Setup& setup() const noexcept { return setup_; }
@@ -89,6 +92,7 @@ class Forwarder {
   void take_in(session::Arrival& arrival) noexcept;
   void refuse(const session::Arrival& arrival) noexcept;
   void fire_timers() noexcept;
+  void sample_stalls() noexcept;
   void run_ready() noexcept;
   void run_bulk() noexcept;
   void enqueue(session::Session& session) noexcept;
@@ -110,6 +114,7 @@ class Forwarder {
   std::vector<std::unique_ptr<base::SpscRing<session::Arrival>>> arrivals_;  // one per acceptor
   base::SpscRing<Command> commands_;
   base::SpscRing<session::Record> records_;
+  base::SpscRing<session::Stall> stalls_;
   SleepFlag sleep_;
   alignas(base::cache_line_bytes) std::atomic<std::size_t> load_{0};
 
@@ -119,6 +124,7 @@ class Forwarder {
   std::pmr::memory_resource& memory_;
   relay::Workspace workspace_;
   session::Counters counters_;
+  session::FlightRecorders recorders_;
   session::SessionTable table_;
   session::Context context_;
   SessionList ready_;
@@ -127,6 +133,8 @@ class Forwarder {
   bool small_ran_ = false;        // in this round of the loop
   std::size_t full_batches_ = 0;  // of events, in a row
   SessionList starved_;
+  StallSampler sampler_;
+  bool sample_due_ = false;
   RoundTimes rounds_;
   base::Counter answered_nanoseconds_;
   bool stopping_ = false;

@@ -194,6 +194,12 @@ bool Server::take_record(session::Record& record) noexcept {
   return false;
 }
 
+bool Server::take_stall(session::Stall& stall) noexcept {
+  for (const auto& forwarder : parts_->forwarders)
+    if (forwarder->stalls().try_pop(stall)) return true;
+  return false;
+}
+
 os::Wakeup& Server::records_wakeup() noexcept {
   return parts_->bell.wakeup;
 }

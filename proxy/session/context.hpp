@@ -12,6 +12,7 @@
 #include "relay/workspace.hpp"
 #include "session/counters.hpp"
 #include "session/record.hpp"
+#include "session/stall.hpp"
 
 namespace penstock::session {
 
@@ -31,6 +32,8 @@ struct Context {
   relay::Workspace& relay;
   Counters& counters;
   base::SpscRing<Record>& records;
+  base::SpscRing<Stall>& stalls;
+  FlightRecorders& recorders;
   const LogSwitches& log;
   std::uint16_t forwarder = 0;
   std::uint16_t node = 0;

@@ -19,6 +19,8 @@ constexpr base::Duration look_again_after = std::chrono::milliseconds{10};
 }  // namespace
 
 Next ProxySession::begin_abort(CloseReason reason, Context& context) noexcept {
+  trace(FlightEvent::Kind::aborting, std::max(sides_[client].error, sides_[upstream].error),
+        context);
   phase_ = Phase::aborting;
   reason_ = reason;
   deadline_ = context.now + timeouts().abort_linger;
@@ -38,6 +40,7 @@ Next ProxySession::run_aborting(Context& context) noexcept {
     if (!target.failed) {
       const auto run = directions_[d].run(sides_[d], target, context.relay);
       account(d, run.bytes, context);
+      trace_run(d, run, context);
       hungry = hungry || run.outcome == relay::Outcome::hungry;
       if (run.outcome == relay::Outcome::source_empty) directions_[d].stop_reading();
     }

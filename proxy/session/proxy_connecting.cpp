@@ -48,6 +48,7 @@ Next ProxySession::attempt(std::uint16_t index, Context& context) noexcept {
   endpoint_->active.fetch_add(1, std::memory_order_relaxed);
   endpoint_reserved_ = true;
   last_activity_ = context.now;
+  trace(FlightEvent::Kind::connecting, 0, context);
   auto socket = os::connect_to(endpoint_->address, arrival_.listener->options.socket);
   if (!socket) return attempt_failed(socket.error().value(), context);
   sides_[upstream] = {};
@@ -63,6 +64,7 @@ Next ProxySession::attempt(std::uint16_t index, Context& context) noexcept {
 Next ProxySession::attempt_failed(int error, Context& context) noexcept {
   const auto failure = upstream::connect_failure_from(error);
   endpoint_->failures[static_cast<std::size_t>(failure)].fetch_add(1, std::memory_order_relaxed);
+  trace(FlightEvent::Kind::connect_failed, error, context);
   release_endpoint();
   close_side(upstream, Ending::reset);
   reason_ = is_shortage(error) ? CloseReason::overload : CloseReason::connect_failed;
@@ -94,6 +96,8 @@ Next ProxySession::connected(Context& context) noexcept {
                                                                               last_activity_);
   connect_time_ = context.now - arrival_.at;
   last_activity_ = context.now;
+  for (unsigned d = 0; d < directions_.size(); ++d) note_moved(d, context.now);
+  trace(FlightEvent::Kind::connected, 0, context);
   phase_ = Phase::relaying;
   const base::Duration peer_timeout = timeouts().peer;
   deadline_ =

@@ -19,6 +19,7 @@ Next ProxySession::run_relaying(Context& context) noexcept {
   for (unsigned d = 0; d < directions_.size(); ++d) {
     const auto run = directions_[d].run(sides_[d], sides_[1 - d], context.relay);
     account(d, run.bytes, context);
+    trace_run(d, run, context);
     hungry = hungry || run.outcome == Outcome::hungry;
     starved = starved || run.outcome == Outcome::no_buffer;
   }
@@ -38,6 +39,7 @@ Next ProxySession::run_relaying(Context& context) noexcept {
 void ProxySession::account(unsigned direction, std::size_t bytes, Context& context) noexcept {
   if (bytes == 0) return;
   last_activity_ = context.now;
+  note_moved(direction, context.now);
   context.counters.listeners[arrival_.listener->index].bytes[direction].add(bytes);
   if (direction == to_client && first_byte_ == Record::unknown)
     first_byte_ = context.now - arrival_.at;

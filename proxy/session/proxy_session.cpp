@@ -24,13 +24,15 @@ Next ProxySession::start(Context& context) noexcept {
   return next_attempt(context);
 }
 
-void ProxySession::note(unsigned side, os::Readiness ready, Context&) noexcept {
+void ProxySession::note(unsigned side, os::Readiness ready, Context& context) noexcept {
   relay::Side& noted = sides_[side];
   if (noted.socket < 0) return;
   noted.note(ready);
   // While connecting, the upstream's error is the answer to the attempt: connect_result() takes it.
-  if (!ready.failed || (side == upstream && phase_ == Phase::connecting)) return;
-  if (const int error = os::take_error(noted.socket); error != 0) noted.fail(error);
+  const bool answers_attempt = side == upstream && phase_ == Phase::connecting;
+  if (ready.failed && !answers_attempt)
+    if (const int error = os::take_error(noted.socket); error != 0) noted.fail(error);
+  trace_ready(side, ready, context);
 }
 
 Next ProxySession::run(Context& context) noexcept {
@@ -47,6 +49,7 @@ Next ProxySession::run(Context& context) noexcept {
 Next ProxySession::expired(Context& context) noexcept {
   if (context.now >= context.drain_deadline)
     return finish(CloseReason::drain, Ending::reset, context);
+  trace(FlightEvent::Kind::timer, 0, context);
   switch (phase_) {
     case Phase::connecting: return attempt_failed(ETIMEDOUT, context);
     case Phase::pausing: return next_attempt(context);
@@ -76,6 +79,7 @@ Next ProxySession::finish(CloseReason reason, Ending ending, Context& context) n
   close_side(upstream, ending);
   close_side(client, ending);
   release_endpoint();
+  end_trace(context);
   phase_ = Phase::ended;
   context.timers.disarm(*this);
   closed(arrival_, reason, record, context);

@@ -19,6 +19,7 @@
 
 #include "relay/direction.hpp"
 #include "session/counters.hpp"
+#include "session/flight_recorder.hpp"
 #include "session/peer_watch.hpp"
 #include "session/record.hpp"
 #include "session/session.hpp"
@@ -36,6 +37,8 @@ class ProxySession final : public Session {
   Next expired(Context& context) noexcept override;
   void begin_drain(base::Instant turn, Context& context) noexcept override;
   void cut(Context& context) noexcept override;
+  std::optional<std::uint64_t> looks_stalled(Context& context) noexcept override;
+  void take_up(Context& context) noexcept override;
 
  private:
   enum class Phase : std::uint8_t { connecting, pausing, relaying, aborting, ended };
@@ -70,6 +73,16 @@ class ProxySession final : public Session {
   Next run_aborting(Context& context) noexcept;
   bool owes_bytes_to(unsigned side) const noexcept;
 
+  // proxy_trace.cpp
+  FlightRecorder* recorder(Context& context) noexcept;
+  void trace(FlightEvent::Kind kind, int error, Context& context) noexcept;
+  void trace_ready(unsigned side, os::Readiness ready, Context& context) noexcept;
+  void trace_run(unsigned direction, const relay::Direction::Run& run, Context& context) noexcept;
+  void end_trace(Context& context) noexcept;
+  bool could_move(unsigned direction, const std::array<os::Readiness, 2>& ready) const noexcept;
+  void note_moved(unsigned direction, base::Instant now) noexcept;
+  base::Duration quiet(unsigned direction, base::Instant now) const noexcept;
+
   // proxy_session.cpp
   Next finish(CloseReason reason, Ending ending, Context& context) noexcept;
   void close_side(unsigned side, Ending ending) noexcept;
@@ -90,6 +103,9 @@ class ProxySession final : public Session {
   base::Instant drain_turn_ = base::never;
   base::Duration connect_time_ = Record::unknown;
   base::Duration first_byte_ = Record::unknown;
+  // Of the last byte in each direction, in milliseconds modulo 2^32: only differences count.
+  std::array<std::uint32_t, 2> moved_milliseconds_{};
+  std::uint16_t recorder_ = FlightRecorders::none;
   upstream::Tried tried_;
   Phase phase_ = Phase::connecting;
   CloseReason reason_ = CloseReason::internal;

@@ -7,6 +7,7 @@
 
 #include <boost/intrusive/list_hook.hpp>
 #include <cstdint>
+#include <optional>
 
 #include "base/timer_wheel.hpp"
 #include "os/poller.hpp"
@@ -44,6 +45,13 @@ class Session : public base::Timer, public ListHook {
   virtual void begin_drain(base::Instant turn, Context& context) noexcept = 0;
   // Ends it by RST now. The caller destroys it.
   virtual void cut(Context& context) noexcept = 0;
+
+  // Could it move bytes, and has it not for base::stall_after? Asks the kernel, and answers with
+  // how far it came. May be true of one whose event is just under way: only who is found so twice,
+  // a wait apart, and came no further in between, has stalled.
+  virtual std::optional<std::uint64_t> looks_stalled(Context&) noexcept { return std::nullopt; }
+  // Reports that, and notes what the kernel says of its sockets; run() follows.
+  virtual void take_up(Context&) noexcept {}
 
   const Arrival& arrival() const noexcept { return arrival_; }
   // It moves large amounts: small exchanges go first.

@@ -33,6 +33,10 @@ class SessionTable {
   };
   Found find(std::uint64_t token) const noexcept;
 
+  // By slot, from 0 to slots(); nullptr where nobody stands there.
+  Session* at(std::size_t slot) const noexcept { return slots_[slot].session; }
+  std::size_t slots() const noexcept { return slots_.size(); }
+
   std::size_t size() const noexcept { return proxied_.live() + static_.live(); }
 
   // Calls visit(Session&) for each; visit may destroy the one that it is given.

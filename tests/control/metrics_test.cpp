@@ -125,6 +125,7 @@ TEST_CASE("engines, pipes and busy ratios bear their labels", "[control]") {
         "0.5");
   CHECK(value_of(text, R"(penstock_forwarder_blocked_total{forwarder="0"})") == "0");
   CHECK(value_of(text, R"(penstock_forwarder_blocked_total{forwarder="1"})") == "1");
+  CHECK(value_of(text, "penstock_stalls_detected_total") == "0");
 }
 
 TEST_CASE("lines that rings and the log dropped are one number", "[control]") {

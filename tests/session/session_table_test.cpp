@@ -21,12 +21,16 @@ struct World {
         workspace{relay_options(), *std::pmr::new_delete_resource()},
         counters{1, 1},
         records{16},
+        stalls{16},
+        recorders{*std::pmr::new_delete_resource()},
         table{*std::pmr::new_delete_resource()},
         context{.poller = poller,
                 .timers = timers,
                 .relay = workspace,
                 .counters = counters,
                 .records = records,
+                .stalls = stalls,
+                .recorders = recorders,
                 .log = log,
                 .now = os::now()} {
     upstream::ClusterSpec spec{.name = "o", .balance = {}, .endpoints = {}, .connect = {}};
@@ -68,6 +72,8 @@ struct World {
   relay::Workspace workspace;
   session::Counters counters;
   base::SpscRing<session::Record> records;
+  base::SpscRing<session::Stall> stalls;
+  session::FlightRecorders recorders;
   session::LogSwitches log;
   std::unique_ptr<upstream::Registry> registry;
   session::Listener listener;

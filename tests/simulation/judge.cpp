@@ -64,6 +64,7 @@ void World::holds(const Socket& source) {
 // The rule of every edge-triggered loop: who could go on is never asleep. A target below a third of
 // room is waited for; whoever was disturbed may be on its way to a reset.
 void World::sleeps() {
+  if (plan_.conditions.lost_in != 0) return;  // there the stall sampler is what is tested
   for (const auto& connection : connections_) {
     if (connection->recorded || connection->disturbed || !connection->ends[1]) continue;
     for (unsigned side = 0; side < 2; ++side) {
@@ -212,6 +213,8 @@ void World::check_end() const {
     violated("the watchdog counts every long round", -1,
              std::to_string(forwarder_->rounds().blocked()) + " of " +
                  std::to_string(kernel_.long_rounds()));
+  if (plan_.conditions.lost_in == 0 && forwarder_->session_counters().stalls.value() != 0)
+    violated("who does not stall is not said to", -1, "a stall was counted");
   if (listener_.active.load() != 0 || admission_.active() != 0 || forwarder_->load() != 0)
     violated("every place is given back", -1, "a counter is not 0");
 }

@@ -76,9 +76,16 @@ int Kernel::new_socket(const std::shared_ptr<Socket>& socket) {
 
 void Kernel::wake(Socket& socket) noexcept {
   ++progress_;
-  if (!socket.registered || socket.closed || socket.on_ready_list) return;
+  if (!socket.registered || socket.closed || socket.on_ready_list || loses_edge(socket)) return;
   socket.on_ready_list = true;
   ready_.push_back(socket.descriptor);
+}
+
+// Only edges that nothing but the stall sampler could replace: connecting has a timeout of its own.
+bool Kernel::loses_edge(const Socket& socket) noexcept {
+  if (conditions_.lost_in == 0 || socket.state == Socket::State::connecting) return false;
+  if (socket.side == 1 && !socket.asked) return false;
+  return random_.one_in(conditions_.lost_in);
 }
 
 void Kernel::arrive(Socket& socket, std::uint32_t bytes, bool urgent) {

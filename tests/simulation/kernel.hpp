@@ -84,6 +84,7 @@ class Kernel {
     std::uint64_t short_in = 8;          // a splice or send moves less than it could
     bool small_pipes = false;            // as beyond pipe-user-pages-soft
     bool crowd = false;                  // every socket is announced at every wait
+    std::uint64_t lost_in = 0;           // one edge in so many is lost; no kernel does that
     std::uint64_t buffer_max = 1 << 18;  // of a socket, in each direction
   };
 
@@ -134,6 +135,7 @@ class Kernel {
   std::optional<os::TcpInfo> tcp_info(int socket) noexcept;
   int new_other() { return place({Kind::other, nullptr, nullptr}); }  // epoll, eventfd
   base::ErrorCode add(int socket, std::uint64_t token) noexcept;
+  std::array<os::Readiness, 2> ready_now(std::array<int, 2> sockets) noexcept;
   std::size_t wait(base::Duration timeout, std::span<os::Event> events) noexcept;
   void wake_waiter() noexcept { woken_ = true; }
 
@@ -166,6 +168,8 @@ class Kernel {
   std::optional<os::IoResult> cannot_send(Socket& socket) noexcept;
   void consume(Socket& socket, std::uint64_t bytes) noexcept;
   std::optional<os::Readiness> state_of(Socket& socket) noexcept;
+  bool loses_edge(const Socket& socket) noexcept;
+  bool idle_until(base::Instant deadline) noexcept;
   std::size_t collect(std::span<os::Event> events) noexcept;
   void wake_somebody_for_nothing() noexcept;
   std::size_t leave_wait(std::size_t events, bool slept) noexcept;

@@ -67,6 +67,9 @@ Plan plan_from(Random& random) {
   plan.conditions.small_pipes = faulty && random.one_in(4);
   plan.timeouts = timeouts_from(random, plan.short_timeouts);
   if (random.one_in(500)) make_crowd(plan, random);
+  plan.pings = random.one_in(4);
+  if (plan.pings && !plan.crowd && random.one_in(4))
+    plan.conditions.lost_in = random.between(5, 200);
   // Near the 49.7 days at which 32 bits of milliseconds wrap, or after an hour.
   plan.start =
       base::Instant{random.one_in(2) ? wrap - std::chrono::milliseconds{random.between(0, 5000)}

@@ -44,6 +44,19 @@ std::optional<os::Readiness> Kernel::state_of(Socket& socket) noexcept {
   return anything ? std::optional{ready} : std::nullopt;
 }
 
+std::array<os::Readiness, 2> Kernel::ready_now(std::array<int, 2> sockets) noexcept {
+  enter();
+  std::array<os::Readiness, 2> ready{};
+  for (std::size_t i = 0; i < sockets.size(); ++i) {
+    Socket& asked = socket(sockets[i]);
+    // A level is only looked at: nobody is promised an edge for it.
+    const bool met_full = asked.met_full;
+    ready[i] = state_of(asked).value_or(os::Readiness{});
+    asked.met_full = met_full;
+  }
+  return ready;
+}
+
 std::size_t Kernel::collect(std::span<os::Event> events) noexcept {
   std::size_t count = 0;
   if (!ready_.empty() && random_.one_in(4))
@@ -84,6 +97,18 @@ std::size_t Kernel::leave_wait(std::size_t events, bool slept) noexcept {
   return events;
 }
 
+// Nothing happens before the deadline but what control asks. False where that would be for ever.
+bool Kernel::idle_until(base::Instant deadline) noexcept {
+  if (const base::Instant ping = world_.next_ping(); ping < deadline) {
+    now_ = std::max(now_, ping);
+    world_.ping();
+    return true;
+  }
+  if (deadline == base::never) return false;
+  now_ = base::Instant{std::chrono::ceil<std::chrono::milliseconds>(deadline.time_since_epoch())};
+  return true;
+}
+
 std::size_t Kernel::wait(base::Duration timeout, std::span<os::Event> events) noexcept {
   ++steps_;
   slept_at_ = now_;
@@ -101,11 +126,8 @@ std::size_t Kernel::wait(base::Duration timeout, std::span<os::Event> events) no
     world_.sleeps();
     if (world_.act()) {
       now_ += std::chrono::microseconds{random_.between(0, 1000)};
-    } else if (deadline == base::never) {
+    } else if (!idle_until(deadline)) {
       world_.at_rest();
-    } else {
-      now_ =
-          base::Instant{std::chrono::ceil<std::chrono::milliseconds>(deadline.time_since_epoch())};
     }
   }
 }

@@ -30,6 +30,7 @@ World::World(std::uint64_t seed)
       admission_{connections_room, {}},
       bell_{(Kernel::set_current(&kernel_), runtime::SleepFlag{}), os::Wakeup{}} {
   kernel_.conditions() = plan_.conditions;
+  if (plan_.pings) next_ping_ = plan_.start;
   registry_ = std::make_unique<upstream::Registry>(clusters());
   listener_.options.timeouts = plan_.timeouts;
   listener_.cluster = registry_->clusters().front();
@@ -66,6 +67,7 @@ void World::act_now_and_then() {
 
 bool World::act() {
   if (stopping_) return false;
+  if (kernel_.now() >= next_ping_) ping();
   if (turns_left_ == 0 && !healed_) heal();
   if (healed_) return settle();
   --turns_left_;
@@ -199,6 +201,7 @@ void World::heal() {
   kernel_.conditions().one_in = 0;
   kernel_.conditions().small_pipes = false;
   kernel_.conditions().crowd = false;
+  kernel_.conditions().lost_in = 0;
   for (auto& connection : connections_)
     for (Peer& peer : connection->peers) {
       peer.stalled = false;
@@ -214,12 +217,35 @@ bool World::settle() {
   return false;
 }
 
+// After the healing as often as it takes to take everybody up; then timeouts must end the rest.
+void World::ping() {
+  constexpr unsigned last_pings_max = 100;
+  last_pings_ = healed_ ? last_pings_ + 1 : 0;
+  next_ping_ = last_pings_ < last_pings_max ? kernel_.now() + std::chrono::seconds{1} : base::never;
+  forwarder_->command({.kind = runtime::Command::Kind::ping});
+}
+
+std::string World::describe(const Connection& connection) {
+  std::string text;
+  for (const auto& end : connection.ends) {
+    if (!end) continue;
+    text += end->side == 0 ? "client" : ", upstream";
+    text += end->state == Socket::State::dead ? " dead" : "";
+    text += end->fin_received ? " FIN in" : "";
+    text += end->fin_sent ? " FIN out" : "";
+    text += end->closed ? " closed" : "";
+    text += " unread " + std::to_string(end->unread()) + " room " + std::to_string(end->room());
+  }
+  return text;
+}
+
 void World::at_rest() {
   collect_records();
   for (std::size_t i = 0; i < connections_.size(); ++i)
     if (!connections_[i]->recorded)
       violated("when the faults are healed, everything ends", static_cast<int>(i),
-               "the loop sleeps for ever and this connection is still there");
+               "the loop sleeps for ever and this connection is still there: " +
+                   describe(*connections_[i]));
   stopping_ = true;
   forwarder_->command({.kind = runtime::Command::Kind::stop});
 }

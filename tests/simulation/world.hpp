@@ -51,6 +51,7 @@ struct Plan {
   bool short_timeouts = false;  // so that they end connections
   bool jumps = false;           // the process may stand still for seconds
   bool drains = false;
+  bool pings = false;  // control asks once a second, and so stalls are looked for
   bool crowd = false;  // more sockets are ready, at any time, than one wait can tell of
   base::Instant start{};
 };
@@ -90,9 +91,12 @@ class World {
   void holds(const Socket& source);
   void sleeps();  // the loop found nothing to do
   void waits();   // it asks for events
+  base::Instant next_ping() const noexcept { return next_ping_; }
+  void ping();
 
  private:
   void open_connection();
+  static std::string describe(const Connection& connection);
   bool act_on(Connection& connection, unsigned side);
   bool decide_connect(Connection& connection, Socket& socket);
   bool deliver(Socket& socket, const Peer& peer);
@@ -119,6 +123,8 @@ class World {
   bool draining_ = false;
   bool stopping_ = false;
   std::size_t settled_ = 0;  // where settle() goes on
+  base::Instant next_ping_ = base::never;
+  unsigned last_pings_ = 0;
   unsigned late_waits_ = 0;  // in a row, while a deadline has passed
   Tally tally_;
 

@@ -1,0 +1,37 @@
+// A wake-up that is lost is found, told and made good. strace lies about an empty socket, which is
+// what a lost edge looks like from inside.
+
+#include <catch2/catch.hpp>
+
+#include "e2e/faults/tracer.hpp"
+#include "e2e/house.hpp"
+#include "e2e/origin.hpp"
+
+using namespace penstock::e2e;
+
+TEST_CASE("a connection that was told a lie of an empty socket is taken up again", "[faults][p5]") {
+  if (!can_trace()) {
+    WARN("skipped: strace cannot trace here");
+    return;
+  }
+  Origin origin;
+  House house{{.endpoints = {origin.address()}, .runtime = "forwarders: 1"}};
+  Peer client = house.client();
+  Peer upstream = origin.accept();
+  client.send("before");
+  REQUIRE(upstream.read(6) == "before");
+  {
+    Tracer tracer{house.program().id(), {"-e", "inject=recvfrom:error=EAGAIN:when=1..4"}};
+    client.send("and after");
+    wait_until("the read was refused", [&] { return tracer.injected() > 0; });
+  }
+  CHECK(upstream.read(9) == "and after");
+  house.wait_for_metric("penstock_stalls_detected_total", {}, 1);
+  wait_until("the log tells it", [&] {
+    return house.program().errors().find("stalled: nothing moved to the upstream") !=
+           std::string::npos;
+  });
+  CHECK(house.program().errors().find("client ready (in") != std::string::npos);
+  client.close();
+  upstream.close();
+}
