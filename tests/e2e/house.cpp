@@ -41,7 +41,8 @@ std::string yaml_from(const Plan& plan, const std::string& bind, const std::stri
   yaml += section("defaults", plan.defaults) + section("relay", plan.relay);
   yaml += section("runtime", plan.runtime);
   yaml += "admin: {bind: \"" + admin + "\"}\n";
-  yaml += "log: {format: json, access: {to: stdout, events: [" + plan.events + "]}}\n";
+  yaml +=
+      "log: {format: json, access: {to: \"" + plan.access + "\", events: [" + plan.events + "]}}\n";
   return yaml;
 }
 
@@ -56,6 +57,8 @@ bool House::start(const Plan& plan) {
   bind_ = plan.bind.empty() ? free_address() : plan.bind;
   admin_ = free_address();
   file_ = folder_.write("penstock.yaml", yaml_from(plan, bind_, admin_));
+  if (plan.program.user != 0)
+    std::filesystem::permissions(folder_.path(), std::filesystem::perms{0755});
   program_ = std::make_unique<Program>(
       std::vector<std::string>{penstock_binary(), "run", "-c", file_}, plan.program);
   const auto is_ready = [this] {

@@ -33,7 +33,8 @@ struct Plan {
   std::string defaults{};
   std::string relay{};
   std::string runtime = "drain: {timeout: 5s}";
-  std::string more_listeners{};  // as items of the list, in flow style
+  std::string more_listeners{};   // as items of the list, in flow style
+  std::string access = "stdout";  // where the access log goes
   std::string events = "close";
   Program::Options program{};
 };

@@ -1,6 +1,7 @@
 #include "e2e/program.hpp"
 
 #include <fcntl.h>
+#include <grp.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -56,20 +57,33 @@ void move_monotonic_clock(long seconds) {
   write_text("/proc/self/timens_offsets", line.data());
 }
 
+void limit_to(__rlimit_resource resource, std::size_t value) {
+  const rlimit limit{value, value};
+  if (value != 0) ::setrlimit(resource, &limit);
+}
+
 void leave_open(int last) {
   if (last == 0) return;
   const int null = ::open("/dev/null", O_RDWR);
   for (int descriptor = 3; descriptor <= last; ++descriptor) ::dup2(null, descriptor);
 }
 
+// With its last capability a process also loses the right to walk to the program: it is opened
+// before.
+void become_user(unsigned user, int program, char* const* arguments) {
+  if (::setgroups(0, nullptr) != 0 || ::setresgid(user, user, user) != 0 ||
+      ::setresuid(user, user, user) != 0)
+    ::_exit(125);
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // a change of the user takes it away
+  ::fexecve(program, arguments, environ);
+}
+
 [[noreturn]] void become(char* const* arguments, const Program::Options& options,
                          const std::array<int, 3>& streams) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (!options.directory.empty() && ::chdir(options.directory.c_str()) != 0) ::_exit(126);
-  if (options.descriptors_max != 0) {
-    const rlimit limit{options.descriptors_max, options.descriptors_max};
-    ::setrlimit(RLIMIT_NOFILE, &limit);
-  }
+  limit_to(RLIMIT_NOFILE, options.descriptors_max);
+  limit_to(RLIMIT_NPROC, options.threads_max);
   for (int stream = 0; stream < 3; ++stream) {
     if (options.closed_descriptors)
       ::close(stream);
@@ -78,7 +92,10 @@ void leave_open(int last) {
   }
   leave_open(options.inherited_up_to);
   move_monotonic_clock(options.monotonic_offset_s);
+  if (!options.control_group.empty()) write_text(options.control_group.c_str(), "0");
   ::signal(SIGPIPE, SIG_DFL);
+  if (options.user != 0)
+    become_user(options.user, ::open(arguments[0], O_PATH | O_CLOEXEC), arguments);
   ::execv(arguments[0], arguments);
   ::_exit(127);
 }

@@ -28,6 +28,9 @@ class Program {
     std::size_t descriptors_max = 0;  // RLIMIT_NOFILE, soft and hard; 0 = ours
     int inherited_up_to = 0;          // descriptors 3 to this one are open at the start, /dev/null
     long monotonic_offset_s = 0;      // added to the monotonic clock, by a time namespace
+    unsigned user = 0;                // and group; without any capability; 0 = ours
+    std::size_t threads_max = 0;      // RLIMIT_NPROC, which binds a user but root; 0 = ours
+    std::string control_group{};      // cgroup.procs of the group to enter; empty = ours
     std::string directory{};          // empty = ours
     std::string input{};              // on stdin
   };

@@ -16,6 +16,11 @@ bool skip_without(const std::vector<std::string>& programs) {
   return false;
 }
 
+bool skip_unless(bool allowed, const std::string& why) {
+  if (!allowed) WARN("skipped: " << why);
+  return !allowed;
+}
+
 void wait_until_reachable(const std::string& address) {
   wait_until(address + " answers", [&] {
     try {

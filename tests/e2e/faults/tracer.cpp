@@ -8,11 +8,11 @@ namespace penstock::e2e {
 
 namespace {
 
-std::vector<std::string> command(int process, const std::string& file,
-                                 const std::vector<std::string>& words) {
-  std::vector<std::string> all{"strace", "-f", "-p", std::to_string(process), "-o", file};
-  all.insert(all.end(), words.begin(), words.end());
-  return all;
+std::vector<std::string> joined(std::vector<std::string> command, const std::string& file,
+                                const std::vector<std::string>& words) {
+  command.insert(command.end(), {"-o", file});
+  command.insert(command.end(), words.begin(), words.end());
+  return command;
 }
 
 std::string text_of_file(const std::string& path) {
@@ -29,7 +29,10 @@ bool can_trace() {
 }
 
 Tracer::Tracer(int process, const std::vector<std::string>& words)
-    : file_{folder_.path("trace")}, strace_{command(process, file_, words)} {
+    : Tracer{{"strace", "-f", "-p", std::to_string(process)}, words, Attached{}} {}
+
+Tracer::Tracer(std::vector<std::string> command, const std::vector<std::string>& words, Attached)
+    : file_{folder_.path("trace")}, strace_{joined(std::move(command), file_, words)} {
   wait_until("strace is attached", [&] {
     if (!strace_.running()) throw Failure{"strace does not attach: " + strace_.errors()};
     return strace_.errors().find("attached") != std::string::npos;
@@ -50,17 +53,29 @@ std::string Tracer::detach() {
   return text_of_file(file_);
 }
 
-std::size_t Tracer::total_calls() {
+std::map<std::string, Tracer::Count> Tracer::counts() {
   std::istringstream table{detach()};
-  std::size_t calls = 0;
-  // "% time  seconds  usecs/call  calls  errors  syscall"
+  std::map<std::string, Count> counts;
+  // "% time  seconds  usecs/call  calls  [errors]  syscall"
   for (std::string line; std::getline(table, line);) {
     std::istringstream fields{line};
     double share = 0, seconds = 0, each = 0;
-    std::size_t count = 0;
-    if (line.find("total") == line.npos && fields >> share >> seconds >> each >> count)
-      calls += count;
+    Count count;
+    if (line.find("total") != line.npos || !(fields >> share >> seconds >> each >> count.calls))
+      continue;
+    std::string word, name;
+    while (fields >> word) {
+      if (!name.empty()) count.errors = std::stoul(name);
+      name = word;
+    }
+    counts[name] = count;
   }
+  return counts;
+}
+
+std::size_t Tracer::total_calls() {
+  std::size_t calls = 0;
+  for (const auto& [name, count] : counts()) calls += count.calls;
   return calls;
 }
 
