@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <iostream>
+#include <new>
+#include <system_error>
 
 #include "control/admin_server.hpp"
 #include "control/budget.hpp"
@@ -81,8 +83,19 @@ int serve(Config config, base::Log& log, AccessLog& access_log) {
   return success;
 }
 
-int serve_with_logs(Config config) {
-  base::Log log{log_options(config.log)};
+// What ended `run` by an exception, and what to do about it.
+std::string sentence_for(const std::exception& error) {
+  if (dynamic_cast<const std::bad_alloc*>(&error) != nullptr)
+    return "out of memory: raise the limit (ulimit -v, memory.max of the control group) or lower "
+           "runtime.max_connections";
+  const auto* system = dynamic_cast<const std::system_error*>(&error);
+  if (system != nullptr && system->code() == std::errc::resource_unavailable_try_again)
+    return "cannot start: no thread could be created; raise the limit of processes (ulimit -u, "
+           "pids.max of the control group)";
+  return fmt::format("cannot start: {}", error.what());
+}
+
+int serve_with_logs(Config config, base::Log& log) {
   int exit_code = failure;
   bool written = true;
   try {
@@ -98,7 +111,7 @@ int serve_with_logs(Config config) {
       log.error(access_log.error());
     }
   } catch (const std::exception& error) {
-    log.error(fmt::format("cannot start: {}", error.what()));
+    log.error(sentence_for(error));
   }
   if (!log.flush(log_patience) || !written) os::exit_now(exit_code);
   return exit_code;
@@ -109,7 +122,14 @@ int serve_with_logs(Config config) {
 int run(const RunCommand& command) {
   LoadedConfig loaded = load_config(command.file);
   if (!loaded.config) return show_faults(loaded.faults);
-  return serve_with_logs(std::move(*loaded.config));
+  try {
+    base::Log log{log_options(loaded.config->log)};
+    return serve_with_logs(std::move(*loaded.config), log);
+  } catch (const std::exception& error) {
+    // The log is what could not be had.
+    std::cerr << sentence_for(error) << '\n';
+    return failure;
+  }
 }
 
 int check(const CheckCommand& command) {
