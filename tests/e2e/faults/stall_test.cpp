@@ -9,7 +9,8 @@
 
 using namespace penstock::e2e;
 
-TEST_CASE("a connection that was told a lie of an empty socket is taken up again", "[faults][p5]") {
+TEST_CASE("a connection that was told of an empty socket in error is taken up again",
+          "[faults][stall]") {
   if (!can_trace()) {
     WARN("skipped: strace cannot trace here");
     return;

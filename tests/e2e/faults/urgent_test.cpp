@@ -25,7 +25,7 @@ std::string send_pieces(Peer& sender, const std::vector<std::string>& pieces) {
 
 }  // namespace
 
-TEST_CASE("A1 an urgent byte in the middle of a stream, then FIN", "[faults][sanitize]") {
+TEST_CASE("A1 an urgent byte in the middle of a stream, then FIN", "[faults][a][sanitize]") {
   Scenario scenario{"A1", "`abc`, an urgent byte, `def`, FIN", "all 7 bytes in order, then FIN"};
   const Script script = [](Subject& proxy, Origin& origin) {
     Peer client = proxy.client();
