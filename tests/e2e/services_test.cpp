@@ -3,80 +3,24 @@
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
-#include <csignal>
-#include <filesystem>
 
 #include "e2e/house.hpp"
 #include "e2e/network.hpp"
 #include "e2e/payload.hpp"
+#include "e2e/postgres.hpp"
 #include "e2e/servers.hpp"
 
 using namespace penstock::e2e;
 
-namespace {
-
-// Where Debian keeps initdb and postgres; empty where they are not installed.
-std::string postgres_folder() {
-  std::error_code absent;
-  for (const auto& version : std::filesystem::directory_iterator{"/usr/lib/postgresql", absent})
-    if (std::filesystem::exists(version.path() / "bin/initdb")) return version.path() / "bin";
-  return {};
-}
-
-// A cluster of its own. PostgreSQL refuses to run as root: its own user does.
-class Postgres {
- public:
-  explicit Postgres(const std::string& programs) : address_{free_address()} {
-    std::filesystem::permissions(folder_.path(), std::filesystem::perms{0755});
-    const std::string data = folder_.path("data");
-    const std::string prefix = ::geteuid() == 0 ? "runuser -u postgres -- " : "";
-    const std::string owner = ::geteuid() == 0 ? "-o postgres " : "";
-    const Finished made =
-        run_program({"sh", "-c",
-                     "install -d -m 0700 " + owner + data + " && cd / && " + prefix + programs +
-                         "/initdb --no-sync -A trust -U postgres -D " + data});
-    INFO(made.output << made.errors);
-    REQUIRE(made.exit_code == 0);
-    server_ = std::make_unique<Program>(std::vector<std::string>{
-        "sh", "-c",
-        "cd / && exec " + prefix + programs + "/postgres -D " + data + " -p " + port_of(address_) +
-            " -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off"});
-    wait_until_reachable(address_);
-  }
-  // Immediate shutdown; runuser passes the signal on.
-  ~Postgres() {
-    run_program(
-        {"sh", "-c", "kill -QUIT $(head -n 1 " + folder_.path("data/postmaster.pid") + ")"});
-    server_->wait();
-  }
-  const std::string& address() const noexcept { return address_; }
-
- private:
-  TemporaryFolder folder_;
-  const std::string address_;
-  std::unique_ptr<Program> server_;
-};
-
-Finished with_database(const House& house, std::vector<std::string> words) {
-  const std::vector<std::string> where{"-h", "127.0.0.1", "-p", port_of(house.address()),
-                                       "-U", "postgres"};
-  words.insert(words.begin() + 1, where.begin(), where.end());
-  return run_program(words);
-}
-
-}  // namespace
-
 TEST_CASE("psql and pgbench work through the proxy in every protocol mode", "[services]") {
-  const std::string programs = postgres_folder();
-  if (programs.empty() || skip_without({"psql", "pgbench"})) return;
-  Postgres postgres{programs};
+  if (no_postgres()) return;
+  Postgres postgres;
   House house{{.endpoints = {postgres.address()}}};
-  wait_until("the database takes queries", [&] {
-    return with_database(house, {"psql", "-c", "select 1", "postgres"}).exit_code == 0;
-  });
-  CHECK(with_database(house, {"psql", "-At", "-c", "select repeat('x', 3000000)", "postgres"})
+  CHECK(with_database(house.address(),
+                      {"psql", "-At", "-c", "select repeat('x', 3000000)", "postgres"})
             .output.size() == 3'000'001);
-  const Finished made = with_database(house, {"pgbench", "-i", "-q", "-s", "1", "postgres"});
+  const Finished made =
+      with_database(house.address(), {"pgbench", "-i", "-q", "-s", "1", "postgres"});
   INFO(made.errors);
   REQUIRE(made.exit_code == 0);
   const std::vector<std::vector<std::string>> ways{
@@ -85,7 +29,7 @@ TEST_CASE("psql and pgbench work through the proxy in every protocol mode", "[se
     std::vector<std::string> words{"pgbench", "-n", "-c", "4", "-j", "2", "-t", "50"};
     words.insert(words.end(), way.begin(), way.end());
     words.push_back("postgres");
-    const Finished run = with_database(house, words);
+    const Finished run = with_database(house.address(), words);
     INFO(run.output << run.errors);
     CHECK(run.exit_code == 0);
     CHECK(run.output.find("number of failed transactions: 0") != std::string::npos);

@@ -1,6 +1,5 @@
 #include "e2e/faults/scenario.hpp"
 
-#include <openssl/evp.h>
 #include <unistd.h>
 
 #include <array>
@@ -11,6 +10,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "e2e/faults/digest.hpp"
 #include "e2e/faults/tracer.hpp"
 #include "e2e/network.hpp"
 
@@ -66,19 +66,6 @@ std::string name_of(Ending ending) {
     case Ending::open: break;
   }
   return "open";
-}
-
-std::string sha256(std::string_view bytes) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned length = 0;
-  EVP_Digest(bytes.data(), bytes.size(), digest.data(), &length, EVP_sha256(), nullptr);
-  std::string text;
-  for (unsigned i = 0; i < length; ++i) {
-    constexpr const char* digits = "0123456789abcdef";
-    text += digits[digest[i] >> 4];
-    text += digits[digest[i] & 15];
-  }
-  return text;
 }
 
 Scenario::Scenario(std::string id, std::string title, std::string expected)

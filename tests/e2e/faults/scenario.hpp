@@ -76,7 +76,4 @@ class Scenario {
   int uncaught_;
 };
 
-// SHA-256 in hexadecimal.
-std::string sha256(std::string_view bytes);
-
 }  // namespace penstock::e2e
