@@ -131,6 +131,11 @@ std::size_t unacknowledged_bytes(int socket) noexcept {
   return ::ioctl(socket, SIOCOUTQ, &bytes) == 0 ? static_cast<std::size_t>(bytes) : 0;
 }
 
+std::size_t unread_bytes(int socket) noexcept {
+  int bytes = 0;
+  return ::ioctl(socket, SIOCINQ, &bytes) == 0 ? static_cast<std::size_t>(bytes) : 0;
+}
+
 IpEndpoint local_endpoint(int socket) noexcept {
   NativeAddress name;
   name.length = sizeof name.storage;

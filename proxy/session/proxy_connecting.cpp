@@ -21,6 +21,12 @@ bool is_shortage(int error) noexcept {
   return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS ||
          error == ENOSPC;
 }
+
+// An RST that answers a SYN is ECONNREFUSED. These come behind a handshake: the connection stood,
+// and the endpoint may have said something before it went away.
+bool stood_until_reset(int error) noexcept {
+  return error == ECONNRESET || error == EPIPE;
+}
 }  // namespace
 
 Next ProxySession::next_attempt(Context& context) noexcept {
@@ -85,8 +91,11 @@ Next ProxySession::run_connecting(Context& context) noexcept {
   if (phase_ == Phase::pausing) return Next::wait;
   const relay::Side& side = sides_[upstream];
   if (!side.writable) return Next::wait;  // an error makes it "writable" too
-  if (const int error = os::connect_result(side.socket, endpoint_->address); error != 0)
+  const int error = os::connect_result(side.socket, endpoint_->address);
+  if (error == 0) return connected(context);
+  if (!stood_until_reset(error) || os::unread_bytes(side.socket) == 0)
     return attempt_failed(error, context);
+  sides_[upstream].fail(error);
   return connected(context);
 }
 

@@ -276,6 +276,18 @@ TEST_CASE("unacknowledged bytes are those in the send queue", "[os]") {
   CHECK(await_fact([&] { return unacknowledged_bytes(pair.client.get()) == 0; }));
 }
 
+TEST_CASE("unread bytes are counted, also where an RST came behind them", "[os]") {
+  Pair pair = tcp_pair();
+  CHECK(unread_bytes(pair.client.get()) == 0);
+  send_all(pair.server.get(), "last words");
+  CHECK(await_fact([&] { return unread_bytes(pair.client.get()) == 10; }));
+  reset_on_close(pair.server.get());
+  pair.server = Fd{};
+  REQUIRE(await_events(pair.client.get(), POLLHUP));
+  CHECK(unread_bytes(pair.client.get()) == 10);
+  CHECK(read_exactly(pair.client.get(), 10) == "last words");
+}
+
 TEST_CASE("send_more and send arrive as one stream", "[os]") {
   const Pair pair = tcp_pair();
   CHECK(send_more(pair.client.get(), bytes_of("head ")).bytes == 5);

@@ -338,6 +338,11 @@ std::size_t Kernel::unacknowledged(int descriptor) noexcept {
   return asked.state == Socket::State::dead ? 0 : asked.sent - asked.taken;
 }
 
+std::size_t Kernel::unread(int descriptor) noexcept {
+  enter();
+  return socket(descriptor).unread();
+}
+
 std::optional<os::TcpInfo> Kernel::tcp_info(int descriptor) noexcept {
   enter();
   const Socket& asked = socket(descriptor);

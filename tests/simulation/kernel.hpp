@@ -132,6 +132,7 @@ class Kernel {
   void close(int descriptor) noexcept;
   int take_error(int socket) noexcept;
   std::size_t unacknowledged(int socket) noexcept;
+  std::size_t unread(int socket) noexcept;
   std::optional<os::TcpInfo> tcp_info(int socket) noexcept;
   int new_other() { return place({Kind::other, nullptr, nullptr}); }  // epoll, eventfd
   base::ErrorCode add(int socket, std::uint64_t token) noexcept;

@@ -89,6 +89,10 @@ std::size_t unacknowledged_bytes(int socket) noexcept {
   return Kernel::current().unacknowledged(socket);
 }
 
+std::size_t unread_bytes(int socket) noexcept {
+  return Kernel::current().unread(socket);
+}
+
 int take_error(int socket) noexcept {
   return traced("take_error", socket, Kernel::current().take_error(socket));
 }
