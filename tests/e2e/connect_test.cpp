@@ -17,20 +17,6 @@ std::string answer_of(const House& house) {
   return client.read_to_end();
 }
 
-// A listening socket whose queue is full: further SYNs are dropped, as by a host that is gone.
-class BlackHole {
- public:
-  BlackHole() : origin_{free_address(), {.backlog = 0}} {
-    for (int i = 0; i < 8; ++i) fillers_.push_back(Peer::begin_connecting(origin_.address()));
-    wait_until("the queue is full", [&] { return !fillers_.back().connected(); });
-  }
-  const std::string& address() const noexcept { return origin_.address(); }
-
- private:
-  Origin origin_;
-  std::vector<Peer> fillers_;
-};
-
 // A connection that flows all the while: nothing that happens elsewhere may disturb it.
 class Bystander {
  public:

@@ -11,6 +11,8 @@
 #include <cstring>
 #include <fstream>
 #include <iostream>
+#include <sstream>
+#include <utility>
 
 #include "e2e/program.hpp"
 #include "e2e/waiting.hpp"
@@ -112,24 +114,34 @@ NetworkSetting::~NetworkSetting() {
   write_line(path_, before_);
 }
 
-namespace {
-int filter(const std::string& verb, const std::string& port) {
-  return run_program({"iptables", "-w", verb, "INPUT", "-p", "tcp", "--dport", port, "-j", "DROP"})
-      .exit_code;
-}
-}  // namespace
-
 bool can_drop_packets() {
   return network_is_ours() && has_program("iptables") &&
          run_program({"iptables", "-w", "-L", "INPUT"}).exit_code == 0;
 }
 
-Vanished::Vanished(const std::string& port) : port_{port} {
-  if (filter("-I", port_) != 0) throw Failure{"iptables refuses to drop packets"};
+// The comment tells this rule from any other one.
+PacketRule::PacketRule(const std::string& rule) : chain_{rule.substr(0, rule.find(' '))} {
+  static std::atomic<int> next{0};
+  std::istringstream stream{rule + " -m comment --comment rule-" + std::to_string(next++) + "."};
+  for (std::string word; stream >> word;) words_.push_back(word);
+  if (change("-I") != 0) throw Failure{"iptables refuses the rule: " + rule};
 }
 
-Vanished::~Vanished() {
-  filter("-D", port_);
+PacketRule::~PacketRule() {
+  change("-D");
+}
+
+int PacketRule::change(const char* verb) const {
+  std::vector<std::string> command{"iptables", "-w", verb};
+  command.insert(command.end(), words_.begin(), words_.end());
+  return run_program(std::move(command)).exit_code;
+}
+
+std::size_t PacketRule::packets() const {
+  std::istringstream table{run_program({"iptables", "-w", "-vnxL", chain_}).output};
+  for (std::string line; std::getline(table, line);)
+    if (line.find(words_.back()) != line.npos) return std::stoul(line);
+  return 0;
 }
 
 }  // namespace penstock::e2e

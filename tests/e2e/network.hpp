@@ -5,6 +5,7 @@
 // Thread   enter_own_network() before the first other thread; the rest anywhere.
 
 #include <string>
+#include <vector>
 
 namespace penstock::e2e {
 
@@ -33,18 +34,35 @@ class NetworkSetting {
   std::string before_;
 };
 
-// Drops every packet to one TCP port of ours for the life of this object: whoever is there has
-// vanished. REQUIRES: network_is_ours() and can_drop_packets().
+// A rule of iptables(8), as it is written behind -I, for the life of this object. REQUIRES:
+// can_drop_packets().
+//
+//   const PacketRule closed{"INPUT -p tcp --dport 9000 --syn -j REJECT --reject-with tcp-reset"};
 bool can_drop_packets();
-class Vanished {
+class PacketRule {
  public:
-  explicit Vanished(const std::string& port);
-  Vanished(const Vanished&) = delete;
-  Vanished& operator=(const Vanished&) = delete;
-  ~Vanished();
+  explicit PacketRule(const std::string& rule);
+  PacketRule(const PacketRule&) = delete;
+  PacketRule& operator=(const PacketRule&) = delete;
+  ~PacketRule();
+
+  std::size_t packets() const;  // that it met so far
 
  private:
-  const std::string port_;
+  int change(const char* verb) const;
+
+  const std::string chain_;
+  std::vector<std::string> words_;
+};
+
+// Drops every packet to one TCP port of ours for the life of this object: whoever is there has
+// vanished. REQUIRES: can_drop_packets().
+class Vanished {
+ public:
+  explicit Vanished(const std::string& port) : rule_{"INPUT -p tcp --dport " + port + " -j DROP"} {}
+
+ private:
+  const PacketRule rule_;
 };
 
 }  // namespace penstock::e2e

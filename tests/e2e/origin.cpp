@@ -57,6 +57,17 @@ void Origin::serve(std::function<void(Peer)> script) {
   }};
 }
 
+BlackHole::BlackHole(int backlog) : origin_{free_address(), {.backlog = backlog}} {
+  for (int i = 0; i < backlog + 8; ++i)
+    fillers_.push_back(Peer::begin_connecting(origin_.address()));
+  wait_until("the queue is full", [&] { return !fillers_.back().connected(); });
+}
+
+Origin& BlackHole::come_back() {
+  fillers_.clear();
+  return origin_;
+}
+
 void echo(Peer peer) {
   for (;;) {
     pollfd waited{.fd = peer.descriptor(), .events = POLLIN, .revents = 0};

@@ -1,6 +1,6 @@
 #pragma once
 // A server of the test's: it listens, and the test either takes each connection in its hand or says
-// once what a thread shall do with every one.
+// once what a thread shall do with every one. And one who has no room for anybody.
 //
 // Owner    the test. Thread: accept() the test's; a script runs on a thread of this object.
 
@@ -8,6 +8,7 @@
 #include <functional>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "e2e/peer.hpp"
 
@@ -42,6 +43,19 @@ class Origin {
   std::atomic<bool> stopping_{false};
   std::atomic<std::size_t> served_{0};
   std::thread thread_;
+};
+
+// A listening socket whose queue is full: further SYNs are dropped, as by a host that is gone.
+class BlackHole {
+ public:
+  explicit BlackHole(int backlog = 0);
+  const std::string& address() const noexcept { return origin_.address(); }
+  // From here on it is an origin like any other.
+  Origin& come_back();
+
+ private:
+  Origin origin_;
+  std::vector<Peer> fillers_;
 };
 
 // Scripts.

@@ -36,7 +36,7 @@ std::vector<std::string> nginx(const TemporaryFolder& folder, const std::string&
       "load_module /usr/lib/nginx/modules/ngx_stream_module.so;\ndaemon off;\nmaster_process off;\n"
       "pid " +
       folder.path("nginx.pid") + ";\nerror_log " + folder.path("nginx.err") +
-      ";\nworker_rlimit_nofile 19000;\nevents { worker_connections 18000; }\nstream {\n  server { "
+      ";\nworker_rlimit_nofile 20000;\nevents { worker_connections 19900; }\nstream {\n  server { "
       "listen " +
       bind + " backlog=4096; proxy_pass " + upstream + "; proxy_half_close on; }\n}\n";
   return {"nginx", "-c", folder.write("nginx.conf", text)};
@@ -71,7 +71,7 @@ bool listens(const std::string& address) {
 std::string run_one(const Rival& rival, const Script& script, const RivalSettings& settings) {
   TemporaryFolder folder;
   Origin origin{free_address(), settings.origin};
-  const std::string bind = free_address();
+  const std::string bind = settings.host + port_of(free_address());
   Program program{rival.command(folder, bind, origin.address(), settings),
                   {.descriptors_max = settings.descriptors_max}};
   wait_until(rival.name + " listens; stderr: " + program.errors(), [&] { return listens(bind); });

@@ -36,6 +36,7 @@ struct RivalSettings {
   std::string half_close_timeout = "60s";  // where the rival knows one
   std::size_t descriptors_max = 0;         // 0 = ours
   Origin::Options origin{};
+  std::string host = "127.0.0.1:";  // where the rival listens
 };
 void run_rivals(Scenario& scenario, const Script& script, const RivalSettings& settings = {});
 
