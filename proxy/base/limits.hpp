@@ -49,6 +49,13 @@ inline constexpr std::size_t descriptors_reserved = 128;
 inline constexpr std::size_t descriptors_per_connection = 2;
 inline constexpr std::size_t descriptors_per_pipe = 2;
 
+// Memory, where a control group limits it: the program itself, and what the kernel charges us for
+// the two sockets of a connection, their watches and our record (measured: tests/e2e/faults, C5).
+inline constexpr std::size_t memory_reserved_bytes = 24 << 20;
+inline constexpr std::size_t memory_per_connection_bytes = 16 << 10;
+inline constexpr std::size_t memory_share_of_buffers = 4;  // a quarter of the rest is for them
+inline constexpr std::size_t held_buffers_min = 4;         // per forwarder
+
 // Drain (contract: a listener stops without resetting what is queued). After the SYN filter is set,
 // handshakes that were under way still need their last ACK: this long they may take.
 inline constexpr Duration drain_handshake_settle = std::chrono::milliseconds{200};

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/limits.hpp"
+#include "os/cgroup.hpp"
 #include "os/process.hpp"
 #include "runtime/placement.hpp"
 
@@ -69,6 +70,37 @@ std::size_t plan_pipes(const Limits& limits, const Wishes& wishes, Plan& plan) {
   return given;
 }
 
+std::size_t memory_to_share(const Limits& limits) noexcept {
+  return less_or_none(limits.memory_bytes, base::memory_reserved_bytes);
+}
+
+void plan_buffers(const Limits& limits, const Wishes& wishes, Plan& plan) {
+  plan.buffers_per_forwarder = base::held_buffers_max;
+  if (limits.memory_bytes == 0) return;
+  const std::size_t bytes = memory_to_share(limits) / base::memory_share_of_buffers;
+  const std::size_t each = std::max<std::size_t>(wishes.buffer_bytes, 1);
+  const std::size_t forwarders = std::max<std::size_t>(wishes.forwarders, 1);
+  plan.buffers_per_forwarder =
+      std::clamp(bytes / each / forwarders, base::held_buffers_min, base::held_buffers_max);
+}
+
+// The memory of a group is no number that a connection asks for and is refused: who goes beyond it
+// is killed.
+void fit_into_memory(const Limits& limits, const Wishes& wishes, Plan& plan) {
+  if (limits.memory_bytes == 0) return;
+  const std::size_t share = memory_to_share(limits);
+  const std::size_t left = share - share / base::memory_share_of_buffers;
+  const std::size_t room = std::max(connections_min, left / base::memory_per_connection_bytes);
+  if (room >= plan.connections_max) return;
+  plan.connections_max = room;
+  if (!wishes.max_connections) return;
+  const std::size_t mebibytes = limits.memory_bytes >> 20;
+  plan.warnings.push_back(fmt::format(
+      "runtime.max_connections is {}, but {} MiB of memory leave room for {}, which is used now; "
+      "raise the limit (memory.max of the control group, --memory of a container) or ask for less",
+      *wishes.max_connections, mebibytes, room));
+}
+
 void plan_connections(const Limits& limits, const Wishes& wishes, Plan& plan) {
   const std::size_t room = connections_within(limits.descriptors, plan.pipes_total);
   plan.connections_max = room;
@@ -92,13 +124,16 @@ Plan plan_budget(const Limits& limits, const Wishes& wishes) {
   plan.pipes_per_forwarder = may_splice ? std::max<std::size_t>(pipes / forwarders, 1) : 0;
   plan.pipes_total = plan.pipes_per_forwarder * forwarders;
   plan_connections(limits, wishes, plan);
+  plan_buffers(limits, wishes, plan);
+  fit_into_memory(limits, wishes, plan);
   return plan;
 }
 
 Limits limits_of_this_process() {
   return {.descriptors = os::descriptor_limit(),
           .pipe_user_pages_soft = os::pipe_user_pages_soft(),
-          .page_bytes = os::page_bytes()};
+          .page_bytes = os::page_bytes(),
+          .memory_bytes = os::memory_limit().value_or(0)};
 }
 
 Wishes wishes_of(const Config& config) {
@@ -108,6 +143,7 @@ Wishes wishes_of(const Config& config) {
   const runtime::ServerSpec& spec = config.server;
   return {.forwarders = runtime::planned_forwarders(spec.runtime),
           .pipe_bytes = spec.relay.pipe_bytes,
+          .buffer_bytes = spec.relay.buffer_bytes,
           .splices = spec.relay.engine != relay::EnginePolicy::copy,
           .max_pipes = config.max_pipes,
           .max_connections = unless_auto(spec.runtime.max_connections)};
@@ -115,6 +151,7 @@ Wishes wishes_of(const Config& config) {
 
 void apply(const Plan& plan, runtime::ServerSpec& spec) {
   spec.relay.pipes_max = plan.pipes_per_forwarder;
+  spec.relay.buffers_max = plan.buffers_per_forwarder;
   spec.runtime.max_connections = plan.connections_max;
 }
 

@@ -15,11 +15,13 @@ struct Limits {
   std::uint64_t descriptors = 0;           // RLIMIT_NOFILE
   std::uint64_t pipe_user_pages_soft = 0;  // 0 = not bound
   std::uint64_t page_bytes = 4096;
+  std::uint64_t memory_bytes = 0;  // of the control group; 0 = not bound
 };
 
 struct Wishes {
   std::size_t forwarders = 1;
   std::size_t pipe_bytes = 256 * 1024;
+  std::size_t buffer_bytes = 64 * 1024;
   bool splices = true;                           // false: no engine that needs a pipe may run
   std::optional<std::size_t> max_pipes{};        // empty = auto; 0 = never a pipe
   std::optional<std::size_t> max_connections{};  // empty = auto
@@ -29,6 +31,7 @@ struct Plan {
   std::size_t pipes_total = 0;
   std::size_t pipes_per_forwarder = 0;
   std::size_t connections_max = 0;
+  std::size_t buffers_per_forwarder = 0;
   std::vector<std::string> warnings;  // what did not fit, and what to change
 };
 
@@ -39,6 +42,9 @@ struct Plan {
 //                     descriptors, two per connection, and what max_connections leaves; at least
 //                     one per forwarder
 //   connections auto  what is left; at least 16
+//   memory            where a group limits it: base::memory_reserved_bytes for the program, a
+//                     quarter of the rest for held buffers, base::memory_per_connection_bytes for
+//                     each connection
 //
 // A number that was asked for and does not fit is cut down, and a warning says so.
 Plan plan_budget(const Limits& limits, const Wishes& wishes);

@@ -29,27 +29,44 @@ std::optional<double> quota_v1(const std::string& directory) {
   return quota / period;
 }
 
-void take_smaller(std::optional<double>& smallest, std::optional<double> quota) {
-  if (quota) smallest = std::min(smallest.value_or(*quota), *quota);
+std::optional<std::uint64_t> bytes_in(const std::string& file) {
+  const std::string text = read_file(file, 64).text;  // "max" in version 2
+  char* end = nullptr;
+  const std::uint64_t bytes = std::strtoull(text.c_str(), &end, 10);
+  // Version 1 says "no limit" by a number that no machine has.
+  if (end == text.c_str() || bytes == 0 || bytes >= std::uint64_t{1} << 60) return std::nullopt;
+  return bytes;
 }
+
+std::optional<std::uint64_t> memory_v2(const std::string& directory) {
+  return bytes_in(directory + "/memory.max");
+}
+
+std::optional<std::uint64_t> memory_v1(const std::string& directory) {
+  return bytes_in(directory + "/memory.limit_in_bytes");
+}
+
+template <class Value>
+using Read = std::optional<Value> (*)(const std::string& directory);
 
 // Inside a container the path of /proc/self/cgroup may name a directory that only the host has; the
 // mount's root is then our own group, and the walk upwards ends there in any case.
-template <class Read>
-void walk_up(std::optional<double>& smallest, const std::string& mount, std::string path,
-             Read&& read) {
+template <class Value>
+void walk_up(std::optional<Value>& smallest, const std::string& mount, std::string path,
+             Read<Value> read) {
   while (true) {
-    take_smaller(smallest, read(mount + path));
+    if (const auto limit = read(mount + path))
+      smallest = std::min(smallest.value_or(*limit), *limit);
     const auto slash = path.find_last_of('/');
     if (slash == std::string::npos || path == "/") return;
     path.resize(slash);
   }
 }
 
-}  // namespace
-
-std::optional<double> cpu_quota_below(const std::string& root) {
-  std::optional<double> smallest;
+template <class Value>
+std::optional<Value> smallest_below(const std::string& root, const std::string& controller,
+                                    Read<Value> read_v2, Read<Value> read_v1) {
+  std::optional<Value> smallest;
   std::istringstream lines{read_file(root + "/proc/self/cgroup", 64 * 1024).text};
   // Lines are hierarchy:controllers:path; v2 has hierarchy 0 and no controllers.
   for (std::string line; std::getline(lines, line);) {
@@ -59,15 +76,29 @@ std::optional<double> cpu_quota_below(const std::string& root) {
     const std::string controllers = ',' + line.substr(first + 1, second - first - 1) + ',';
     const std::string path = line.substr(second + 1);
     if (controllers == ",,")
-      walk_up(smallest, root + "/sys/fs/cgroup", path, quota_v2);
-    else if (controllers.find(",cpu,") != std::string::npos)
-      walk_up(smallest, root + "/sys/fs/cgroup/cpu", path, quota_v1);
+      walk_up(smallest, root + "/sys/fs/cgroup", path, read_v2);
+    else if (controllers.find(',' + controller + ',') != std::string::npos)
+      walk_up(smallest, root + "/sys/fs/cgroup/" + controller, path, read_v1);
   }
   return smallest;
 }
 
+}  // namespace
+
+std::optional<double> cpu_quota_below(const std::string& root) {
+  return smallest_below<double>(root, "cpu", quota_v2, quota_v1);
+}
+
 std::optional<double> cpu_quota() {
   return cpu_quota_below("");
+}
+
+std::optional<std::uint64_t> memory_limit_below(const std::string& root) {
+  return smallest_below<std::uint64_t>(root, "memory", memory_v2, memory_v1);
+}
+
+std::optional<std::uint64_t> memory_limit() {
+  return memory_limit_below("");
 }
 
 }  // namespace penstock::os

@@ -1,6 +1,8 @@
 #pragma once
-// The CPU quota of this process's control group (v2 cpu.max, v1 cpu.cfs_quota_us).
+// What this process's control group leaves it: CPU time (v2 cpu.max, v1 cpu.cfs_quota_us) and
+// memory (v2 memory.max, v1 memory.limit_in_bytes).
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -10,7 +12,11 @@ namespace penstock::os {
 // the process's own group and every group above it, and takes the smallest.
 std::optional<double> cpu_quota();
 
+// In bytes; found in the same way.
+std::optional<std::uint64_t> memory_limit();
+
 // As above below another root than "/", for tests.
 std::optional<double> cpu_quota_below(const std::string& root);
+std::optional<std::uint64_t> memory_limit_below(const std::string& root);
 
 }  // namespace penstock::os

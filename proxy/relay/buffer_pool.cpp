@@ -20,10 +20,10 @@ void HeldBuffer::take(std::size_t bytes) noexcept {
   begin_ += bytes;
 }
 
-BufferPool::BufferPool(std::size_t buffer_bytes, std::pmr::memory_resource& memory,
-                       Counters& counters)
+BufferPool::BufferPool(std::size_t buffers_max, std::size_t buffer_bytes,
+                       std::pmr::memory_resource& memory, Counters& counters)
     : buffer_bytes_{buffer_bytes}, memory_{memory}, counters_{counters} {
-  buffers_.assign(base::held_buffers_max, HeldBuffer{nullptr, 0});
+  buffers_.assign(buffers_max, HeldBuffer{nullptr, 0});
   vacant_.reserve(buffers_.size());
   idle_.reserve(buffers_.size());
   for (auto buffer = buffers_.rbegin(); buffer != buffers_.rend(); ++buffer)

@@ -3,7 +3,7 @@
 //
 // Owner    a buffer belongs to the pool while idle, to one direction while held.
 // Thread   the forwarder's own.
-// Limit    base::held_buffers_max. Memory is asked for when it is first needed and kept for the
+// Limit    `buffers_max`. Memory is asked for when it is first needed and kept for the
 //          warm ones; none left means that a direction does not read (it has not read yet: a
 //          direction asks available() before it takes bytes that it might have to hold).
 // Errors   available() is false where the memory resource declines.
@@ -38,7 +38,8 @@ class HeldBuffer {
 
 class BufferPool {
  public:
-  BufferPool(std::size_t buffer_bytes, std::pmr::memory_resource& memory, Counters& counters);
+  BufferPool(std::size_t buffers_max, std::size_t buffer_bytes, std::pmr::memory_resource& memory,
+             Counters& counters);
   BufferPool(const BufferPool&) = delete;
   BufferPool& operator=(const BufferPool&) = delete;
   ~BufferPool();

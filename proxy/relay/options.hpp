@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "base/enum_names.hpp"
+#include "base/limits.hpp"
 
 namespace penstock::relay {
 
@@ -23,6 +24,7 @@ struct Options {
   std::size_t pipe_bytes = 256 * 1024;
   std::size_t pipes_max = 0;  // per forwarder; worked out by control from `relay.max_pipes`
   std::size_t buffer_bytes = 64 * 1024;
+  std::size_t buffers_max = base::held_buffers_max;  // per forwarder; control cuts it to the memory
 };
 
 }  // namespace penstock::relay

@@ -23,7 +23,7 @@ class Workspace {
       : options_{options},
         memory_{memory},
         scratch_{static_cast<std::byte*>(memory.allocate(options.buffer_bytes, page))},
-        buffers_{options.buffer_bytes, memory, counters_},
+        buffers_{options.buffers_max, options.buffer_bytes, memory, counters_},
         pipes_{options.pipes_max, options.pipe_bytes, counters_} {}
   Workspace(const Workspace&) = delete;
   Workspace& operator=(const Workspace&) = delete;

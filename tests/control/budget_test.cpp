@@ -82,3 +82,25 @@ TEST_CASE("a tiny descriptor limit still leaves room for some connections", "[co
   CHECK(plan_budget({.descriptors = 20}, {}).connections_max == 5);
   CHECK(plan_budget({.descriptors = 0}, {}).connections_max == 1);
 }
+
+TEST_CASE("the memory of a control group bounds connections and held buffers", "[control]") {
+  const auto plan_with = [](std::uint64_t mebibytes, std::optional<std::size_t> asked) {
+    return plan_budget({.descriptors = 20'000, .memory_bytes = mebibytes << 20},
+                       {.forwarders = 2, .max_connections = asked});
+  };
+  const Plan plan = plan_with(64, {});
+  CHECK(plan.connections_max == 1920);
+  CHECK(plan.buffers_per_forwarder == 80);
+  CHECK(plan.warnings.empty());
+  const Plan asked = plan_with(64, 5000);
+  CHECK(asked.connections_max == 1920);
+  REQUIRE(asked.warnings.size() == 1);
+  CHECK(asked.warnings[0].starts_with("runtime.max_connections is 5000, but 64 MiB of memory "));
+  CHECK(plan_with(64, 500).connections_max == 500);
+  CHECK(plan_with(64, 500).warnings.empty());
+  // Enough of it changes nothing; too little leaves a proxy for a few.
+  CHECK(plan_with(64 << 10, {}).connections_max == plan_with(0, {}).connections_max);
+  CHECK(plan_with(64 << 10, {}).buffers_per_forwarder == base::held_buffers_max);
+  CHECK(plan_with(8, {}).connections_max == 16);
+  CHECK(plan_with(8, {}).buffers_per_forwarder == base::held_buffers_min);
+}

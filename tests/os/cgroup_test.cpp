@@ -73,6 +73,19 @@ TEST_CASE("what cannot be read or understood is no limit", "[os]") {
   }
 }
 
+TEST_CASE("the smallest memory limit on the way up holds", "[os]") {
+  const TemporaryDirectory root;
+  root.write("proc/self/cgroup", "4:memory:/a/b\n0::/x/y\n");
+  CHECK_FALSE(memory_limit_below(root.path()).has_value());
+  root.write("sys/fs/cgroup/memory/a/b/memory.limit_in_bytes", "9223372036854771712\n");
+  root.write("sys/fs/cgroup/x/y/memory.max", "max\n");
+  CHECK_FALSE(memory_limit_below(root.path()).has_value());
+  root.write("sys/fs/cgroup/memory/a/memory.limit_in_bytes", "67108864\n");
+  CHECK(memory_limit_below(root.path()) == 67'108'864);
+  root.write("sys/fs/cgroup/x/memory.max", "33554432\n");
+  CHECK(memory_limit_below(root.path()) == 33'554'432);
+}
+
 TEST_CASE("the quota of this process is positive where there is one", "[os]") {
   CHECK(cpu_quota().value_or(1) > 0);
 }

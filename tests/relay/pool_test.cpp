@@ -91,7 +91,7 @@ TEST_CASE("a pool keeps only so many idle pipes", "[relay]") {
 
 TEST_CASE("a held buffer gives back what was put in, in parts", "[relay]") {
   relay::Counters counters;
-  relay::BufferPool pool{1024, *std::pmr::new_delete_resource(), counters};
+  relay::BufferPool pool{base::held_buffers_max, 1024, *std::pmr::new_delete_resource(), counters};
   REQUIRE(pool.available());
   relay::HeldBuffer* buffer = pool.take();
   buffer->hold(bytes_of("abcdef"));
@@ -107,6 +107,6 @@ TEST_CASE("a held buffer gives back what was put in, in parts", "[relay]") {
 
 TEST_CASE("no memory means no buffer, and nothing else", "[relay]") {
   relay::Counters counters;
-  relay::BufferPool pool{1024, *std::pmr::null_memory_resource(), counters};
+  relay::BufferPool pool{base::held_buffers_max, 1024, *std::pmr::null_memory_resource(), counters};
   REQUIRE_FALSE(pool.available());
 }
