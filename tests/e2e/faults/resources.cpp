@@ -39,12 +39,17 @@ std::map<std::string, std::size_t> descriptors_by_kind(int process) {
 }
 
 int thread_named(int process, const std::string& name) {
-  for (const auto& entry : fs::directory_iterator{"/proc/" + std::to_string(process) + "/task"}) {
-    std::ifstream file{entry.path() / "comm"};
-    std::string comm;
-    if (std::getline(file, comm) && comm == name) return std::stoi(entry.path().filename());
-  }
-  throw Failure{"no thread is called " + name};
+  int thread = 0;
+  const auto look = [&] {
+    for (const auto& entry : fs::directory_iterator{"/proc/" + std::to_string(process) + "/task"}) {
+      std::ifstream file{entry.path() / "comm"};
+      std::string comm;
+      if (std::getline(file, comm) && comm == name) thread = std::stoi(entry.path().filename());
+    }
+    return thread != 0;
+  };
+  wait_until("a thread is called " + name, look);
+  return thread;
 }
 
 long resident_kib(int process) {

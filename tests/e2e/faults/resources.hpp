@@ -15,7 +15,8 @@ namespace penstock::e2e {
 // file.
 std::map<std::string, std::size_t> descriptors_by_kind(int process);
 
-// The number of the thread with this name, as ps shows it. Errors: Failure where there is none.
+// The number of the thread with this name, as ps shows it; a thread gives it to itself when it
+// begins. Errors: Failure, after the deadline.
 int thread_named(int process, const std::string& name);
 
 long resident_kib(int process);
