@@ -4,13 +4,16 @@
 #include <variant>
 
 #include "control/run.hpp"
+#include "os/crash.hpp"
 #include "os/process.hpp"
 
 using namespace penstock;
 
 int main(int argc, char** argv) {
   os::fill_standard_descriptors();
+  os::report_crashes();
   os::ignore_broken_pipes();
+  os::reap_orphans();
   os::raise_descriptor_limit();
 
   struct Verbs {

@@ -41,6 +41,7 @@ asio::awaitable<void> accept_loop(Acceptor acceptor, bool read_only,
       co_await pause.async_wait(as_result);
       continue;
     }
+    os::close_on_exec(socket.native_handle());                            // Asio does not
     if (shared->connections >= shared->limits.connections_max) continue;  // closes it
     asio::co_spawn(acceptor.get_executor(), serve_admin(std::move(socket), read_only, shared),
                    asio::detached);

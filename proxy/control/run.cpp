@@ -95,7 +95,20 @@ std::string sentence_for(const std::exception& error) {
   return fmt::format("cannot start: {}", error.what());
 }
 
+// Asked before anything is opened. They are not ours to close: a lock or a socket that a supervisor
+// means to keep open may be among them.
+void tell_what_was_inherited(base::Log& log) {
+  constexpr std::uint64_t standard = 3;
+  const std::uint64_t open = os::process_usage().open_descriptors;
+  if (open <= standard) return;
+  log.info(fmt::format(
+      "{} descriptors were open at the start: they are left alone and count against the limit; if "
+      "nobody meant to pass them on, close them in what starts penstock",
+      open - standard));
+}
+
 int serve_with_logs(Config config, base::Log& log) {
+  tell_what_was_inherited(log);
   int exit_code = failure;
   bool written = true;
   try {

@@ -10,6 +10,9 @@ namespace penstock::os {
 // Closes; never fails towards the caller: after close() the number is free whatever it returned.
 void close_descriptor(int descriptor) noexcept;
 
+// For descriptors that a library made: no program that penstock may start one day inherits it.
+void close_on_exec(int descriptor) noexcept;
+
 class Fd {
  public:
   Fd() noexcept = default;

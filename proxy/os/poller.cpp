@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <tuple>
 #include <utility>
 
 #include "base/assert.hpp"
@@ -72,10 +73,15 @@ void Poller::remove(int descriptor) noexcept {
 }
 
 std::span<const Event> Poller::wait(base::Duration timeout) noexcept {
-  std::array<epoll_event, base::poll_batch_max> raw;
-  const int count = ::epoll_wait(epoll_.get(), raw.data(), static_cast<int>(raw.size()),
-                                 to_milliseconds(timeout));
-  PENSTOCK_ASSERT(count >= 0 || errno == EINTR);
+  std::array<epoll_event, std::tuple_size_v<decltype(events_)>> raw;
+  int count = ::epoll_wait(epoll_.get(), raw.data(), static_cast<int>(raw.size()),
+                           to_milliseconds(timeout));
+  // A stop of the process ends the wait (signal(7)), and its length is unknown. What came meanwhile
+  // must be told now, or timers would come before it.
+  while (count < 0) {
+    PENSTOCK_ASSERT(errno == EINTR);
+    count = ::epoll_wait(epoll_.get(), raw.data(), static_cast<int>(raw.size()), 0);
+  }
   std::size_t kept = 0;
   for (int i = 0; i < count; ++i) {
     const epoll_event& event = raw[static_cast<std::size_t>(i)];

@@ -46,8 +46,10 @@ class Poller {
   // Only for descriptors that live on elsewhere.
   void remove(int descriptor) noexcept;
 
-  // Sleeps until something happens, `timeout` passes (zero: not at all; max: for ever) or wake().
-  // The span is valid until the next call; wake() itself is not in it.
+  // Sleeps until something happens, `timeout` passes (zero: not at all; max: for ever), wake(), or
+  // a signal or stop interrupts it: then the span has what came by that time. The span is valid
+  // until the next call; wake() itself is not in it. Fewer than base::poll_batch_max: there were no
+  // more.
   std::span<const Event> wait(base::Duration timeout) noexcept;
 
   // Ends a wait() of another thread, or the next one. Async-signal-safe.
@@ -56,7 +58,7 @@ class Poller {
  private:
   Fd epoll_;
   Fd wake_;
-  std::array<Event, base::poll_batch_max> events_{};
+  std::array<Event, base::poll_batch_max + 1> events_{};  // a wake-up may take one place
 };
 
 }  // namespace penstock::os

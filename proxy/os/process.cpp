@@ -58,6 +58,10 @@ void ignore_broken_pipes() noexcept {
   std::signal(SIGPIPE, SIG_IGN);
 }
 
+void reap_orphans() noexcept {
+  std::signal(SIGCHLD, SIG_IGN);
+}
+
 std::uint64_t raise_descriptor_limit() noexcept {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;

@@ -16,6 +16,10 @@ void fill_standard_descriptors() noexcept;
 // splice(2) has no MSG_NOSIGNAL. Call before the first thread starts.
 void ignore_broken_pipes() noexcept;
 
+// As process 1 of a container penstock inherits orphans: the kernel reaps them. Call before the
+// first thread starts.
+void reap_orphans() noexcept;
+
 // Raises the soft limit of descriptors to the hard one; returns what holds now.
 std::uint64_t raise_descriptor_limit() noexcept;
 std::uint64_t descriptor_limit() noexcept;

@@ -272,7 +272,7 @@ void Forwarder::wait_for_events() noexcept {
   std::span<const os::Event> events;
   if (setup_.spin > base::Duration{0} && rest() > base::Duration{0}) events = spin();
   if (events.empty()) events = sleep();
-  full_batches_ = events.size() == base::poll_batch_max ? full_batches_ + 1 : 0;
+  full_batches_ = events.size() >= base::poll_batch_max ? full_batches_ + 1 : 0;
   context_.now = os::now();
   rounds_.begin(context_.now);
   for (const os::Event& event : events) {

@@ -59,21 +59,34 @@ bool House::start(const Plan& plan) {
   file_ = folder_.write("penstock.yaml", yaml_from(plan, bind_, admin_));
   if (plan.program.user != 0)
     std::filesystem::permissions(folder_.path(), std::filesystem::perms{0755});
-  program_ = std::make_unique<Program>(
-      std::vector<std::string>{penstock_binary(), "run", "-c", file_}, plan.program);
-  const auto is_ready = [this] {
-    if (!program_->running()) return true;
-    try {
-      return http(admin_, "GET", "/readyz").status == 200;
-    } catch (const Failure&) {
-      return false;
-    }
-  };
-  wait_until("penstock is ready", is_ready);
+  options_ = plan.program;
+  start_again();
+  wait_until("penstock is ready", [this] { return !program_->running() || is_ready(); });
   if (program_->running()) return true;
   program_->wait();
   if (program_->errors().find("in use") != std::string::npos) return false;
   throw Failure{"penstock does not start: " + program_->errors()};
+}
+
+bool House::is_ready() {
+  try {
+    return http(admin_, "GET", "/readyz").status == 200;
+  } catch (const Failure&) {
+    return false;
+  }
+}
+
+void House::start_again() {
+  program_ = std::make_unique<Program>(
+      std::vector<std::string>{penstock_binary(), "run", "-c", file_}, options_);
+  checked_ = false;
+}
+
+void House::wait_until_ready() {
+  wait_until("penstock is ready", [this] {
+    if (!program_->running()) throw Failure{"penstock has ended: " + program_->errors()};
+    return is_ready();
+  });
 }
 
 House::~House() {
@@ -98,6 +111,11 @@ void House::expect_clean_end(Milliseconds deadline) {
   INFO("stderr of penstock:\n" << errors);
   CHECK(code == 0);
   CHECK(complaint_in(errors) == "");
+}
+
+int House::wait_for_end(Milliseconds deadline) {
+  checked_ = true;
+  return program_->wait(deadline);
 }
 
 std::vector<Record> House::records() const {

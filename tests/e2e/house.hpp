@@ -73,14 +73,21 @@ class House {
   void stop();
   // Only what stop() checks once the process is ending by itself.
   void expect_clean_end(Milliseconds deadline = soon);
+  // For a test that ends it by force: its exit code, which nobody checks. Then it may be started
+  // again, with the same file and addresses; that does not wait.
+  int wait_for_end(Milliseconds deadline = soon);
+  void start_again();
+  void wait_until_ready();
 
  private:
   bool start(const Plan& plan);
+  bool is_ready();
 
   TemporaryFolder folder_;
   std::string bind_;
   std::string admin_;
   std::string file_;
+  Program::Options options_;
   std::unique_ptr<Program> program_;
   bool checked_ = false;
 };

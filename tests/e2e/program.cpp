@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -63,23 +64,50 @@ void limit_to(__rlimit_resource resource, std::size_t value) {
 }
 
 void leave_open(int last) {
+  // What the tests themselves were given goes no further.
+  ::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
   if (last == 0) return;
   const int null = ::open("/dev/null", O_RDWR);
   for (int descriptor = 3; descriptor <= last; ++descriptor) ::dup2(null, descriptor);
+  if (null > last) ::close(null);
 }
 
 // With its last capability a process also loses the right to walk to the program: it is opened
 // before.
-void become_user(unsigned user, int program, char* const* arguments) {
+void become_user(unsigned user, int program, char* const* arguments, char* const* environment) {
   if (::setgroups(0, nullptr) != 0 || ::setresgid(user, user, user) != 0 ||
       ::setresuid(user, user, user) != 0)
     ::_exit(125);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // a change of the user takes it away
-  ::fexecve(program, arguments, environ);
+  ::fexecve(program, arguments, environment);
 }
 
-[[noreturn]] void become(char* const* arguments, const Program::Options& options,
-                         const std::array<int, 3>& streams) {
+// The child of clone(2) is process 1 of the new namespace; unshare(2) would need a fork in between.
+pid_t fork_for(const Program::Options& options) {
+  if (!options.is_process_one) return ::fork();
+  return static_cast<pid_t>(
+      ::syscall(SYS_clone, CLONE_NEWPID | SIGCHLD, nullptr, nullptr, nullptr, nullptr));
+}
+
+// Ends with the null that execve() wants. The strings stay those of `words` and of ours.
+std::vector<char*> pointers_to(const std::vector<std::string>& words) {
+  std::vector<char*> pointers;
+  for (const std::string& word : words) pointers.push_back(const_cast<char*>(word.c_str()));
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+// Where a name stands twice the first one holds.
+std::vector<char*> environment_with(const std::vector<std::string>& more) {
+  std::vector<char*> all = pointers_to(more);
+  all.pop_back();
+  for (char** entry = environ; *entry != nullptr; ++entry) all.push_back(*entry);
+  all.push_back(nullptr);
+  return all;
+}
+
+[[noreturn]] void become(char* const* arguments, char* const* environment,
+                         const Program::Options& options, const std::array<int, 3>& streams) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (!options.directory.empty() && ::chdir(options.directory.c_str()) != 0) ::_exit(126);
   limit_to(RLIMIT_NOFILE, options.descriptors_max);
@@ -95,8 +123,8 @@ void become_user(unsigned user, int program, char* const* arguments) {
   if (!options.control_group.empty()) write_text(options.control_group.c_str(), "0");
   ::signal(SIGPIPE, SIG_DFL);
   if (options.user != 0)
-    become_user(options.user, ::open(arguments[0], O_PATH | O_CLOEXEC), arguments);
-  ::execv(arguments[0], arguments);
+    become_user(options.user, ::open(arguments[0], O_PATH | O_CLOEXEC), arguments, environment);
+  ::execve(arguments[0], arguments, environment);
   ::_exit(127);
 }
 
@@ -137,16 +165,16 @@ Program::Program(std::vector<std::string> words, Options options) {
 }
 
 void Program::start(const std::vector<std::string>& words, const Options& options) {
-  std::vector<char*> arguments;
-  for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
-  arguments.push_back(nullptr);
+  const std::vector<char*> arguments = pointers_to(words);
+  const std::vector<char*> environment = environment_with(options.environment);
   const Pipe input = make_pipe();
   const Pipe output = make_pipe();
   const Pipe errors = make_pipe();
-  process_ = ::fork();
+  process_ = fork_for(options);
   if (process_ < 0) fail_with_errno("fork");
   if (process_ == 0)
-    become(arguments.data(), options, {input.read_end, output.write_end, errors.write_end});
+    become(arguments.data(), environment.data(), options,
+           {input.read_end, output.write_end, errors.write_end});
   for (const int descriptor : {input.read_end, output.write_end, errors.write_end})
     ::close(descriptor);
   const auto written = ::write(input.write_end, options.input.data(), options.input.size());

@@ -31,8 +31,10 @@ class Program {
     unsigned user = 0;                // and group; without any capability; 0 = ours
     std::size_t threads_max = 0;      // RLIMIT_NPROC, which binds a user but root; 0 = ours
     std::string control_group{};      // cgroup.procs of the group to enter; empty = ours
-    std::string directory{};          // empty = ours
-    std::string input{};              // on stdin
+    bool is_process_one = false;      // of a process namespace of its own, as in a container
+    std::vector<std::string> environment{};  // NAME=VALUE, added to ours
+    std::string directory{};                 // empty = ours
+    std::string input{};                     // on stdin
   };
   Program(std::vector<std::string> words, Options options);
   explicit Program(std::vector<std::string> words) : Program{std::move(words), Options{}} {}

@@ -1,13 +1,20 @@
 #include "os/poller.hpp"
 
+#include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <catch2/catch.hpp>
+#include <csignal>
+#include <string>
 #include <thread>
 #include <vector>
 
 #include "os/loopback.hpp"
+#include "os/process.hpp"
 
 namespace penstock::os {
 
@@ -36,6 +43,17 @@ bool await_readiness(Poller& poller, bool (*fact)(const Readiness&)) {
   return false;
 }
 
+// What a signal handler of a test writes to.
+std::atomic<int> socket_of_handler{-1};
+void write_a_byte(int) {
+  [[maybe_unused]] const ssize_t written = ::write(socket_of_handler, "x", 1);
+}
+
+char state_of_thread(long id) {
+  const FileText stat = read_file("/proc/self/task/" + std::to_string(id) + "/stat", 4096);
+  return stat.text.at(stat.text.rfind(')') + 2);
+}
+
 bool is_readable(const Readiness& ready) {
   return ready.readable;
 }
@@ -50,6 +68,40 @@ bool is_urgent(const Readiness& ready) {
 }
 
 }  // namespace
+
+TEST_CASE("a wait that is interrupted still tells what came meanwhile", "[os]") {
+  const Pair pair = tcp_pair();
+  Poller poller = make_poller();
+  REQUIRE_FALSE(poller.add(pair.server.get(), token));
+  REQUIRE(poller.wait(5s).size() == 1);  // writable
+  socket_of_handler = pair.client.get();
+  const auto before = std::signal(SIGUSR1, write_a_byte);
+  std::atomic<long> id{0};
+  std::size_t seen = 0;
+  std::thread waiting{[&] {
+    id = ::syscall(SYS_gettid);
+    const auto events = poller.wait(30s);
+    seen = events.size();
+  }};
+  while (id == 0 || state_of_thread(id) != 'S') std::this_thread::yield();
+  // Only after the wait has been given up does the handler run.
+  ::pthread_kill(waiting.native_handle(), SIGUSR1);
+  waiting.join();
+  std::signal(SIGUSR1, before);
+  CHECK(seen == 1);
+}
+
+TEST_CASE("a batch is full though a wake-up is in it", "[os]") {
+  Poller poller = make_poller();
+  std::vector<Fd> ready;
+  for (std::size_t i = 0; i < 2 * base::poll_batch_max; ++i) {
+    ready.emplace_back(::eventfd(1, EFD_NONBLOCK | EFD_CLOEXEC));
+    if (i == 0) poller.wake();
+    REQUIRE_FALSE(poller.add(ready.back().get(), token));
+  }
+  // Who takes the first batch for the last one lets timers fire before the others are heard.
+  CHECK(poller.wait(0ms).size() >= base::poll_batch_max);
+}
 
 TEST_CASE("a fresh socket is writable once, and each arrival is one edge", "[os]") {
   const Pair pair = tcp_pair();

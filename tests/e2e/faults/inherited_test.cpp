@@ -1,0 +1,146 @@
+// D11 and D12: a start without standard descriptors, and with those of others.
+
+#include <fcntl.h>
+#include <fmt/format.h>
+
+#include <catch2/catch.hpp>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <map>
+
+#include "e2e/faults/scenario.hpp"
+#include "e2e/house.hpp"
+#include "e2e/network.hpp"
+#include "e2e/origin.hpp"
+#include "e2e/talkers.hpp"
+
+using namespace penstock::e2e;
+
+namespace {
+
+namespace fs = std::filesystem;
+
+#ifdef PENSTOCK_SANITIZED
+constexpr std::size_t connections = 20;
+#else
+constexpr std::size_t connections = 100;
+#endif
+
+// What each descriptor of the process is, by number: "/dev/null", "socket:[123]", ...
+std::map<int, std::string> descriptors_of(const Program& program) {
+  std::map<int, std::string> found;
+  for (const auto& entry : fs::directory_iterator{fmt::format("/proc/{}/fd", program.id())}) {
+    std::error_code error;
+    const fs::path target = fs::read_symlink(entry.path(), error);
+    if (!error) found[std::stoi(entry.path().filename())] = target;
+  }
+  return found;
+}
+
+bool is_close_on_exec(const Program& program, int descriptor) {
+  std::ifstream file{fmt::format("/proc/{}/fdinfo/{}", program.id(), descriptor)};
+  for (std::string word; file >> word;)
+    if (word == "flags:") {
+      file >> word;
+      return (std::stoul(word, nullptr, 8) & O_CLOEXEC) != 0;
+    }
+  throw Failure{fmt::format("descriptor {} has no flags", descriptor)};
+}
+
+void serve_many(House& house, Origin& origin) {
+  converse({.connect_to = house.address(),
+            .origin = origin.descriptor(),
+            .connections = connections,
+            .bytes_max = 100'000});
+}
+
+// Those that the proxy opened and that a program would inherit; sees to it that there is one of
+// every kind: a connection, a pipe that is leased, an admin connection.
+std::vector<std::string> leaks(House& house, Origin& origin, int inherited_up_to,
+                               std::size_t& looked_at) {
+  Peer client = house.client({.receive_buffer = 4096});
+  Peer upstream = origin.accept();
+  Peer admin = Peer::connect(house.admin());
+  admin.send("GET /status HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  REQUIRE(admin.read(12) == "HTTP/1.1 200");
+  const std::string much(8 << 20, 'x');
+  wait_until("a pipe holds bytes that the client does not read", [&] {
+    upstream.send_now(much);
+    return house.metrics().sum("penstock_pipes", {{"state", "leased"}}) > 0;
+  });
+  std::vector<std::string> found;
+  for (const auto& [number, target] : descriptors_of(house.program())) {
+    if (number <= inherited_up_to) continue;
+    ++looked_at;
+    if (!is_close_on_exec(house.program(), number))
+      found.push_back(fmt::format("{} {}", number, target));
+  }
+  return found;
+}
+
+std::string joined(const std::vector<std::string>& texts) {
+  std::string all;
+  for (const std::string& text : texts) all += (all.empty() ? "" : ", ") + text;
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("D11 standard descriptors closed at the start", "[faults][d][sanitize]") {
+  Scenario scenario{"D11", "descriptors 0 to 2 closed at the start",
+                    "they are opened on /dev/null: no log line into a client's socket"};
+  Origin origin;
+  House house{{.endpoints = {origin.address()}, .program = {.closed_descriptors = true}}};
+  scenario.watch(house.program(), {house.address(), origin.address()});
+  auto descriptors = descriptors_of(house.program());
+  for (const int number : {0, 1, 2}) CHECK(descriptors[number] == "/dev/null");
+  serve_many(house, origin);
+  Peer client = house.client();
+  Peer upstream = origin.accept();
+  house.program().signal(SIGUSR1);  // something is logged while a connection is open
+  client.send("only this");
+  client.finish_sending();
+  const std::string got = upstream.read_to_end();
+  scenario.delivered(Way::to_upstream, "only this", got);
+  upstream.finish_sending();
+  const Received back = client.receive_all();
+  scenario.delivered(Way::to_client, "", back.bytes);
+  scenario.verdict("client", back.ending);
+  CHECK(back.ending == Ending::fin);
+  house.wait_until_rest();
+  scenario.settle();
+  scenario.saw(
+      fmt::format("0 to 2 are /dev/null; {} connections byte-exact in both directions, 0 "
+                  "foreign bytes",
+                  connections + 1));
+}
+
+TEST_CASE("D12 inherited descriptors, and what would be passed on", "[faults][d][sanitize]") {
+  constexpr int last = 50;
+  Scenario scenario{"D12", "started with descriptors 3 to 50 open",
+                    "all that is opened is close-on-exec; what was inherited is left open, not "
+                    "touched, and named in the log"};
+  Origin origin;
+  House house{{.endpoints = {origin.address()},
+               .relay = "engine: splice",
+               .program = {.inherited_up_to = last}}};
+  scenario.watch(house.program(), {house.address(), origin.address()});
+  serve_many(house, origin);
+  std::size_t looked_at = 0;
+  const auto leaked = leaks(house, origin, last, looked_at);
+  CHECK(joined(leaked) == "");
+  std::size_t untouched = 0;
+  const auto descriptors = descriptors_of(house.program());
+  for (const auto& [number, target] : descriptors)
+    if (number >= 3 && number <= last && target == "/dev/null") ++untouched;
+  CHECK(untouched == last - 2);
+  CHECK(house.program().errors().find(fmt::format("{} descriptors", last - 2)) !=
+        std::string::npos);
+  house.wait_until_rest();
+  scenario.settle();
+  scenario.saw(
+      fmt::format("{} of {} descriptors of its own close-on-exec; {} of {} inherited ones "
+                  "as they were; {} connections byte-exact",
+                  looked_at - leaked.size(), looked_at, untouched, last - 2, connections));
+}
