@@ -1,6 +1,7 @@
 #include "runtime/forwarder.hpp"
 
 #include <boost/system/system_error.hpp>
+#include <utility>
 
 #include "os/clock.hpp"
 #include "os/process.hpp"
@@ -167,11 +168,17 @@ void Forwarder::refuse(const session::Arrival& arrival) noexcept {
   admission_.release();
 }
 
+// As of the moment until which everybody has been heard. The process may have stood still since,
+// anywhere, and what came meanwhile is for the next wait to tell.
 void Forwarder::fire_timers() noexcept {
+  const base::Instant now = std::exchange(context_.now, heard_until_);
   timers_.advance(context_.now, [this](base::Timer& timer) {
     auto& session = static_cast<Session&>(timer);
+    // Who stands in line has bytes that came in time.
+    if (session.session::ListHook::is_linked()) session.was_active(context_.now);
     follow(session, session.expired(context_));
   });
+  context_.now = now;
 }
 
 void Forwarder::sample_stalls() noexcept {
@@ -268,7 +275,13 @@ std::span<const os::Event> Forwarder::sleep() noexcept {
 }
 
 void Forwarder::wait_for_events() noexcept {
-  rounds_.end(os::now());
+  const base::Instant asked = os::now();
+  rounds_.end(asked);
+  if (asked - context_.now > base::round_max) stood_still_until(asked);
+  if (!events_left()) {
+    full_batches_ = 0;
+    heard_until_ = asked;
+  }
   std::span<const os::Event> events;
   if (setup_.spin > base::Duration{0} && rest() > base::Duration{0}) events = spin();
   if (events.empty()) events = sleep();
@@ -281,6 +294,14 @@ void Forwarder::wait_for_events() noexcept {
     session->note(side, event.ready, context_);
     enqueue(*session);
   }
+}
+
+// In a round that was held up the time that was noted is that of its beginning, and bytes may have
+// been moved at its end.
+void Forwarder::stood_still_until(base::Instant end) noexcept {
+  table_.for_each([this, end](Session& session) {
+    if (session.last_activity() >= context_.now) session.was_active(end);
+  });
 }
 
 // The kernel hands out its ready sockets in turn, two for each session: after so many full batches

@@ -97,6 +97,7 @@ class Forwarder {
   void run_bulk() noexcept;
   void enqueue(session::Session& session) noexcept;
   void wait_for_events() noexcept;
+  void stood_still_until(base::Instant end) noexcept;
   base::Duration rest() noexcept;
   std::span<const os::Event> spin() noexcept;
   std::span<const os::Event> sleep() noexcept;
@@ -132,6 +133,7 @@ class Forwarder {
   base::Instant bulk_due_{};      // has its turn then, whoever else waits
   bool small_ran_ = false;        // in this round of the loop
   std::size_t full_batches_ = 0;  // of events, in a row
+  base::Instant heard_until_{};   // every event before this has been told
   SessionList starved_;
   StallSampler sampler_;
   bool sample_due_ = false;

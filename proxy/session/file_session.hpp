@@ -30,7 +30,6 @@ class FileSession final : public Session {
   Next finish(CloseReason reason, bool reset, Context& context) noexcept;
 
   files::Responder responder_;
-  base::Instant last_activity_{};
   base::Instant drain_turn_ = base::never;
   base::Duration first_byte_ = Record::unknown;
   bool ended_ = false;

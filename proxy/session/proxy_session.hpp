@@ -96,8 +96,6 @@ class ProxySession final : public Session {
   std::array<PeerWatch, 2> watches_;
 
   upstream::LiveRecord* endpoint_ = nullptr;  // of the last attempt
-  // connecting: when the attempt began. relaying: of the last byte, in either direction.
-  base::Instant last_activity_{};
   // connecting, pausing, aborting: their end. relaying: when the peers are looked at (again).
   base::Instant deadline_ = base::never;
   base::Instant drain_turn_ = base::never;

@@ -5,6 +5,7 @@
 // Life     created with an Arrival; start() once; then run() whenever an event, a timer or the
 //          ready list says so, until it answers `ended`. The forwarder then destroys it.
 
+#include <algorithm>
 #include <boost/intrusive/list_hook.hpp>
 #include <cstdint>
 #include <optional>
@@ -54,6 +55,9 @@ class Session : public base::Timer, public ListHook {
   virtual void take_up(Context&) noexcept {}
 
   const Arrival& arrival() const noexcept { return arrival_; }
+  // A byte was moved at `at`, or waits since then at the latest for this session's turn.
+  void was_active(base::Instant at) noexcept { last_activity_ = std::max(last_activity_, at); }
+  base::Instant last_activity() const noexcept { return last_activity_; }
   // It moves large amounts: small exchanges go first.
   bool is_bulk() const noexcept { return is_bulk_; }
 
@@ -65,6 +69,8 @@ class Session : public base::Timer, public ListHook {
   }
 
   Arrival arrival_;  // the socket in it is ours until the end
+  // Of the last byte, in either direction; while connecting: when the attempt began.
+  base::Instant last_activity_{};
   bool is_bulk_ = false;
 
  private:

@@ -148,9 +148,9 @@ void World::resets(const Socket& target) {
     const bool client_left = connection.ends[0]->state == Socket::State::dead;
     if (!due && !client_left && !target.reaches_itself && !connection.disturbed && !stopping_)
       violated("no deadline comes early", target.connection, "a connect was given up");
-    // What stood before the loop went to sleep last was there to be seen.
-    if (target.state == Socket::State::established && target.stood < kernel_.slept_at() &&
-        target.registered && !client_left && !connection.disturbed && !stopping_)
+    const bool in_time = target.stood < target.begun + upstream::ConnectOptions{}.timeout;
+    if (target.state == Socket::State::established && in_time && target.registered &&
+        !client_left && !connection.disturbed && !stopping_)
       violated("an answer that came in time is not too late", target.connection,
                "a connect was given up that stood");
     connection.disturbed = true;

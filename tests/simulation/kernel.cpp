@@ -26,6 +26,14 @@ void Kernel::enter() noexcept {
   world_.act_now_and_then();
 }
 
+// The process may stand still after a wait has told it of events, and before it learns the time.
+base::Instant Kernel::read_clock() noexcept {
+  if (!std::exchange(just_woke_, false)) return now_;
+  enter();
+  round_began_ = now_;
+  return now_;
+}
+
 int Kernel::place(Descriptor descriptor) {
   ++progress_;
   // The lowest free number, as open(2) promises: numbers are used again at once.

@@ -89,7 +89,7 @@ class Kernel {
   };
 
   Kernel(Random& random, World& world, base::Instant start) noexcept
-      : now_{start}, random_{random}, world_{world}, woke_at_{start} {}
+      : now_{start}, random_{random}, world_{world}, woke_at_{start}, round_began_{start} {}
 
   // Every call and every turn of the world, one line each, on stderr. For a seed that failed.
   static void set_trace(bool on) noexcept { trace_ = on; }
@@ -107,7 +107,6 @@ class Kernel {
   std::size_t open_descriptors() const noexcept;
 
   base::Instant now() const noexcept { return now_; }
-  base::Instant slept_at() const noexcept { return slept_at_; }
   void pass(base::Duration time) noexcept { now_ += time; }
 
   // What the world does to a socket, from outside.
@@ -119,6 +118,7 @@ class Kernel {
   void reset(Socket& socket, int error) noexcept;
 
   // The calls of os/.
+  base::Instant read_clock() noexcept;
   base::Result<os::Fd> connect_to() noexcept;
   int connect_result(int socket) noexcept;
   os::IoResult receive(int socket, std::span<std::byte> into) noexcept;
@@ -185,7 +185,8 @@ class Kernel {
   std::deque<int> ready_;
   bool woken_ = false;
   base::Instant woke_at_{};
-  base::Instant slept_at_{};  // the last wait of the loop began
+  base::Instant round_began_{};  // the clock was read for the first time since
+  bool just_woke_ = false;
   std::uint64_t steps_ = 0;
   std::uint64_t progress_ = 0;  // anything that changed anything
   std::uint64_t progress_at_wait_ = 0;

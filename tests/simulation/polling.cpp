@@ -91,6 +91,7 @@ std::size_t Kernel::leave_wait(std::size_t events, bool slept) noexcept {
   fruitless_waits_ = fruitless ? fruitless_waits_ + 1 : 0;
   progress_at_wait_ = progress_;
   woke_at_ = now_;
+  just_woke_ = true;
   if (fruitless_waits_ > fruitless_waits_max)
     violated("a loop that has nothing to do sleeps", -1,
              std::to_string(fruitless_waits_) + " waits in a row that changed nothing");
@@ -111,8 +112,7 @@ bool Kernel::idle_until(base::Instant deadline) noexcept {
 
 std::size_t Kernel::wait(base::Duration timeout, std::span<os::Event> events) noexcept {
   ++steps_;
-  slept_at_ = now_;
-  if (now_ - woke_at_ > base::round_max) ++long_rounds_;
+  if (now_ - round_began_ > base::round_max) ++long_rounds_;
   world_.collect_records();
   world_.act_now_and_then();
   world_.waits();

@@ -45,7 +45,7 @@ void close_descriptor(int descriptor) noexcept {
 }
 
 base::Instant now() noexcept {
-  return Kernel::current().now();
+  return Kernel::current().read_clock();
 }
 
 std::int64_t wall_clock_nanoseconds() noexcept {

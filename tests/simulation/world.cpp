@@ -120,13 +120,19 @@ void World::open_connection() {
 }
 
 void World::jump_or_drain() {
-  if (plan_.jumps && random_.one_in(300))
-    kernel_.pass(std::chrono::milliseconds{random_.between(1, 20'000)});
+  if (plan_.jumps && random_.one_in(300)) stand_still();
   if (!plan_.drains || draining_ || !random_.one_in(500)) return;
   draining_ = true;
   for (auto& connection : connections_) connection->disturbed = true;
   forwarder_->command({.kind = runtime::Command::Kind::drain,
                        .timeout = std::chrono::milliseconds{random_.between(0, 5000)}});
+}
+
+// Meanwhile the others go on.
+void World::stand_still() {
+  for (auto turns = random_.between(0, 8); turns > 0; --turns)
+    act_on(pick_live(), static_cast<unsigned>(random_.between(0, 1)));
+  kernel_.pass(std::chrono::milliseconds{random_.between(1, 20'000)});
 }
 
 bool World::act_on(Connection& connection, unsigned side) {

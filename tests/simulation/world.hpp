@@ -105,6 +105,7 @@ class World {
   void heal();
   bool settle();
   void jump_or_drain();
+  void stand_still();
   Connection& pick_live();
   Connection& of(const Socket& socket);
   void check_end() const;
