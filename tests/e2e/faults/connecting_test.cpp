@@ -209,10 +209,10 @@ TEST_CASE("B12 an endpoint whose backlog is full", "[faults][b]") {
   if (!network_is_ours()) return;
   Scenario scenario{"B12", "the backlog of one of two endpoints is full (somaxconn 8)",
                     "the next one serves after connect.timeout (300 ms here)"};
+  Origin good;  // before the limit, which would be its own as well
+  good.serve(say("good"));
   const NetworkSetting small{"net/core/somaxconn", "8"};
   BlackHole full{8};
-  Origin good;
-  good.serve(say("good"));
   House house{plan_for(full.address(), good)};
   scenario.watch(house.program(), {house.address(), good.address(), full.address()});
   const Served served = ask_all(house, clients);
