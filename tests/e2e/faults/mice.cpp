@@ -184,7 +184,8 @@ void Elephant::drink() {
   std::vector<char> got(256 * 1024);
   for (;;) {
     pollfd waited = readable(target_.descriptor());
-    if (::poll(&waited, 1, static_cast<int>(soon.count())) <= 0)
+    // Longer than any scenario keeps the proxy from moving.
+    if (::poll(&waited, 1, 3 * static_cast<int>(soon.count())) <= 0)
       throw Failure{"the elephant stands still"};
     const auto size = ::recv(target_.descriptor(), got.data(), got.size(), MSG_DONTWAIT);
     if (size < 0 && errno == EAGAIN) continue;
