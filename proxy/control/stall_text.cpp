@@ -61,8 +61,9 @@ std::string stall_text(const session::Stall& stall, const std::string& listener)
   text += "Last events: ";
   for (std::size_t i = 0; i < stall.event_count; ++i) {
     const FlightEvent& event = stall.events[i];
-    text += fmt::format("{}{:.6f} s {}", i == 0 ? "" : "; ", seconds(event.at - stall.at),
-                        event_text(event));
+    const std::uint32_t before = session::flight_microseconds(stall.at) - event.microseconds;
+    text += fmt::format("{}-{:.6f} s {}", i == 0 ? "" : "; ",
+                        seconds(std::chrono::microseconds{before}), event_text(event));
     if (event.error != 0) text += fmt::format(" (errno {})", event.error);
   }
   return text;

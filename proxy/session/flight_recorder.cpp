@@ -7,8 +7,12 @@
 
 namespace penstock::session {
 
+std::uint32_t flight_microseconds(base::Instant at) noexcept {
+  return static_cast<std::uint32_t>(at.time_since_epoch() / std::chrono::microseconds{1});
+}
+
 std::size_t FlightRecorder::copy_to(Events& out) const noexcept {
-  const std::size_t kept = std::min(count_, events_max);
+  const std::size_t kept = std::min<std::size_t>(count_, events_max);
   for (std::size_t i = 0; i < kept; ++i) out[i] = events_[(count_ - kept + i) % events_max];
   return kept;
 }

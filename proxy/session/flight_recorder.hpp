@@ -35,7 +35,9 @@ struct FlightEvent {
     aborting,        // it ends by a reset
     taken_up,        // it had stalled, and goes on
   };
-  base::Instant at{};
+  // Of the monotonic clock, modulo 2^32 (71 minutes): only differences count, and who rests that
+  // long has given its recorder back.
+  std::uint32_t microseconds = 0;
   std::uint32_t bytes = 0;
   std::int16_t error = 0;
   Kind kind = Kind::connecting;
@@ -43,20 +45,26 @@ struct FlightEvent {
   os::Readiness ready{};
   relay::Outcome outcome = relay::Outcome::source_empty;
 };
+static_assert(sizeof(FlightEvent) == 16, "every active connection has sixteen of them");
+
+std::uint32_t flight_microseconds(base::Instant at) noexcept;
 
 class FlightRecorder {
  public:
   static constexpr std::size_t events_max = 16;
   using Events = std::array<FlightEvent, events_max>;
 
-  void add(const FlightEvent& event) noexcept { events_[count_++ % events_max] = event; }
+  void add(const FlightEvent& event) noexcept {
+    events_[count_ % events_max] = event;
+    if (++count_ == 2 * events_max) count_ = events_max;
+  }
   void clear() noexcept { count_ = 0; }
   // Copies them, oldest first; answers how many there are.
   std::size_t copy_to(Events& out) const noexcept;
 
  private:
   Events events_{};
-  std::size_t count_ = 0;  // since it was leased
+  std::uint32_t count_ = 0;  // since it was leased, kept below twice events_max
 };
 
 class FlightRecorders {

@@ -21,12 +21,14 @@ FlightRecorder* ProxySession::recorder(Context& context) noexcept {
 
 void ProxySession::trace(FlightEvent::Kind kind, int error, Context& context) noexcept {
   if (FlightRecorder* into = recorder(context))
-    into->add({.at = context.now, .error = static_cast<std::int16_t>(error), .kind = kind});
+    into->add({.microseconds = flight_microseconds(context.now),
+               .error = static_cast<std::int16_t>(error),
+               .kind = kind});
 }
 
 void ProxySession::trace_ready(unsigned side, os::Readiness ready, Context& context) noexcept {
   if (FlightRecorder* into = recorder(context))
-    into->add({.at = context.now,
+    into->add({.microseconds = flight_microseconds(context.now),
                .error = sides_[side].error,
                .kind = FlightEvent::Kind::ready,
                .which = static_cast<std::uint8_t>(side),
@@ -38,7 +40,7 @@ void ProxySession::trace_run(unsigned direction, const relay::Direction::Run& ru
   FlightRecorder* into = recorder(context);
   if (into == nullptr) return;
   const bool target_failed = run.outcome == relay::Outcome::target_failed;
-  into->add({.at = context.now,
+  into->add({.microseconds = flight_microseconds(context.now),
              .bytes = static_cast<std::uint32_t>(run.bytes),  // a run's budget is far below 2^32
              .error = sides_[target_failed ? 1 - direction : direction].error,
              .kind = FlightEvent::Kind::ran,

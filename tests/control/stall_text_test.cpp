@@ -15,11 +15,11 @@ TEST_CASE("a stall is told with its direction, its silence and its last events",
   stall.id = 42;
   stall.at = start + 6s;
   stall.quiet = 5900ms;
-  stall.events[0] = {.at = start,
+  stall.events[0] = {.microseconds = session::flight_microseconds(start),
                      .kind = FlightEvent::Kind::ready,
                      .which = 0,
                      .ready = {.readable = true, .peer_finished = true}};
-  stall.events[1] = {.at = start + 1us,
+  stall.events[1] = {.microseconds = session::flight_microseconds(start + 1us),
                      .bytes = 8,
                      .error = 104,
                      .kind = FlightEvent::Kind::ran,
