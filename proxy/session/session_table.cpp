@@ -8,8 +8,8 @@ SessionTable::SessionTable(std::pmr::memory_resource& memory) : proxied_{memory}
 
 Session& SessionTable::create(const Arrival& arrival) {
   if (free_.empty()) {
-    free_.reserve(slots_.size() + 1);  // so that destroy() never allocates
     slots_.emplace_back();
+    free_.reserve(slots_.capacity());  // grows as slots_ does, so that destroy() never allocates
     free_.push_back(static_cast<std::uint32_t>(slots_.size() - 1));
   }
   Session* session = nullptr;
