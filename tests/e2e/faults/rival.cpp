@@ -93,7 +93,7 @@ void run_rivals(Scenario& scenario, const Script& script, const RivalSettings& s
     try {
       scenario.rival_saw(rival.name, run_one(rival, script, settings));
     } catch (const Failure& failure) {
-      scenario.rival_saw(rival.name, std::string{"failed: "} + failure.what());
+      scenario.rival_saw(rival.name, std::string{"could not be put through it: "} + failure.what());
     }
   }
 }
