@@ -42,6 +42,8 @@ inline constexpr std::size_t held_buffers_warm_max = 64;  // idle ones kept per 
 inline constexpr int connect_attempts_max = 8;
 inline constexpr std::size_t endpoints_max = 4096;  // per upstream
 inline constexpr std::size_t weight_max = 65'535;
+inline constexpr std::size_t places_max = 1'000'000;      // what max_connections may say
+inline constexpr std::size_t queue_size_max = 1'000'000;  // connections that wait, per upstream
 inline constexpr std::size_t round_robin_order_max = 65'536;  // slots of the smooth-weighted order
 
 // Descriptors that are not connections: listeners, epoll, eventfds, logs, admin, static files.

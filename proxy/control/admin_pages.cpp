@@ -1,9 +1,13 @@
 #include "control/admin_pages.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <boost/asio/ip/address.hpp>
 #include <boost/json/serialize.hpp>
+#include <boost/url/parse.hpp>
+#include <boost/url/url_view.hpp>
 
 #include "control/metrics.hpp"
 
@@ -29,26 +33,82 @@ AdminAnswer metrics_answer(AdminView& view) {
           .allow = {}};
 }
 
-AdminAnswer begin_drain(AdminView& view) {
+// A request whose path fits a page: the variable parts of the path, and the query.
+struct Asked {
+  std::vector<std::string> parts;
+  boost::urls::params_view query;
+
+  // Empty where it was not given.
+  std::string parameter(std::string_view key) const {
+    const auto found = query.find(boost::urls::string_view{key.data(), key.size()});
+    return found == query.end() ? std::string{} : std::string{(*found).value};
+  }
+};
+
+AdminAnswer begin_drain(AdminView& view, const Asked& /*asked*/) {
   view.drain();
   return json_answer(202, {{"draining", true}});
 }
 
+AdminAnswer steer_endpoint(AdminView& view, const Asked& asked) {
+  const std::string said = asked.parameter("state");
+  const auto state = upstream::override_names.find(said);
+  if (!state) return refusal(400, "state must be up, drain or down");
+  if (!view.set_override(asked.parts[0], asked.parts[1], *state))
+    return refusal(404, fmt::format("there is no endpoint '{}' in an upstream '{}'", asked.parts[1],
+                                    asked.parts[0]));
+  return json_answer(200, {{"upstream", asked.parts[0]},
+                           {"endpoint", asked.parts[1]},
+                           {"state", upstream::override_names[*state]}});
+}
+
+AdminAnswer explain(AdminView& view, const Asked& asked) {
+  const Explained explained =
+      view.explain({.listener = asked.parameter("listener"), .source = asked.parameter("source")});
+  return explained ? json_answer(200, *explained) : refusal(400, explained.error());
+}
+
+template <boost::json::value (AdminView::*Show)()>
+AdminAnswer show(AdminView& view, const Asked& /*asked*/) {
+  return json_answer(200, (view.*Show)());
+}
+
 struct Page {
-  std::string_view path;
-  bool writes;  // POST; else GET and HEAD
-  AdminAnswer (*answer)(AdminView& view);
+  std::string_view path;  // `*` stands for one segment of any text
+  bool writes;            // POST; else GET and HEAD
+  AdminAnswer (*answer)(AdminView& view, const Asked& asked);
 };
 
-constexpr std::array<Page, 7> pages{{
-    {"/healthz", false, [](AdminView& v) { return verdict("healthy", v.unhealthy_because()); }},
-    {"/readyz", false, [](AdminView& v) { return verdict("ready", v.not_ready_because()); }},
-    {"/metrics", false, metrics_answer},
-    {"/status", false, [](AdminView& v) { return json_answer(200, v.status()); }},
-    {"/listeners", false, [](AdminView& v) { return json_answer(200, v.listeners()); }},
-    {"/upstreams", false, [](AdminView& v) { return json_answer(200, v.upstreams()); }},
+constexpr std::array<Page, 9> pages{{
+    {"/healthz", false,
+     [](AdminView& v, const Asked&) { return verdict("healthy", v.unhealthy_because()); }},
+    {"/readyz", false,
+     [](AdminView& v, const Asked&) { return verdict("ready", v.not_ready_because()); }},
+    {"/metrics", false, [](AdminView& v, const Asked&) { return metrics_answer(v); }},
+    {"/status", false, show<&AdminView::status>},
+    {"/listeners", false, show<&AdminView::listeners>},
+    {"/upstreams", false, show<&AdminView::upstreams>},
+    {"/explain", false, explain},
+    {"/upstreams/*/endpoints/*", true, steer_endpoint},
     {"/drain", true, begin_drain},
 }};
+
+// The parts for the `*` of the pattern; empty where the path does not fit.
+std::optional<std::vector<std::string>> fit(std::string_view pattern,
+                                            const boost::urls::segments_view& path) {
+  std::vector<std::string> parts;
+  for (const auto& segment : path) {
+    if (!pattern.starts_with('/')) return std::nullopt;
+    pattern.remove_prefix(1);
+    const std::string_view wanted = pattern.substr(0, pattern.find('/'));
+    pattern.remove_prefix(wanted.size());
+    if (wanted == "*")
+      parts.emplace_back(segment);
+    else if (std::string_view{std::string{segment}} != wanted)
+      return std::nullopt;
+  }
+  return pattern.empty() ? std::optional{parts} : std::nullopt;
+}
 
 // Empty where the write may go on.
 std::string forbidden_because(const AdminRequest& request) {
@@ -95,23 +155,29 @@ bool names_a_literal_host(std::string_view host) {
   return !host.starts_with('[') && equal_but_for_case(name, "localhost");
 }
 
-AdminAnswer answer(const AdminRequest& request, AdminView& view) {
-  const std::string_view path =
-      std::string_view{request.target}.substr(0, request.target.find('?'));
-  const auto page = std::find_if(pages.begin(), pages.end(),
-                                 [&](const Page& candidate) { return candidate.path == path; });
-  if (page == pages.end()) return refusal(404, "there is no such page");
+AdminAnswer answer_page(const Page& page, const Asked& asked, const AdminRequest& request,
+                        AdminView& view) {
   const bool reads = request.method == "GET" || request.method == "HEAD";
-  const bool fits = page->writes ? request.method == "POST" : reads;
+  const bool fits = page.writes ? request.method == "POST" : reads;
   if (!fits) {
     AdminAnswer wrong = refusal(405, "this page does not know the method");
-    wrong.allow = page->writes ? "POST" : "GET, HEAD";
+    wrong.allow = page.writes ? "POST" : "GET, HEAD";
     return wrong;
   }
-  if (page->writes)
+  if (page.writes)
     if (const std::string reason = forbidden_because(request); !reason.empty())
       return refusal(403, reason);
-  return page->answer(view);
+  return page.answer(view, asked);
+}
+
+AdminAnswer answer(const AdminRequest& request, AdminView& view) {
+  const auto target = boost::urls::parse_origin_form(request.target);
+  if (!target) return refusal(400, "this is no path");
+  for (const Page& page : pages)
+    if (auto parts = fit(page.path, target->segments()))
+      return answer_page(page, {.parts = std::move(*parts), .query = target->params()}, request,
+                         view);
+  return refusal(404, "there is no such page");
 }
 
 }  // namespace penstock::control

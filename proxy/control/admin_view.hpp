@@ -3,10 +3,22 @@
 //
 // Owner    whoever implements it; it outlives the AdminServer. Thread: control.
 
+#include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
+#include <boost/system/result.hpp>
 #include <string>
 
+#include "upstream/endpoint_state.hpp"
+
 namespace penstock::control {
+
+// What `explain` asks: which endpoints a connection would meet.
+struct ExplainQuestion {
+  std::string listener;
+  std::string source;  // IP or IP:PORT; empty: any client
+};
+// The answer, or the sentence about what is wrong with the question.
+using Explained = boost::system::result<boost::json::object, std::string>;
 
 class AdminView {
  public:
@@ -21,7 +33,12 @@ class AdminView {
   virtual boost::json::value listeners() = 0;
   virtual boost::json::value upstreams() = 0;
 
+  virtual Explained explain(const ExplainQuestion& question) = 0;
+
   virtual void drain() = 0;  // as SIGTERM; once it runs, nothing more happens
+  // False where there is no such endpoint.
+  virtual bool set_override(const std::string& upstream, const std::string& endpoint,
+                            upstream::Override said) = 0;
 };
 
 }  // namespace penstock::control

@@ -25,6 +25,7 @@ class Interface {
     app_.require_subcommand(0, 1);
     add_file_option(*app_.add_subcommand("run", "Run the proxy"));
     add_file_option(*app_.add_subcommand("check", "Check a configuration and print every fault"));
+    add_explain();
     add_ctl();
   }
 
@@ -49,6 +50,26 @@ class Interface {
         ->type_name("FILE");
   }
 
+  void add_explain() {
+    explain_ = app_.add_subcommand("explain", "Which endpoints a connection would meet, and why");
+    add_file_option(*explain_);
+    explain_
+        ->add_option("--admin", explain_command_.admin,
+                     "Ask the running proxy at this address instead of a file")
+        ->type_name("ADDR")
+        ->excludes("--config");
+    explain_->add_option("--listener", explain_command_.question.listener, "Where it arrives")
+        ->type_name("NAME")
+        ->required();
+    explain_
+        ->add_option("--source", explain_command_.question.source,
+                     "The client; default: any, which shows the shares of all")
+        ->type_name("IP[:PORT]");
+    for (const char* option : {"--sni", "--alpn"})
+      explain_->add_option(option, unrouted_, "No route of this version looks at it");
+    explain_->add_flag("--json", explain_command_.json, "Print JSON");
+  }
+
   void add_ctl() {
     ctl_ = app_.add_subcommand("ctl", "Ask or steer a running proxy");
     ctl_->require_subcommand(0, 1);
@@ -66,6 +87,13 @@ class Interface {
         ->type_name("DURATION");
     add_verb(CtlVerb::listeners, "The listeners and what they moved");
     add_verb(CtlVerb::upstreams, "The upstreams and their endpoints");
+    auto* endpoint =
+        add_verb(CtlVerb::endpoint, "Drain an endpoint, take it down, or let it serve again");
+    endpoint->add_option("UPSTREAM", ctl_command_.upstream)->required();
+    endpoint->add_option("ADDRESS", ctl_command_.endpoint, "Its name or its address")->required();
+    endpoint->add_option("STATE", ctl_command_.state)
+        ->required()
+        ->check(CLI::IsMember({"up", "drain", "down"}));
     add_verb(CtlVerb::drain, "Let the connections end, then exit")
         ->add_flag("--wait", ctl_command_.wait, "Return when all connections have ended");
   }
@@ -84,6 +112,10 @@ class Interface {
   Command chosen() {
     if (app_.got_subcommand("run")) return RunCommand{file_};
     if (app_.got_subcommand("check")) return CheckCommand{file_};
+    if (app_.got_subcommand(explain_)) {
+      explain_command_.file = file_;
+      return explain_command_;
+    }
     if (!app_.got_subcommand(ctl_)) return misuse("a verb is missing");
     const auto verbs = ctl_->get_subcommands();
     if (verbs.empty()) return misuse("ctl: a verb is missing");
@@ -101,6 +133,9 @@ class Interface {
   CtlCommand ctl_command_;
   CLI::App app_{"penstock: an L4 TCP reverse proxy and load balancer", "penstock"};
   CLI::App* ctl_ = nullptr;
+  CLI::App* explain_ = nullptr;
+  ExplainCommand explain_command_{};
+  std::string unrouted_;
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "control/ctl.hpp"
+#include "control/explain.hpp"
 
 namespace penstock::control {
 
@@ -23,7 +24,7 @@ struct PrintCommand {
   int exit_code = 0;
 };
 
-using Command = std::variant<PrintCommand, RunCommand, CheckCommand, CtlCommand>;
+using Command = std::variant<PrintCommand, RunCommand, CheckCommand, ExplainCommand, CtlCommand>;
 
 // The environment variables that give defaults; nullptr where they are not set.
 struct CommandDefaults {

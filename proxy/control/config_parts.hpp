@@ -44,6 +44,8 @@ void read_defaults(MapReader& reader, ConnectionDefaults& target);
 
 ReadListener read_listener(ConfigReading& reading, const YamlPlace& place,
                            const ConnectionDefaults& defaults);
+// Every key of an upstream that says how to choose among its endpoints.
+void read_balancing(MapReader& reader, upstream::ClusterSpec& target);
 ReadUpstream read_upstream(ConfigReading& reading, const std::string& name, const YamlPlace& place);
 void read_relay(ConfigReading& reading, const YamlPlace& place, Config& config);
 void read_runtime(ConfigReading& reading, const YamlPlace& place, runtime::Options& target);

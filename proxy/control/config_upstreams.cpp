@@ -127,14 +127,6 @@ void read_endpoints(MapReader& reader, ReadUpstream& upstream) {
   for (const YamlPlace& item : items) read_endpoint(reading, item, list);
 }
 
-void read_connect(ConfigReading& reading, const YamlPlace& place,
-                  upstream::ConnectOptions& target) {
-  MapReader reader{reading, place};
-  reader.optional("timeout", target.timeout, parse_duration);
-  reader.optional("attempts", target.attempts, integer_between(1, base::connect_attempts_max));
-  reader.finish();
-}
-
 }  // namespace
 
 ReadUpstream read_upstream(ConfigReading& reading, const std::string& name,
@@ -143,15 +135,9 @@ ReadUpstream read_upstream(ConfigReading& reading, const std::string& name,
   if (std::string fault = parse_label(name, upstream.spec.name); !fault.empty())
     reading.report(place, "the name of this upstream: " + fault);
   MapReader reader{reading, place};
-  reader.optional("balance", upstream.spec.balance,
-                  word_of(upstream::balance_names,
-                          {"random_two", "source_hash", "maglev", "first", "peak_ewma"}));
+  read_balancing(reader, upstream.spec);
   read_endpoints(reader, upstream);
-  if (const auto connect = reader.find("connect"))
-    read_connect(reading, *connect, upstream.spec.connect);
-  reader.not_supported({"hash_key", "health_check", "outlier", "panic_threshold", "max_connections",
-                        "queue", "slow_start", "proxy_protocol", "source_address", "on_down",
-                        "on_remove"});
+  reader.not_supported({"health_check", "proxy_protocol"});
   reader.finish();
   return upstream;
 }

@@ -1,8 +1,12 @@
 #include "control/ctl.hpp"
 
+#include <fmt/format.h>
+
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/json/parse.hpp>
+#include <boost/url/encode.hpp>
+#include <boost/url/rfc/unreserved_chars.hpp>
 #include <iostream>
 
 #include "control/ctl_client.hpp"
@@ -95,6 +99,21 @@ int drain(const CtlCommand& command, CtlWorld& world) {
   return success;
 }
 
+int steer_endpoint(const CtlCommand& command, CtlWorld& world) {
+  const auto encoded = [](const std::string& text) {
+    return boost::urls::encode(text, boost::urls::unreserved_chars);
+  };
+  const CtlFetched reply = world.fetch(
+      "POST", fmt::format("/upstreams/{}/endpoints/{}?state={}", encoded(command.upstream),
+                          encoded(command.endpoint), encoded(command.state)));
+  if (!reply) return complain(world, reply.error());
+  if (!is_success(*reply)) return complain(world, reason_in(*reply));
+  world.out << (command.json ? reply->body
+                             : fmt::format("{} of {}: {}\n", command.endpoint, command.upstream,
+                                           command.state));
+  return success;
+}
+
 void pause_for(base::Duration time) {
   boost::asio::io_context io;
   boost::asio::steady_timer{io, time}.wait();
@@ -113,6 +132,7 @@ int run_ctl(const CtlCommand& command, CtlWorld& world) {
       return show(command, world, "/listeners", listeners_text, always_success);
     case CtlVerb::upstreams:
       return show(command, world, "/upstreams", upstreams_text, always_success);
+    case CtlVerb::endpoint: return steer_endpoint(command, world);
     case CtlVerb::drain: return drain(command, world);
   }
   return failure;

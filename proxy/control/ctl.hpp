@@ -15,9 +15,9 @@
 
 namespace penstock::control {
 
-enum class CtlVerb : std::uint8_t { status, wait_ready, listeners, upstreams, drain };
-inline constexpr base::EnumNames<CtlVerb, 5> ctl_verb_names{
-    {"status", "wait-ready", "listeners", "upstreams", "drain"}};
+enum class CtlVerb : std::uint8_t { status, wait_ready, listeners, upstreams, endpoint, drain };
+inline constexpr base::EnumNames<CtlVerb, 6> ctl_verb_names{
+    {"status", "wait-ready", "listeners", "upstreams", "endpoint", "drain"}};
 static_assert(ctl_verb_names[CtlVerb::drain] == "drain");
 
 struct CtlCommand {
@@ -26,6 +26,9 @@ struct CtlCommand {
   bool json = false;                                  // the server's own JSON, for machines
   base::Duration timeout = std::chrono::seconds{30};  // of wait-ready
   bool wait = false;                                  // of drain
+  std::string upstream{};                             // of endpoint, as the next two
+  std::string endpoint{};
+  std::string state{};
 };
 
 struct CtlReply {

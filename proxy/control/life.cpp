@@ -22,7 +22,7 @@ constexpr base::Duration stop_patience = base::drain_handshake_settle + std::chr
 
 Life::Life(const Parts& parts)
     : parts_{parts},
-      pump_{parts.io, parts.server, parts.access_log},
+      pump_{parts.io, parts.server, parts.access_log, parts.upstreams},
       stage_timer_{parts.io},
       tick_timer_{parts.io} {}
 

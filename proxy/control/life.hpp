@@ -36,6 +36,7 @@ class Life {
     runtime::Server& server;
     ForwarderWatch& watch;
     AccessLog& access_log;
+    UpstreamControl& upstreams;
     base::Log& log;
   };
   explicit Life(const Parts& parts);

@@ -3,6 +3,8 @@
 #include <prometheus/collectable.h>
 #include <prometheus/text_serializer.h>
 
+#include <set>
+
 #include "control/metrics_parts.hpp"
 
 namespace penstock::control {
@@ -25,6 +27,25 @@ class Collection final : public prometheus::Collectable {
   const MetricsInput& input_;
 };
 
+// A series appears once: one that left gives way to one of the same name that is here.
+MetricsInput::Upstream upstream_input(const upstream::Registry& registry,
+                                      const upstream::Upstream& upstream) {
+  MetricsInput::Upstream input{
+      .name = upstream.name(), .queue_length = upstream.queue().length(), .endpoints = {}};
+  const upstream::Cluster& cluster = upstream.cluster();
+  std::set<std::string> named;
+  for (std::size_t i = 0; i < cluster.endpoints().size(); ++i) {
+    const upstream::Standing standing = cluster.layout().standing[i];
+    input.endpoints.push_back({.live = cluster.endpoints()[i].live,
+                               .is_up = standing == upstream::Standing::takes ||
+                                        standing == upstream::Standing::takes_retries});
+    named.insert(cluster.endpoints()[i].live->identity);
+  }
+  for (const upstream::LiveRecord* left : registry.leaving(upstream))
+    if (named.insert(left->identity).second) input.endpoints.push_back({.live = left});
+  return input;
+}
+
 }  // namespace
 
 MetricsInput metrics_input(const runtime::Server& server) {
@@ -33,8 +54,8 @@ MetricsInput metrics_input(const runtime::Server& server) {
     input.listeners.push_back({.name = listener->options.name,
                                .active = listener->active.load(std::memory_order_relaxed)});
   input.forwarders = server.forwarders();
-  for (const auto& cluster : server.upstreams().clusters())
-    input.upstreams.push_back(cluster.get());
+  for (const auto& upstream : server.upstreams().upstreams())
+    input.upstreams.push_back(upstream_input(server.upstreams(), *upstream));
   return input;
 }
 

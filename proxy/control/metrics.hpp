@@ -21,9 +21,18 @@ struct MetricsInput {
   };
   std::vector<Listener> listeners;  // in the order of the counters
   std::vector<runtime::ForwarderView> forwarders;
-  std::vector<double> busy_ratios;                  // by forwarder, over the last second
-  std::vector<const upstream::Cluster*> upstreams;  // in the order of the counters
-  std::uint64_t log_lines_dropped = 0;              // by the log's own queue and target
+  std::vector<double> busy_ratios;  // by forwarder, over the last second
+  struct Endpoint {
+    const upstream::LiveRecord* live = nullptr;
+    bool is_up = false;  // gets new connections, or would if others failed
+  };
+  struct Upstream {
+    std::string name;
+    std::size_t queue_length = 0;
+    std::vector<Endpoint> endpoints;  // also those that left and still have connections
+  };
+  std::vector<Upstream> upstreams;      // in the order of the counters
+  std::uint64_t log_lines_dropped = 0;  // by the log's own queue and target
   os::ProcessUsage process;
   std::uint64_t descriptor_limit = 0;
   double start_seconds = 0;  // since 1970

@@ -6,13 +6,11 @@ namespace {
 
 using runtime::ForwarderView;
 
-// Several entries of one upstream may stand for the same endpoint only by a fault of the
-// configuration, so a series appears once.
 template <class Add>
 void for_each_endpoint(const MetricsInput& input, Add&& add) {
-  for (const auto* cluster : input.upstreams)
-    for (const auto& endpoint : cluster->endpoints())
-      add(endpoint, Labels{{"upstream", cluster->name()}, {"endpoint", endpoint.live->identity}});
+  for (const auto& upstream : input.upstreams)
+    for (const auto& endpoint : upstream.endpoints)
+      add(endpoint, Labels{{"upstream", upstream.name}, {"endpoint", endpoint.live->identity}});
 }
 
 void add_endpoint_gauges(const MetricsInput& input, Families& families) {
@@ -23,9 +21,17 @@ void add_endpoint_gauges(const MetricsInput& input, Families& families) {
                static_cast<double>(endpoint.live->active.load(std::memory_order_relaxed)));
   });
   Family up{families, Family::Kind::gauge, "penstock_endpoint_up",
-            "1 where an endpoint would get new connections, else 0."};
+            "1 where an endpoint gets new connections, or would if those before it failed."};
   for_each_endpoint(input, [&](const auto& endpoint, Labels labels) {
-    up.add(std::move(labels), endpoint.weight > 0 ? 1.0 : 0.0);
+    up.add(std::move(labels), endpoint.is_up ? 1.0 : 0.0);
+  });
+}
+
+void add_ejections(const MetricsInput& input, Families& families) {
+  Family ejections{families, Family::Kind::counter, "penstock_endpoint_ejections_total",
+                   "Times that an endpoint was ejected for failing too often in a row."};
+  for_each_endpoint(input, [&](const auto& endpoint, Labels labels) {
+    ejections.add(std::move(labels), endpoint.live->ejections.load(std::memory_order_relaxed));
   });
 }
 
@@ -47,10 +53,15 @@ void add_connect_failures(const MetricsInput& input, Families& families) {
 void add_upstream_metrics(const MetricsInput& input, Families& families) {
   add_endpoint_gauges(input, families);
   add_connect_failures(input, families);
+  add_ejections(input, families);
+  Family queue{families, Family::Kind::gauge, "penstock_upstream_queue_length",
+               "Connections that wait for a free place at an endpoint."};
+  for (const auto& upstream : input.upstreams)
+    queue.add({{"upstream", upstream.name}}, static_cast<double>(upstream.queue_length));
   Family connect{families, Family::Kind::histogram, "penstock_upstream_connect_seconds",
                  "Time of successful attempts to connect."};
   for (std::size_t i = 0; i < input.upstreams.size(); ++i)
-    connect.add({{"upstream", input.upstreams[i]->name()}},
+    connect.add({{"upstream", input.upstreams[i].name}},
                 histogram_over_forwarders(
                     input, [&](const ForwarderView& view) -> auto& {
                       return view.sessions.upstreams[i].connect;
@@ -58,7 +69,7 @@ void add_upstream_metrics(const MetricsInput& input, Families& families) {
   Family retries{families, Family::Kind::counter, "penstock_upstream_retries_total",
                  "Attempts to connect after a first one had failed."};
   for (std::size_t i = 0; i < input.upstreams.size(); ++i)
-    retries.add({{"upstream", input.upstreams[i]->name()}},
+    retries.add({{"upstream", input.upstreams[i].name}},
                 sum_over_forwarders(
                     input, [&](const ForwarderView& view) -> auto& {
                       return view.sessions.upstreams[i].retries;

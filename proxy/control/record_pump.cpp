@@ -11,8 +11,13 @@ constexpr std::chrono::milliseconds look_interval{20};
 
 }  // namespace
 
-RecordPump::RecordPump(boost::asio::io_context& io, runtime::Server& server, AccessLog& log)
-    : server_{server}, log_{log}, bell_{io, server.records_wakeup().descriptor()}, timer_{io} {}
+RecordPump::RecordPump(boost::asio::io_context& io, runtime::Server& server, AccessLog& log,
+                       UpstreamControl& upstreams)
+    : server_{server},
+      log_{log},
+      upstreams_{upstreams},
+      bell_{io, server.records_wakeup().descriptor()},
+      timer_{io} {}
 
 RecordPump::~RecordPump() {
   bell_.release();
@@ -38,6 +43,7 @@ std::size_t RecordPump::take_batch() {
 }
 
 void RecordPump::pump() {
+  if (server_.upstreams().is_stale()) upstreams_.refresh();
   const std::size_t taken = take_batch();
   if (taken == batch_records)
     boost::asio::post(bell_.get_executor(), [this] { pump(); });

@@ -1,5 +1,6 @@
 #pragma once
-// Carries records from the forwarders' rings to the access log.
+// Carries records from the forwarders' rings to the access log, and says when they found something
+// of the upstreams that control has to take in.
 //
 // Owner    Life. Thread: control. Takes at most one batch at a time, so that the admin server has
 //          its turn in between. While connections come and go it looks every 20 ms instead of being
@@ -9,13 +10,15 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "control/access_log.hpp"
+#include "control/upstream_control.hpp"
 #include "runtime/server.hpp"
 
 namespace penstock::control {
 
 class RecordPump {
  public:
-  RecordPump(boost::asio::io_context& io, runtime::Server& server, AccessLog& log);
+  RecordPump(boost::asio::io_context& io, runtime::Server& server, AccessLog& log,
+             UpstreamControl& upstreams);
   RecordPump(const RecordPump&) = delete;
   RecordPump& operator=(const RecordPump&) = delete;
   ~RecordPump();
@@ -32,6 +35,7 @@ class RecordPump {
 
   runtime::Server& server_;
   AccessLog& log_;
+  UpstreamControl& upstreams_;
   boost::asio::posix::stream_descriptor bell_;  // the server's descriptor: released, never closed
   boost::asio::steady_timer timer_;
 };

@@ -74,8 +74,9 @@ int serve(Config config, base::Log& log, AccessLog& access_log) {
   if (!created) return refuse(log, created.error());
   runtime::Server& server = **created;
   ForwarderWatch watch{server, os::now()};
-  Life life{{io, signals, server, watch, access_log, log}};
-  ServerView view{server, watch, access_log, life};
+  UpstreamControl upstreams{io, server, log};
+  Life life{{io, signals, server, watch, access_log, upstreams, log}};
+  ServerView view{server, watch, access_log, upstreams, life};
   auto admin = AdminServer::create(io, config.admin, view);
   if (!admin) return refuse(log, admin.error());
   tell_what_runs(server, **admin, log);

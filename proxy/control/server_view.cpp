@@ -3,7 +3,9 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
+#include "control/explain.hpp"
 #include "control/metrics.hpp"
+#include "control/upstream_view.hpp"
 #include "control/version.hpp"
 #include "os/clock.hpp"
 
@@ -41,27 +43,14 @@ json::object closed_object(const ListenerTotals& totals) {
   return closed;
 }
 
-json::object endpoint_object(const upstream::Cluster::Endpoint& endpoint) {
-  std::uint64_t failures = 0;
-  for (const auto& count : endpoint.live->failures)
-    failures += count.load(std::memory_order_relaxed);
-  return {{"identity", endpoint.live->identity},
-          {"address", endpoint.live->address.to_string()},
-          {"state", "up"},
-          {"weight", endpoint.weight},
-          {"active", endpoint.live->active.load(std::memory_order_relaxed)},
-          {"totals",
-           {{"connections", endpoint.live->connections.load(std::memory_order_relaxed)},
-            {"failures", failures}}}};
-}
-
 }  // namespace
 
 ServerView::ServerView(runtime::Server& server, const ForwarderWatch& watch,
-                       const AccessLog& access_log, Life& life)
+                       const AccessLog& access_log, UpstreamControl& upstreams, Life& life)
     : server_{server},
       watch_{watch},
       access_log_{access_log},
+      upstreams_{upstreams},
       life_{life},
       started_{os::now()},
       started_wall_seconds_{static_cast<double>(os::wall_clock_nanoseconds()) * 1e-9} {}
@@ -160,20 +149,23 @@ json::value ServerView::listeners() {
 }
 
 json::value ServerView::upstreams() {
-  json::array array;
-  for (const auto& cluster : server_.upstreams().clusters()) {
-    json::array endpoints;
-    for (const auto& endpoint : cluster->endpoints())
-      endpoints.push_back(endpoint_object(endpoint));
-    array.push_back({{"name", cluster->name()},
-                     {"balance", upstream::balance_names[cluster->balance()]},
-                     {"endpoints", std::move(endpoints)}});
-  }
-  return json::object{{"upstreams", std::move(array)}};
+  return json::object{
+      {"upstreams", upstreams_json(server_.upstreams(), os::now(), os::wall_clock_nanoseconds())}};
+}
+
+Explained ServerView::explain(const ExplainQuestion& question) {
+  std::vector<const session::ListenerOptions*> listeners;
+  for (const auto& listener : server_.listeners()) listeners.push_back(&listener->options);
+  return explain_json(question, listeners, server_.upstreams(), os::now());
 }
 
 void ServerView::drain() {
   life_.begin_drain("POST /drain");
+}
+
+bool ServerView::set_override(const std::string& upstream, const std::string& endpoint,
+                              upstream::Override said) {
+  return upstreams_.set_override(upstream, endpoint, said);
 }
 
 }  // namespace penstock::control

@@ -11,7 +11,7 @@ namespace penstock::control {
 class ServerView final : public AdminView {
  public:
   ServerView(runtime::Server& server, const ForwarderWatch& watch, const AccessLog& access_log,
-             Life& life);
+             UpstreamControl& upstreams, Life& life);
 
   std::string unhealthy_because() override;
   std::string not_ready_because() override;
@@ -19,7 +19,10 @@ class ServerView final : public AdminView {
   boost::json::value status() override;
   boost::json::value listeners() override;
   boost::json::value upstreams() override;
+  Explained explain(const ExplainQuestion& question) override;
   void drain() override;
+  bool set_override(const std::string& upstream, const std::string& endpoint,
+                    upstream::Override said) override;
 
  private:
   boost::json::array addresses_of(std::size_t listener) const;
@@ -29,6 +32,7 @@ class ServerView final : public AdminView {
   runtime::Server& server_;
   const ForwarderWatch& watch_;
   const AccessLog& access_log_;
+  UpstreamControl& upstreams_;
   Life& life_;
   const base::Instant started_;
   const double started_wall_seconds_;

@@ -45,6 +45,14 @@ bool concerns_only_the_lost_connection(int error) noexcept {
   }
 }
 
+// 0 or the errno.
+int bind_source(int socket, const IpEndpoint& source) noexcept {
+  const int on = 1;
+  if (::setsockopt(socket, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on) != 0) return errno;
+  const NativeAddress native = to_native(SocketAddress{source});
+  return ::bind(socket, native.get(), native.length) == 0 ? 0 : errno;
+}
+
 }  // namespace
 
 base::ErrorCode drop_new_handshakes(int listener) noexcept {
@@ -74,12 +82,16 @@ base::Result<Fd> accept_from(int listener, IpEndpoint& peer) noexcept {
   }
 }
 
-base::Result<Fd> connect_to(const SocketAddress& address, const SocketOptions& options) noexcept {
+base::Result<Fd> connect_to(const SocketAddress& address, const SocketOptions& options,
+                            const std::optional<IpEndpoint>& source) noexcept {
   const NativeAddress native = to_native(address);
   Fd socket{::socket(native.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
   if (!socket) return base::error_from(errno);
   if (const auto fault = apply_options(socket.get(), options, address.is_unix()); fault.error != 0)
     return base::error_from(fault.error);
+  if (source && source->family == address.ip().family)
+    if (const int error = bind_source(socket.get(), *source); error != 0)
+      return base::error_from(error);
   // A unix socket whose backlog is full answers EAGAIN at once; that is a failed attempt.
   if (::connect(socket.get(), native.get(), native.length) != 0 && errno != EINPROGRESS)
     return base::error_from(errno);

@@ -80,7 +80,11 @@ base::Result<Fd> accept_from(int listener, IpEndpoint& peer) noexcept;
 
 // A socket that is being connected, with OOBINLINE and `options` set, but for keepalive: see
 // start_keepalive(). EINPROGRESS is success: wait for writability, then ask connect_result().
-base::Result<Fd> connect_to(const SocketAddress& address, const SocketOptions& options) noexcept;
+// `source` is the local address where the families are the same; its port is not looked
+// at. The kernel chooses the port at connect (IP_BIND_ADDRESS_NO_PORT), by the whole four-tuple: a
+// plain bind would reserve it for one destination and run out after 28,000 connections.
+base::Result<Fd> connect_to(const SocketAddress& address, const SocketOptions& options,
+                            const std::optional<IpEndpoint>& source = {}) noexcept;
 
 // Turns keepalive on. Four system calls that a connection of a few seconds has no use for: it is up
 // to the caller to wait until it has lived for a while.

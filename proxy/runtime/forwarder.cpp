@@ -35,7 +35,7 @@ Forwarder::Forwarder(Setup setup, const session::LogSwitches& log, Admission& ad
       timers_{os::now()},
       memory_{*std::pmr::new_delete_resource()},
       workspace_{setup_.relay, memory_},
-      counters_{setup_.listeners, setup_.upstreams},
+      counters_{setup_.listeners, setup_.upstreams.size()},
       recorders_{memory_},
       table_{memory_},
       context_{.poller = poller_,
@@ -90,6 +90,11 @@ bool Forwarder::command(Command command) noexcept {
   return true;
 }
 
+void Forwarder::call() noexcept {
+  called_.store(true, std::memory_order_seq_cst);
+  if (sleep_.must_wake()) poller_.wake();
+}
+
 void Forwarder::settle_in() noexcept {
   owner_.adopt();
   workspace_.pipes().adopt();
@@ -108,6 +113,7 @@ void Forwarder::run() noexcept {
     take_commands();
     if (stopping_) break;
     take_arrivals();
+    take_calls();
     // Events come before timers: after a pause of the whole process both are due, and a byte that
     // is there must not be too late. A full batch may have left some behind.
     run_ready();
@@ -132,9 +138,11 @@ void Forwarder::obey(const Command& command) noexcept {
     case Command::Kind::ping:
       answered_nanoseconds_.set(
           static_cast<std::uint64_t>(context_.now.time_since_epoch().count()));
+      answered_ping_.store(command.number, std::memory_order_release);
       sample_due_ = true;
       return;
     case Command::Kind::drain: begin_drain(command.timeout); return;
+    case Command::Kind::farewell: say_farewell(command); return;
     case Command::Kind::cut: cut_all(); return;
     case Command::Kind::stop: stopping_ = true; return;
   }
@@ -144,6 +152,19 @@ void Forwarder::take_arrivals() noexcept {
   session::Arrival arrival;
   for (auto& ring : arrivals_)
     while (ring->try_pop(arrival)) take_in(arrival);
+}
+
+// The first in line of each upstream, where it is one of ours. Who takes its place calls the next.
+void Forwarder::take_calls() noexcept {
+  if (!called_.load(std::memory_order_relaxed)) return;
+  called_.store(false, std::memory_order_seq_cst);
+  for (upstream::Upstream* upstream : setup_.upstreams) {
+    const auto token = upstream->queue().first_of(setup_.index);
+    if (!token) continue;
+    Session* session = table_.find(*token).session;
+    PENSTOCK_ASSERT(session != nullptr);  // who ends leaves the line
+    follow(*session, session->called(context_));
+  }
 }
 
 void Forwarder::take_in(session::Arrival& arrival) noexcept {
@@ -236,7 +257,7 @@ void Forwarder::end(Session& session) noexcept {
 }
 
 bool Forwarder::nothing_came() const noexcept {
-  if (!commands_.empty()) return false;
+  if (!commands_.empty() || called_.load(std::memory_order_seq_cst)) return false;
   for (const auto& ring : arrivals_)
     if (!ring->empty()) return false;
   return true;
@@ -329,6 +350,17 @@ void Forwarder::begin_drain(base::Duration timeout) noexcept {
   });
 }
 
+// Its drained connections take turns as those of a whole drain do.
+void Forwarder::say_farewell(const Command& command) noexcept {
+  const auto count = static_cast<std::int64_t>(std::max<std::size_t>(table_.size(), 1));
+  std::int64_t place = 0;
+  session::Farewell farewell = command.farewell;
+  table_.for_each([&](Session& session) {
+    farewell.turn = context_.now + command.timeout / count * place++;
+    follow(session, session.leave(farewell, context_));
+  });
+}
+
 void Forwarder::cut_all() noexcept {
   table_.for_each([this](Session& session) {
     session.cut(context_);
@@ -337,7 +369,8 @@ void Forwarder::cut_all() noexcept {
 }
 
 void Forwarder::ring_for_records() noexcept {
-  if (!records_.empty() && bell_.control.must_wake()) bell_.wakeup.notify();
+  const bool stale = setup_.upstreams_stale->load(std::memory_order_relaxed);
+  if ((stale || !records_.empty()) && bell_.control.must_wake()) bell_.wakeup.notify();
 }
 
 }  // namespace penstock::runtime

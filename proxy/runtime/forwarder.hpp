@@ -29,9 +29,11 @@
 namespace penstock::runtime {
 
 struct Command {
-  enum class Kind : std::uint8_t { ping, drain, cut, stop };
+  enum class Kind : std::uint8_t { ping, drain, farewell, cut, stop };
   Kind kind = Kind::ping;
-  base::Duration timeout{0};  // of a drain
+  std::uint64_t number = 0;    // of a ping
+  base::Duration timeout{0};   // of a drain, or of a farewell that is no close
+  session::Farewell farewell{};  // its turn is worked out by the forwarder
 };
 
 // Tells control that records are waiting.
@@ -48,8 +50,9 @@ class Forwarder {
     relay::Options relay;
     std::size_t acceptors = 1;
     std::size_t listeners = 0;
-    std::size_t upstreams = 0;
-    base::Duration spin{0};  // poll so long before sleeping
+    std::vector<upstream::Upstream*> upstreams;
+    const std::atomic<bool>* upstreams_stale = nullptr;  // control is to look at them
+    base::Duration spin{0};                              // poll so long before sleeping
   };
   // Throws (start-up only).
   Forwarder(Setup setup, const session::LogSwitches& log, Admission& admission, RecordBell& bell);
@@ -66,6 +69,8 @@ class Forwarder {
   void wake_for_arrivals() noexcept;
   // By control only. False where the ring is full.
   bool command(Command command) noexcept;
+  // Somebody who waits here for a place at an endpoint may have one. Any thread.
+  void call() noexcept;
 
   // Connections here or on their way here. Any thread.
   std::size_t load() const noexcept { return load_.load(std::memory_order_relaxed); }
@@ -77,6 +82,10 @@ class Forwarder {
   const Setup& setup() const noexcept { return setup_; }
   const RoundTimes& rounds() const noexcept { return rounds_; }
   base::Instant last_answer() const noexcept;
+  // The last ping that was answered: between two answers a forwarder may hold a snapshot.
+  std::uint64_t answered_ping() const noexcept {
+    return answered_ping_.load(std::memory_order_acquire);
+  }
 
  private:
   // Ends the hook's session: unlinked by itself (see session::ListHook).
@@ -89,6 +98,7 @@ class Forwarder {
   void take_commands() noexcept;
   void obey(const Command& command) noexcept;
   void take_arrivals() noexcept;
+  void take_calls() noexcept;
   void take_in(session::Arrival& arrival) noexcept;
   void refuse(const session::Arrival& arrival) noexcept;
   void fire_timers() noexcept;
@@ -104,6 +114,7 @@ class Forwarder {
   void follow(session::Session& session, session::Next next) noexcept;
   void end(session::Session& session) noexcept;
   void begin_drain(base::Duration timeout) noexcept;
+  void say_farewell(const Command& command) noexcept;
   void cut_all() noexcept;
   bool nothing_came() const noexcept;
   bool events_left() const noexcept;
@@ -117,6 +128,7 @@ class Forwarder {
   base::SpscRing<session::Record> records_;
   base::SpscRing<session::Stall> stalls_;
   SleepFlag sleep_;
+  std::atomic<bool> called_{false};
   alignas(base::cache_line_bytes) std::atomic<std::size_t> load_{0};
 
   base::OwnerThread owner_;
@@ -139,6 +151,7 @@ class Forwarder {
   bool sample_due_ = false;
   RoundTimes rounds_;
   base::Counter answered_nanoseconds_;
+  std::atomic<std::uint64_t> answered_ping_{0};
   bool stopping_ = false;
   std::thread thread_;
 };

@@ -1,6 +1,8 @@
 #include "runtime/server.hpp"
 
+#include <algorithm>
 #include <atomic>
+#include <deque>
 
 #include "os/clock.hpp"
 #include "os/process.hpp"
@@ -34,9 +36,11 @@ class Countdown {
 
 // In the order of construction, and so the reverse order of destruction: who uses comes after what
 // is used.
-struct Server::Parts {
+struct Server::Parts final : upstream::QueueBell {
   Parts(ServerSpec given, session::LogSwitches switches)
-      : spec{std::move(given)}, log{switches}, upstreams{spec.upstreams} {}
+      : spec{std::move(given)}, log{switches}, upstreams{spec.upstreams, os::now()} {
+    upstreams.set_bell(*this);
+  }
 
   const ServerSpec spec;
   const session::LogSwitches log;
@@ -50,10 +54,15 @@ struct Server::Parts {
   std::vector<std::unique_ptr<Forwarder>> forwarders;
   std::vector<std::unique_ptr<Acceptor>> acceptors;
   std::size_t next_ring = 0;  // of take_record(), so that no forwarder is preferred
+  std::uint64_t next_ping = 1;
+  std::vector<std::deque<Command>> unsent;  // by forwarder: its ring was full
 
   Built build();
   Built add_listener(const ListenerSpec& listener, std::vector<Door>& doors);
   void add_threads(const Placement& placement, std::vector<Door> doors);
+  void ring(std::uint16_t forwarder) noexcept override { forwarders[forwarder]->call(); }
+  void send_unsent() noexcept;
+  std::uint64_t answered_ping() const noexcept;
 };
 
 Built Server::Parts::add_listener(const ListenerSpec& given, std::vector<Door>& doors) {
@@ -65,9 +74,7 @@ Built Server::Parts::add_listener(const ListenerSpec& given, std::vector<Door>& 
     if (!site) return in_listener(given, site.error());
     listener->site = std::move(*site);
   } else {
-    listener->cluster = upstreams.find(given.session.upstream);
-    const auto& clusters = upstreams.clusters();
-    while (clusters[listener->cluster_index] != listener->cluster) ++listener->cluster_index;
+    listener->upstream = upstreams.find(given.session.upstream);
   }
   std::vector<os::SocketAddress> bound;
   for (const os::SocketAddress& address : given.addresses) {
@@ -89,6 +96,8 @@ void Server::Parts::add_threads(const Placement& placement, std::vector<Door> do
   for (std::size_t i = 0; i < placement.acceptors.size(); ++i)
     bells.push_back(resume_bells.emplace_back(std::make_unique<os::Wakeup>()).get());
   admission = std::make_unique<Admission>(spec.runtime.max_connections, bells);
+  std::vector<upstream::Upstream*> all_upstreams;
+  for (const auto& upstream : upstreams.upstreams()) all_upstreams.push_back(upstream.get());
   std::vector<Forwarder*> all;
   for (std::size_t i = 0; i < placement.forwarders.size(); ++i) {
     Forwarder::Setup setup{.index = static_cast<std::uint16_t>(i),
@@ -96,11 +105,13 @@ void Server::Parts::add_threads(const Placement& placement, std::vector<Door> do
                            .relay = spec.relay,
                            .acceptors = placement.acceptors.size(),
                            .listeners = listeners.size(),
-                           .upstreams = upstreams.clusters().size(),
+                           .upstreams = all_upstreams,
+                           .upstreams_stale = &upstreams.stale(),
                            .spin = spec.runtime.spin};
     forwarders.push_back(std::make_unique<Forwarder>(std::move(setup), log, *admission, bell));
     all.push_back(forwarders.back().get());
   }
+  unsent.resize(forwarders.size());
   // One acceptor: it has every door. More of them will share by SO_REUSEPORT.
   PENSTOCK_ASSERT(placement.acceptors.size() == 1);
   acceptors.push_back(std::make_unique<Acceptor>(
@@ -166,6 +177,9 @@ const std::vector<os::SocketAddress>& Server::addresses(std::size_t listener) co
 const upstream::Registry& Server::upstreams() const noexcept {
   return parts_->upstreams;
 }
+upstream::Registry& Server::upstreams() noexcept {
+  return parts_->upstreams;
+}
 const ServerSpec& Server::spec() const noexcept {
   return parts_->spec;
 }
@@ -211,12 +225,43 @@ bool Server::expect_records() noexcept {
       parts_->bell.control.awake();
       return true;
     }
-  return false;
+  if (!parts_->upstreams.is_stale()) return false;
+  parts_->bell.control.awake();
+  return true;
 }
 
 void Server::ping() noexcept {
+  parts_->send_unsent();
   // A full ring belongs to a forwarder that does not answer: that is what the ping finds out.
-  for (auto& forwarder : parts_->forwarders) forwarder->command({.kind = Command::Kind::ping});
+  for (auto& forwarder : parts_->forwarders)
+    forwarder->command({.kind = Command::Kind::ping, .number = parts_->next_ping});
+  ++parts_->next_ping;
+  parts_->upstreams.reclaim(parts_->next_ping, parts_->answered_ping(), os::now());
+}
+
+std::uint64_t Server::Parts::answered_ping() const noexcept {
+  std::uint64_t answered = next_ping;
+  for (const auto& forwarder : forwarders)
+    answered = std::min(answered, forwarder->answered_ping());
+  return answered;
+}
+
+void Server::Parts::send_unsent() noexcept {
+  for (std::size_t i = 0; i < forwarders.size(); ++i)
+    while (!unsent[i].empty() && forwarders[i]->command(unsent[i].front())) unsent[i].pop_front();
+}
+
+void Server::say_farewell(upstream::LiveRecord& endpoint, session::CloseReason reason,
+                          bool at_once) {
+  const base::Duration timeout = parts_->spec.runtime.drain.timeout;
+  if (!at_once)
+    endpoint.drain_deadline.store((os::now() + timeout).time_since_epoch().count(),
+                                  std::memory_order_relaxed);
+  for (auto& unsent : parts_->unsent)
+    unsent.push_back({.kind = Command::Kind::farewell,
+                      .timeout = timeout,
+                      .farewell = {.endpoint = &endpoint, .reason = reason, .at_once = at_once}});
+  parts_->send_unsent();
 }
 
 void Server::stop_accepting(std::function<void()> done) {

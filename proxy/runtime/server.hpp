@@ -49,6 +49,7 @@ class Server {
   // The bound addresses of a listener, port 0 replaced by what the kernel chose.
   const std::vector<os::SocketAddress>& addresses(std::size_t listener) const noexcept;
   const upstream::Registry& upstreams() const noexcept;
+  upstream::Registry& upstreams() noexcept;
   const ServerSpec& spec() const noexcept;
   std::size_t connections_active() const noexcept;
   std::size_t connections_max() const noexcept;  // runtime.max_connections, auto worked out
@@ -65,13 +66,17 @@ class Server {
   bool take_record(session::Record& record) noexcept;
   // The descriptor becomes readable when records are waiting, once after each expect_records().
   os::Wakeup& records_wakeup() noexcept;
-  // To be called when there was nothing left to take: the next record rings. True where a record
-  // came in the meantime: then take again.
+  // To be called when there was nothing left to take: the next record rings, and so does an
+  // upstream that is to be refreshed. True where one came in the meantime: then look again.
   bool expect_records() noexcept;
 
   // --- commands go down ---
-  // Asks every forwarder to answer; see ForwarderView::last_answer.
+  // Asks every forwarder to answer, see ForwarderView::last_answer, and frees what none of them
+  // can look at any more.
   void ping() noexcept;
+  // What becomes of the connections of an endpoint that went away: drained, for at most
+  // runtime.drain.timeout, or closed at once.
+  void say_farewell(upstream::LiveRecord& endpoint, session::CloseReason reason, bool at_once);
   // Listeners stop without resetting what is queued; `done` is called once, on an acceptor thread.
   void stop_accepting(std::function<void()> done);
   // Idle connections are closed from now on, spread over `timeout`; what is left then is reset.

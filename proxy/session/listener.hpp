@@ -10,7 +10,7 @@
 
 #include "files/site.hpp"
 #include "session/options.hpp"
-#include "upstream/cluster.hpp"
+#include "upstream/upstream.hpp"
 
 namespace penstock::session {
 
@@ -18,8 +18,7 @@ struct Listener {
   std::uint32_t index = 0;
   ListenerOptions options;
   // Exactly one of the two is set.
-  std::shared_ptr<const upstream::Cluster> cluster;
-  std::size_t cluster_index = 0;
+  upstream::Upstream* upstream = nullptr;  // the registry's
   std::shared_ptr<const files::Site> site;
 
   // Connections of this listener, reserved by an acceptor before the hand-off and given back by the

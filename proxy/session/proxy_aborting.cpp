@@ -19,6 +19,8 @@ constexpr base::Duration look_again_after = std::chrono::milliseconds{10};
 }  // namespace
 
 Next ProxySession::begin_abort(CloseReason reason, Context& context) noexcept {
+  if (reason == CloseReason::upstream_reset && first_byte_ == Record::unknown)
+    to().note_failure(*endpoint_, context.now);
   trace(FlightEvent::Kind::aborting, std::max(sides_[client].error, sides_[upstream].error),
         context);
   phase_ = Phase::aborting;

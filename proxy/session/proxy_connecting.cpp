@@ -1,4 +1,6 @@
 // Connecting: attempts on one endpoint after another, within one budget.
+//
+// Nothing of the client has been read yet, so no attempt can make an endpoint see bytes twice.
 
 #include <algorithm>
 #include <cerrno>
@@ -7,6 +9,7 @@
 #include "os/socket.hpp"
 #include "session/context.hpp"
 #include "session/proxy_session.hpp"
+#include "upstream/hash.hpp"
 
 namespace penstock::session {
 
@@ -29,40 +32,54 @@ bool stood_until_reset(int error) noexcept {
 }
 }  // namespace
 
-Next ProxySession::next_attempt(Context& context) noexcept {
-  const upstream::Cluster& cluster = *arrival_.listener->cluster;
-  if (tried_.count() >= cluster.connect().attempts) return no_more_attempts(context);
-  const std::uint16_t index = cluster.pick(tried_);
-  if (index == upstream::Cluster::none)
-    return finish(CloseReason::no_endpoint, Ending::reset, context);
-  if (phase_ != Phase::pausing && tried_.has(index)) {
-    phase_ = Phase::pausing;
-    deadline_ = context.now + pause_before_same_endpoint;
-    context.timers.arm(*this, deadline_);
-    return Next::wait;
-  }
-  return attempt(index, context);
+upstream::Upstream::Taken ProxySession::take_place(bool in_line, Context& context) noexcept {
+  const std::uint64_t key =
+      to().cluster().uses_hash() ? upstream::hash_of(arrival_.peer, to().spec().hash_key) : 0;
+  return to().take(key, tried_, in_line, context.now);
 }
 
-Next ProxySession::attempt(std::uint16_t index, Context& context) noexcept {
-  const upstream::Cluster& cluster = *arrival_.listener->cluster;
-  if (tried_.count() > 0)
-    context.counters.upstreams[arrival_.listener->cluster_index].retries.add();
-  tried_.add(index);
-  phase_ = Phase::connecting;
-  endpoint_ = cluster.endpoint(index).live;
-  endpoint_->active.fetch_add(1, std::memory_order_relaxed);
+Next ProxySession::next_attempt(Context& context) noexcept {
+  const upstream::ConnectOptions& connect = to().spec().connect;
+  if (tried_.count() == 0)
+    connect_end_ = base::deadline_after(context.now, connect.timeout * connect.attempts);
+  if (tried_.count() >= connect.attempts || context.now >= connect_end_)
+    return no_more_attempts(context);
+  const auto taken = take_place(false, context);
+  switch (taken.outcome) {
+    case upstream::Pick::Outcome::full: return wait_in_line(context);
+    case upstream::Pick::Outcome::nobody: return no_more_attempts(context);
+    case upstream::Pick::Outcome::picked: break;
+  }
+  reserve(*taken.endpoint, context);
+  if (!tried_.has(*endpoint_)) return attempt(context);
+  phase_ = Phase::pausing;
+  deadline_ = std::min(context.now + pause_before_same_endpoint, connect_end_);
+  context.timers.arm(*this, std::min(deadline_, context.drain_deadline));
+  return Next::wait;
+}
+
+void ProxySession::reserve(upstream::LiveRecord& endpoint, Context& context) noexcept {
+  if (tried_.count() > 0) context.counters.upstreams[to().index()].retries.add();
+  endpoint_ = &endpoint;
   endpoint_reserved_ = true;
+}
+
+// REQUIRES: a place at endpoint_ is reserved.
+Next ProxySession::attempt(Context& context) noexcept {
+  const upstream::ConnectOptions& connect = to().spec().connect;
+  tried_.add(*endpoint_);
+  phase_ = Phase::connecting;
   last_activity_ = context.now;
   trace(FlightEvent::Kind::connecting, 0, context);
-  auto socket = os::connect_to(endpoint_->address, arrival_.listener->options.socket);
+  auto socket =
+      os::connect_to(endpoint_->address, arrival_.listener->options.socket, connect.source);
   if (!socket) return attempt_failed(socket.error().value(), context);
   sides_[upstream] = {};
   sides_[upstream].socket = socket->release();
   sides_[upstream].short_read_is_empty = !endpoint_->address.is_unix();
   if (const auto error = context.poller.add(sides_[upstream].socket, token(upstream)))
     return attempt_failed(error.value(), context);
-  deadline_ = base::deadline_after(context.now, cluster.connect().timeout);
+  deadline_ = std::min(base::deadline_after(context.now, connect.timeout), connect_end_);
   context.timers.arm(*this, std::min(deadline_, context.drain_deadline));
   return Next::wait;
 }
@@ -70,6 +87,7 @@ Next ProxySession::attempt(std::uint16_t index, Context& context) noexcept {
 Next ProxySession::attempt_failed(int error, Context& context) noexcept {
   const auto failure = upstream::connect_failure_from(error);
   endpoint_->failures[static_cast<std::size_t>(failure)].fetch_add(1, std::memory_order_relaxed);
+  if (upstream::is_endpoints_fault(failure)) to().note_failure(*endpoint_, context.now);
   trace(FlightEvent::Kind::connect_failed, error, context);
   release_endpoint();
   close_side(upstream, Ending::reset);
@@ -78,17 +96,16 @@ Next ProxySession::attempt_failed(int error, Context& context) noexcept {
 }
 
 Next ProxySession::no_more_attempts(Context& context) noexcept {
-  return finish(reason_, Ending::reset, context);
+  return finish(tried_.count() == 0 ? CloseReason::no_endpoint : reason_, Ending::reset, context);
 }
 
 void ProxySession::release_endpoint() noexcept {
-  if (!std::exchange(endpoint_reserved_, false)) return;
-  endpoint_->active.fetch_sub(1, std::memory_order_relaxed);
+  if (std::exchange(endpoint_reserved_, false)) to().give_back(*endpoint_);
 }
 
 Next ProxySession::run_connecting(Context& context) noexcept {
   if (sides_[client].failed) return finish(failure_reason(), Ending::reset, context);
-  if (phase_ == Phase::pausing) return Next::wait;
+  if (phase_ != Phase::connecting) return Next::wait;
   const relay::Side& side = sides_[upstream];
   if (!side.writable) return Next::wait;  // an error makes it "writable" too
   const int error = os::connect_result(side.socket, endpoint_->address);
@@ -100,9 +117,11 @@ Next ProxySession::run_connecting(Context& context) noexcept {
 }
 
 Next ProxySession::connected(Context& context) noexcept {
+  const base::Duration took = context.now - last_activity_;
   endpoint_->connections.fetch_add(1, std::memory_order_relaxed);
-  context.counters.upstreams[arrival_.listener->cluster_index].connect.record(context.now -
-                                                                              last_activity_);
+  if (to().spec().balance == upstream::Balance::peak_ewma)
+    endpoint_->latency.sample(took, context.now);
+  context.counters.upstreams[to().index()].connect.record(took);
   connect_time_ = context.now - arrival_.at;
   last_activity_ = context.now;
   for (unsigned d = 0; d < directions_.size(); ++d) note_moved(d, context.now);

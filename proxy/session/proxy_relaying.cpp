@@ -41,8 +41,10 @@ void ProxySession::account(unsigned direction, std::size_t bytes, Context& conte
   last_activity_ = context.now;
   note_moved(direction, context.now);
   context.counters.listeners[arrival_.listener->index].bytes[direction].add(bytes);
-  if (direction == to_client && first_byte_ == Record::unknown)
+  if (direction == to_client && first_byte_ == Record::unknown) {
     first_byte_ = context.now - arrival_.at;
+    to().note_success(*endpoint_);
+  }
   // The timer is not moved for every byte: it finds out when it fires. But the look at the peers
   // must come in time, so the first bytes after a rest arm it.
   if (deadline_ != base::never || timeouts().peer.count() == 0) return;
@@ -86,7 +88,7 @@ base::Instant ProxySession::lifetime_deadline() const noexcept {
 
 void ProxySession::arm_relaying(Context& context) noexcept {
   context.timers.arm(*this, std::min({idle_deadline(), lifetime_deadline(), deadline_, drain_turn_,
-                                      context.drain_deadline}));
+                                      context.drain_deadline, farewell_deadline()}));
 }
 
 Next ProxySession::expired_relaying(Context& context) noexcept {
@@ -105,11 +107,18 @@ Next ProxySession::expired_relaying(Context& context) noexcept {
 // Idle means that nothing is under way: no byte for a while, none held, none unread. Then FIN to
 // both sides cuts nothing off.
 Next ProxySession::check_drain(Context& context) noexcept {
+  const bool process_drains = context.drain_deadline != base::never;
+  if (!process_drains && farewell_deadline() == base::never) {
+    drain_turn_ = base::never;  // its endpoint came back
+    return Next::wait;
+  }
   const bool rested = context.now - last_activity_ >= base::drain_idle_after;
   // After its FIN was passed on a side is not read any more, and events keep calling it readable.
   const bool unread = (sides_[client].readable && !directions_[to_upstream].dry()) ||
                       (sides_[upstream].readable && !directions_[to_client].dry());
-  if (rested && !holds_bytes() && !unread) return finish(CloseReason::drain, Ending::fin, context);
+  if (rested && !holds_bytes() && !unread)
+    return finish(process_drains ? CloseReason::drain : CloseReason::endpoint_removed, Ending::fin,
+                  context);
   drain_turn_ =
       std::max(last_activity_, context.now - base::drain_idle_after / 2) + base::drain_idle_after;
   return Next::wait;

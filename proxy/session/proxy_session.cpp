@@ -37,6 +37,7 @@ void ProxySession::note(unsigned side, os::Readiness ready, Context& context) no
 
 Next ProxySession::run(Context& context) noexcept {
   switch (phase_) {
+    case Phase::queued:
     case Phase::connecting:
     case Phase::pausing: return run_connecting(context);
     case Phase::relaying: return run_relaying(context);
@@ -49,10 +50,14 @@ Next ProxySession::run(Context& context) noexcept {
 Next ProxySession::expired(Context& context) noexcept {
   if (context.now >= context.drain_deadline)
     return finish(CloseReason::drain, Ending::reset, context);
+  if (context.now >= farewell_deadline())
+    return finish(CloseReason::endpoint_removed, Ending::reset, context);
   trace(FlightEvent::Kind::timer, 0, context);
   switch (phase_) {
+    case Phase::queued: return finish(CloseReason::queue_timeout, Ending::reset, context);
     case Phase::connecting: return attempt_failed(ETIMEDOUT, context);
-    case Phase::pausing: return next_attempt(context);
+    case Phase::pausing:
+      return context.now < connect_end_ ? attempt(context) : no_more_attempts(context);
     case Phase::relaying: return expired_relaying(context);
     case Phase::aborting: return run_aborting(context);
     case Phase::ended: break;
@@ -63,7 +68,7 @@ Next ProxySession::expired(Context& context) noexcept {
 void ProxySession::begin_drain(base::Instant turn, Context& context) noexcept {
   drain_turn_ = turn;
   if (phase_ == Phase::relaying) arm_relaying(context);
-  if (phase_ == Phase::connecting)
+  if (phase_ == Phase::connecting || phase_ == Phase::queued)
     context.timers.arm(*this, std::min(deadline_, context.drain_deadline));
 }
 
@@ -73,6 +78,8 @@ void ProxySession::cut(Context& context) noexcept {
 
 Next ProxySession::finish(CloseReason reason, Ending ending, Context& context) noexcept {
   PENSTOCK_ASSERT(phase_ != Phase::ended);
+  leave_line();
+  if (reason == CloseReason::complete) to().note_success(*endpoint_);
   for (auto& direction : directions_) direction.discard(context.relay);
   Record record;
   fill_record(record, context);
@@ -105,8 +112,10 @@ void ProxySession::fill_record(Record& record, Context& context) noexcept {
       record.bytes[direction][engine] =
           directions_[direction].bytes_by(static_cast<relay::Engine>(engine));
   note_kernel_figures(record, arrival_, client, sides_[client].socket, context);
-  if (connect_time_ != Record::unknown)
-    note_kernel_figures(record, arrival_, upstream, sides_[upstream].socket, context);
+  if (connect_time_ == Record::unknown) return;
+  note_kernel_figures(record, arrival_, upstream, sides_[upstream].socket, context);
+  if (record.upstream_rtt != Record::unknown && to().spec().balance == upstream::Balance::peak_ewma)
+    endpoint_->latency.sample(record.upstream_rtt, context.now);
 }
 
 }  // namespace penstock::session

@@ -3,7 +3,9 @@
 //
 //   phase        waits for                          leaves for
 //   ------------ ---------------------------------- -------------------------------------------
-//   connecting   the upstream socket, the timeout   relaying, connecting again, pausing, the end
+//   queued       a free place at an endpoint        connecting, the end
+//   connecting   the upstream socket, the timeout   relaying, connecting again, queued, pausing,
+//                                                   the end
 //   pausing      its timer, before an endpoint that connecting
 //                failed is tried again
 //   relaying     events, the timer                  the end (complete), aborting
@@ -36,24 +38,32 @@ class ProxySession final : public Session {
   Next run(Context& context) noexcept override;
   Next expired(Context& context) noexcept override;
   void begin_drain(base::Instant turn, Context& context) noexcept override;
+  Next called(Context& context) noexcept override;
+  Next leave(const Farewell& farewell, Context& context) noexcept override;
   void cut(Context& context) noexcept override;
   std::optional<std::uint64_t> looks_stalled(Context& context) noexcept override;
   void take_up(Context& context) noexcept override;
 
  private:
-  enum class Phase : std::uint8_t { connecting, pausing, relaying, aborting, ended };
+  enum class Phase : std::uint8_t { queued, connecting, pausing, relaying, aborting, ended };
   enum class Ending : std::uint8_t { fin, reset };
   static constexpr unsigned client = 0;
   static constexpr unsigned upstream = 1;
 
   // proxy_connecting.cpp
   Next next_attempt(Context& context) noexcept;
-  Next attempt(std::uint16_t index, Context& context) noexcept;
+  Next attempt(Context& context) noexcept;
   Next attempt_failed(int error, Context& context) noexcept;
   Next run_connecting(Context& context) noexcept;
   Next connected(Context& context) noexcept;
   Next no_more_attempts(Context& context) noexcept;
+  upstream::Upstream::Taken take_place(bool in_line, Context& context) noexcept;
+  void reserve(upstream::LiveRecord& endpoint, Context& context) noexcept;
   void release_endpoint() noexcept;
+
+  // proxy_queued.cpp
+  Next wait_in_line(Context& context) noexcept;
+  void leave_line() noexcept;
 
   // proxy_relaying.cpp
   Next run_relaying(Context& context) noexcept;
@@ -89,6 +99,8 @@ class ProxySession final : public Session {
   void fill_record(Record& record, Context& context) noexcept;
 
   const Timeouts& timeouts() const noexcept { return arrival_.listener->options.timeouts; }
+  upstream::Upstream& to() const noexcept { return *arrival_.listener->upstream; }
+  base::Instant farewell_deadline() const noexcept;
 
   // Indexed by side. Direction d leads from side d to the other: 0 = to_upstream, 1 = to_client.
   std::array<relay::Side, 2> sides_;
@@ -96,9 +108,12 @@ class ProxySession final : public Session {
   std::array<PeerWatch, 2> watches_;
 
   upstream::LiveRecord* endpoint_ = nullptr;  // of the last attempt
-  // connecting, pausing, aborting: their end. relaying: when the peers are looked at (again).
+  // queued, connecting, pausing, aborting: their end. relaying: when the peers are looked at
+  // (again).
   base::Instant deadline_ = base::never;
   base::Instant drain_turn_ = base::never;
+  base::Instant connect_end_ = base::never;  // of all attempts together
+  upstream::WaitQueue::Ticket ticket_ = 0;   // of the line, while queued
   base::Duration connect_time_ = Record::unknown;
   base::Duration first_byte_ = Record::unknown;
   // Of the last byte in each direction, in milliseconds modulo 2^32: only differences count.

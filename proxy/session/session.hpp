@@ -12,6 +12,7 @@
 
 #include "base/timer_wheel.hpp"
 #include "os/poller.hpp"
+#include "session/close_reason.hpp"
 #include "session/listener.hpp"
 
 namespace penstock::session {
@@ -24,6 +25,14 @@ enum class Next : std::uint8_t {
   hungry,   // nothing: it has more to do, after the others had their turn
   starved,  // a held buffer
   ended,    // nothing any more: destroy it
+};
+
+// An endpoint goes away, and its connections with it.
+struct Farewell {
+  const upstream::LiveRecord* endpoint = nullptr;
+  CloseReason reason = CloseReason::endpoint_removed;
+  bool at_once = false;  // else by FIN from `turn` on, when idle, as in a drain
+  base::Instant turn{};
 };
 
 // The hook unlinks itself, so that a session can end while it stands in a list.
@@ -44,6 +53,10 @@ class Session : public base::Timer, public ListHook {
   virtual Next expired(Context& context) noexcept = 0;
   // A drain runs until Context::drain_deadline: from `turn` on it ends by FIN when it is idle.
   virtual void begin_drain(base::Instant turn, Context& context) noexcept = 0;
+  // It waits for a place at an endpoint, and one may be free.
+  virtual Next called(Context&) noexcept { return Next::wait; }
+  // Where it is connected to that endpoint: what becomes of it.
+  virtual Next leave(const Farewell&, Context&) noexcept { return Next::wait; }
   // Ends it by RST now. The caller destroys it.
   virtual void cut(Context& context) noexcept = 0;
 

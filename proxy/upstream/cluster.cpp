@@ -1,69 +1,197 @@
 #include "upstream/cluster.hpp"
 
+#include <algorithm>
+
 #include "base/assert.hpp"
-#include "upstream/round_robin.hpp"
+#include "upstream/hash.hpp"
 
 namespace penstock::upstream {
 
-Cluster::Cluster(ClusterSpec spec, std::vector<LiveRecord*> live,
-                 std::shared_ptr<std::atomic<std::uint64_t>> cursor)
-    : spec_{std::move(spec)}, cursor_{std::move(cursor)} {
-  PENSTOCK_ASSERT(live.size() == spec_.endpoints.size() && live.size() <= base::endpoints_max);
-  std::vector<std::uint32_t> weights;
-  for (std::size_t i = 0; i < live.size(); ++i) {
-    weights.push_back(spec_.endpoints[i].weight);
-    endpoints_.push_back({.live = live[i], .weight = weights.back()});
-    if (weights.back() > 0) candidates_.push_back(static_cast<std::uint16_t>(i));
+// What one walk looks for, and what it met on the way.
+struct Cluster::Search {
+  const Cluster& cluster;
+  const Question& question;
+  const Tried& tried;
+  Wanted wanted;
+  bool met_full = false;
+
+  bool admits(std::uint16_t index) noexcept {
+    const Endpoint& endpoint = cluster.endpoints_[index];
+    if (tried.has(*endpoint.live) != (wanted == Wanted::tried)) return false;
+    // Ejected a moment ago: the layout does not know it yet.
+    if (endpoint.live->is_ejected() && !cluster.layout_.panics) return false;
+    const std::uint32_t active = endpoint.live->active.load(std::memory_order_seq_cst);
+    const bool has_place = endpoint.max_connections == 0 || active < endpoint.max_connections;
+    met_full = met_full || !has_place;
+    return has_place;
   }
-  order_ = smooth_weighted_order(weights);
+};
+
+Cluster::Cluster(const ClusterSpec& spec, std::vector<Endpoint> endpoints, Layout layout,
+                 std::shared_ptr<const SlotTables> slots)
+    : balance_{spec.balance},
+      endpoints_{std::move(endpoints)},
+      layout_{std::move(layout)},
+      slots_{std::move(slots)} {
+  PENSTOCK_ASSERT(endpoints_.size() <= base::endpoints_max);
+  if (!uses_hash()) return;
+  for (const Tier& tier : layout_.tiers)
+    for (const auto& [priority, table] : *slots_)
+      if (priority == tier.priority) slots_of_tier_.push_back(&table);
+  PENSTOCK_ASSERT(slots_of_tier_.size() == layout_.tiers.size());
 }
 
-std::uint16_t Cluster::pick(const Tried& tried) const noexcept {
-  if (order_.empty()) return none;
-  // A connection takes one turn, however many attempts it needs: if attempts took turns as well,
-  // then with one of two endpoints down every connection would meet that one first.
-  const std::uint64_t turn = tried.count() == 0 ? cursor_->fetch_add(1, std::memory_order_relaxed)
-                                                : cursor_->load(std::memory_order_relaxed);
-  const auto fresh = pick_among(turn, [&](std::uint16_t index) { return !tried.has(index); });
-  if (fresh != none || tried.count() == 0) return fresh;
-  return pick_among(turn, [](std::uint16_t) { return true; });
+Pick Cluster::pick(const Question& question, const Tried& tried) const noexcept {
+  Search search{*this, question, tried, Wanted::untried};
+  const bool retries = tried.count() > 0;
+  for (std::size_t tier = 0; tier < layout_.tiers.size(); ++tier) {
+    if (const auto index = pick_in(tier, search); index != none)
+      return {Pick::Outcome::picked, index};
+    if (search.met_full && !retries) return {Pick::Outcome::full};
+  }
+  search.wanted = Wanted::tried;
+  for (std::size_t tier = 0; tier < layout_.tiers.size() && retries; ++tier)
+    if (const auto index = pick_in(tier, search); index != none)
+      return {Pick::Outcome::picked, index};
+  return {search.met_full ? Pick::Outcome::full : Pick::Outcome::nobody};
 }
 
-template <class Allowed>
-std::uint16_t Cluster::pick_among(std::uint64_t turn, Allowed&& allowed) const noexcept {
-  switch (spec_.balance) {
-    case Balance::round_robin: return next_in_turn(turn, allowed);
-    case Balance::least_connections: return least_loaded(turn, allowed);
+std::uint16_t Cluster::pick_in(std::size_t number, Search& search) const noexcept {
+  const Tier& tier = layout_.tiers[number];
+  switch (balance_) {
+    case Balance::round_robin: return next_in_turn(tier, search);
+    case Balance::least_connections: return least_loaded(tier, search);
+    case Balance::random_two:
+    case Balance::peak_ewma: return better_of_two(tier, search);
+    case Balance::source_hash:
+    case Balance::maglev: return by_hash(number, search);
+    case Balance::first: return first_free(tier, search);
   }
   return none;
 }
 
-template <class Allowed>
-std::uint16_t Cluster::next_in_turn(std::uint64_t turn, Allowed&& allowed) const noexcept {
-  for (std::size_t step = 0; step < order_.size(); ++step) {
-    const std::uint16_t index = order_[(turn + step) % order_.size()];
-    if (allowed(index)) return index;
+std::uint16_t Cluster::next_in_turn(const Tier& tier, Search& search) const noexcept {
+  for (std::size_t step = 0; step < tier.order.size(); ++step) {
+    const std::uint16_t index = tier.order[(search.question.turn + step) % tier.order.size()];
+    if (search.admits(index)) return index;
   }
   return none;
 }
 
-// The fewest connections per weight. The walk starts at another endpoint each time and ties go to
-// the first one met, so equal endpoints are taken in turn.
-template <class Allowed>
-std::uint16_t Cluster::least_loaded(std::uint64_t turn, Allowed&& allowed) const noexcept {
+// The walk starts at another endpoint each time and ties go to the first one met, so equal
+// endpoints are taken in turn.
+std::uint16_t Cluster::least_loaded(const Tier& tier, Search& search) const noexcept {
   std::uint16_t best = none;
   std::uint64_t best_active = 0;
-  for (std::size_t step = 0; step < candidates_.size(); ++step) {
-    const std::uint16_t index = candidates_[(turn + step) % candidates_.size()];
-    if (!allowed(index)) continue;
+  std::size_t place = search.question.turn % tier.members.size();
+  for (std::size_t step = 0; step < tier.members.size(); ++step) {
+    const std::uint16_t index = tier.members[place];
+    if (++place == tier.members.size()) place = 0;
+    if (!search.admits(index)) continue;
     const std::uint64_t active = endpoints_[index].live->active.load(std::memory_order_relaxed);
     // active / weight < best_active / best_weight, without a division.
-    if (best == none || active * endpoints_[best].weight < best_active * endpoints_[index].weight) {
+    if (best == none || active * layout_.weight[best] < best_active * layout_.weight[index]) {
       best = index;
       best_active = active;
     }
   }
   return best;
+}
+
+std::uint16_t Cluster::first_free(const Tier& tier, Search& search) const noexcept {
+  for (const std::uint16_t index : tier.members)
+    if (search.admits(index)) return index;
+  return none;
+}
+
+// Two different ones drawn by weight, and the better of them: nearly as even as the best of all, at
+// a fixed cost, and a stale number misleads few (Mitzenmacher, "The Power of Two Choices in
+// Randomized Load Balancing", 2001).
+std::uint16_t Cluster::better_of_two(const Tier& tier, Search& search) const noexcept {
+  constexpr std::uint64_t draws_max = 16;
+  const std::uint16_t one = drawn(tier, 0, search);
+  if (one == none) return none;
+  for (std::uint64_t number = 1; number < draws_max; ++number) {
+    const std::uint64_t draw = mixed_again(search.question.turn, number);
+    const std::uint16_t other = tier.order[draw % tier.order.size()];
+    if (other == one || !search.admits(other)) continue;
+    return is_better(other, one, search.question.now) ? other : one;
+  }
+  return one;
+}
+
+// By weight; where that one has no place, the next one that has.
+std::uint16_t Cluster::drawn(const Tier& tier, std::uint64_t number,
+                             Search& search) const noexcept {
+  const std::uint64_t start = mixed_again(search.question.turn, number);
+  for (std::size_t step = 0; step < tier.order.size(); ++step) {
+    const std::uint16_t index = tier.order[(start + step) % tier.order.size()];
+    if (search.admits(index)) return index;
+  }
+  return none;
+}
+
+bool Cluster::is_better(std::uint16_t one, std::uint16_t other, base::Instant now) const noexcept {
+  if (balance_ == Balance::peak_ewma) return latency_cost(one, now) < latency_cost(other, now);
+  const std::uint64_t active_one = endpoints_[one].live->active.load(std::memory_order_relaxed);
+  const std::uint64_t active_other = endpoints_[other].live->active.load(std::memory_order_relaxed);
+  return active_one * layout_.weight[other] < active_other * layout_.weight[one];
+}
+
+// What a new connection there would meet: the latency, times those that share it. An endpoint of
+// which nothing is known is tried when it is idle; while its first connection is under way it is
+// nobody's choice.
+double Cluster::latency_cost(std::uint16_t index, base::Instant now) const noexcept {
+  constexpr double unmeasured = 1e15;
+  const LiveRecord& live = *endpoints_[index].live;
+  const double active = live.active.load(std::memory_order_relaxed);
+  const auto latency = live.latency.at(now);
+  if (!latency) return active == 0 ? 0 : unmeasured + active;
+  return *latency * (active + 1) / layout_.weight[index];
+}
+
+// The slot of the hash; where its endpoint takes none, the slot of another hash of the same key,
+// which spreads its clients over all the others. An endpoint in slow start gives that share of its
+// clients away that its ramp does not admit, always the same ones first.
+std::uint16_t Cluster::by_hash(std::size_t number, Search& search) const noexcept {
+  constexpr std::uint64_t probes_max = 32;
+  const Slots& slots = *slots_of_tier_[number];
+  const std::uint64_t key = search.question.key;
+  for (std::uint64_t probe = 0; probe < probes_max; ++probe) {
+    const std::uint64_t hash = probe == 0 ? key : mixed_again(key, probe);
+    const std::uint16_t index = slots[hash % slots.size()];
+    if (layout_.tier_of[index] != number) continue;
+    const std::uint64_t lot = mixed_again(~key, index) % Layout::ramp_whole;
+    if (lot < layout_.ramp[index] && search.admits(index)) return index;
+  }
+  const std::vector<std::uint16_t>& members = layout_.tiers[number].members;
+  for (std::size_t step = 0; step < members.size(); ++step) {
+    const std::uint16_t index = members[(key + step) % members.size()];
+    if (search.admits(index)) return index;
+  }
+  return none;
+}
+
+std::shared_ptr<const SlotTables> make_slot_tables(
+    Balance balance, const std::vector<Cluster::Endpoint>& endpoints) {
+  auto tables = std::make_shared<SlotTables>();
+  std::vector<std::pair<std::uint8_t, std::vector<SlotOwner>>> by_priority;
+  for (std::size_t i = 0; i < endpoints.size(); ++i) {
+    const auto same = std::find_if(by_priority.begin(), by_priority.end(), [&](const auto& one) {
+      return one.first == endpoints[i].priority;
+    });
+    auto& owners =
+        same != by_priority.end()
+            ? same->second
+            : by_priority.emplace_back(endpoints[i].priority, std::vector<SlotOwner>{}).second;
+    owners.push_back({.identity = endpoints[i].live->identity,
+                      .weight = endpoints[i].weight,
+                      .index = static_cast<std::uint16_t>(i)});
+  }
+  for (auto& [priority, owners] : by_priority)
+    tables->emplace_back(priority, balance == Balance::maglev ? maglev_slots(std::move(owners))
+                                                              : slots_by_weight(std::move(owners)));
+  return tables;
 }
 
 }  // namespace penstock::upstream

@@ -1,76 +1,99 @@
 #pragma once
-// An upstream as the forwarders see it: an immutable snapshot over live records.
+// An upstream as the forwarders see it at one time: an immutable snapshot over live records, and
+// the decision where a connection goes.
 //
-// Owner    shared, const after construction.
-// Thread   any. A pick takes no lock and allocates nothing: it advances one atomic cursor, shared
-//          by all forwarders, so that two equal endpoints give A, B, A, B whatever the number of
-//          forwarders.
+// Owner    the Upstream, which replaces it whole when something changes. Const after construction.
+// Thread   any. A pick takes no lock and allocates nothing.
+// Cost     round_robin, random_two, peak_ewma, source_hash, maglev: a few steps whatever the number
+//          of endpoints, as long as those that it meets have a free place; least_connections and
+//          first look at each endpoint of the tier.
 
-#include <array>
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "base/limits.hpp"
+#include "upstream/layout.hpp"
 #include "upstream/live_record.hpp"
+#include "upstream/slot_table.hpp"
 #include "upstream/spec.hpp"
+#include "upstream/tried.hpp"
 
 namespace penstock::upstream {
 
-// The endpoints that one connection has tried already, as indices into the cluster.
-class Tried {
- public:
-  void add(std::uint16_t index) noexcept { indices_[count_++] = index; }
-  bool has(std::uint16_t index) const noexcept {
-    for (std::uint8_t i = 0; i < count_; ++i)
-      if (indices_[i] == index) return true;
-    return false;
-  }
-  std::uint8_t count() const noexcept { return count_; }
+// By priority: who stands there in the configuration, for source_hash and maglev.
+using SlotTables = std::vector<std::pair<std::uint8_t, Slots>>;
 
- private:
-  std::array<std::uint16_t, base::connect_attempts_max> indices_{};
-  std::uint8_t count_ = 0;
+// What a pick depends on beside the endpoints.
+struct Question {
+  std::uint64_t turn = 0;  // of the upstream; one per connection, however many attempts it needs
+  std::uint64_t key = 0;   // the client's hash
+  base::Instant now{};
+};
+
+// Where a connection goes.
+struct Pick {
+  enum class Outcome : std::uint8_t {
+    picked,
+    full,    // who would take it has no free place: wait for one
+    nobody,  // no endpoint takes connections
+  };
+  Outcome outcome = Outcome::nobody;
+  std::uint16_t index = 0;  // where it was picked
 };
 
 class Cluster {
  public:
-  static constexpr std::uint16_t none = 0xffff;
-
   struct Endpoint {
     LiveRecord* live;
     std::uint32_t weight;
+    std::uint8_t priority;
+    std::uint32_t max_connections;
+    bool operator==(const Endpoint&) const = default;
   };
 
-  // `cursor` outlives the snapshot: the next one goes on where this one stopped.
-  Cluster(ClusterSpec spec, std::vector<LiveRecord*> live,
-          std::shared_ptr<std::atomic<std::uint64_t>> cursor);
+  Cluster(const ClusterSpec& spec, std::vector<Endpoint> endpoints, Layout layout,
+          std::shared_ptr<const SlotTables> slots);
 
-  // The endpoint for the next attempt: one that was not tried yet where there is one, else one that
-  // was; `none` where no endpoint takes new connections (all weights are 0).
-  std::uint16_t pick(const Tried& tried) const noexcept;
+  // An endpoint that was not tried yet, in the first tier that has one; else one that was, for
+  // there is no other. Full endpoints do not send new connections to a later tier, which is for
+  // those that fail: the first attempt waits instead.
+  Pick pick(const Question& question, const Tried& tried) const noexcept;
 
   const Endpoint& endpoint(std::uint16_t index) const noexcept { return endpoints_[index]; }
   const std::vector<Endpoint>& endpoints() const noexcept { return endpoints_; }
-  const std::string& name() const noexcept { return spec_.name; }
-  const ConnectOptions& connect() const noexcept { return spec_.connect; }
-  Balance balance() const noexcept { return spec_.balance; }
+  const Layout& layout() const noexcept { return layout_; }
+  const std::shared_ptr<const SlotTables>& slots() const noexcept { return slots_; }
+  Balance balance() const noexcept { return balance_; }
+  bool uses_hash() const noexcept {
+    return balance_ == Balance::source_hash || balance_ == Balance::maglev;
+  }
 
  private:
-  template <class Allowed>
-  std::uint16_t pick_among(std::uint64_t turn, Allowed&& allowed) const noexcept;
-  template <class Allowed>
-  std::uint16_t next_in_turn(std::uint64_t turn, Allowed&& allowed) const noexcept;
-  template <class Allowed>
-  std::uint16_t least_loaded(std::uint64_t turn, Allowed&& allowed) const noexcept;
+  static constexpr std::uint16_t none = 0xffff;
+  enum class Wanted : std::uint8_t { untried, tried };
+  struct Search;  // one walk through one tier
 
-  const ClusterSpec spec_;
-  std::vector<Endpoint> endpoints_;
-  std::vector<std::uint16_t> order_;       // of the smooth weighted round robin
-  std::vector<std::uint16_t> candidates_;  // endpoints whose weight is not 0
-  std::shared_ptr<std::atomic<std::uint64_t>> cursor_;
+  std::uint16_t pick_in(std::size_t tier, Search& search) const noexcept;
+  std::uint16_t next_in_turn(const Tier& tier, Search& search) const noexcept;
+  std::uint16_t least_loaded(const Tier& tier, Search& search) const noexcept;
+  std::uint16_t first_free(const Tier& tier, Search& search) const noexcept;
+  std::uint16_t better_of_two(const Tier& tier, Search& search) const noexcept;
+  std::uint16_t by_hash(std::size_t tier, Search& search) const noexcept;
+  std::uint16_t drawn(const Tier& tier, std::uint64_t number, Search& search) const noexcept;
+  bool is_better(std::uint16_t one, std::uint16_t other, base::Instant now) const noexcept;
+  double latency_cost(std::uint16_t index, base::Instant now) const noexcept;
+
+  const Balance balance_;
+  const std::vector<Endpoint> endpoints_;
+  const Layout layout_;
+  const std::shared_ptr<const SlotTables> slots_;  // empty unless uses_hash()
+  std::vector<const Slots*> slots_of_tier_;
 };
+
+// Slot tables for a balancer that hashes, else empty.
+std::shared_ptr<const SlotTables> make_slot_tables(Balance balance,
+                                                   const std::vector<Cluster::Endpoint>& endpoints);
 
 }  // namespace penstock::upstream

@@ -10,18 +10,17 @@ ConnectFailure connect_failure_from(int error_number) noexcept {
     case ECONNRESET:
     case ENOENT: return ConnectFailure::refused;
     case ETIMEDOUT: return ConnectFailure::timeout;
-    case ENETUNREACH:
     case EHOSTUNREACH:
     case EHOSTDOWN: return ConnectFailure::unreachable;
-    // Ours, not the endpoint's: no port, no descriptor, no memory, no right.
-    case EADDRNOTAVAIL:
+    case ENETUNREACH: return ConnectFailure::no_route;
+    case EADDRNOTAVAIL: return ConnectFailure::no_port;
+    case EACCES:
+    case EPERM: return ConnectFailure::not_permitted;
     case EMFILE:
     case ENFILE:
     case ENOBUFS:
     case ENOMEM:
-    case ENOSPC:
-    case EACCES:
-    case EPERM: return ConnectFailure::local;
+    case ENOSPC: return ConnectFailure::local;
     default: return ConnectFailure::other;
   }
 }

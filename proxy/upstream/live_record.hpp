@@ -1,9 +1,9 @@
 #pragma once
 // What is alive of an endpoint: the numbers that all forwarders share, and its stable identity.
 //
-// Owner    the Registry; a record stays where it is for as long as the server lives, so that
-//          sessions and log records may point at it whatever becomes of the configuration.
-// Thread   any. Touched when a connection begins and ends, never for a byte.
+// Owner    the Registry; a record stays where it is until long after its last connection ended, so
+//          that sessions and log records may point at it whatever becomes of the configuration.
+// Thread   any, but for `control`. Touched when a connection begins and ends, never for a byte.
 
 #include <array>
 #include <atomic>
@@ -12,32 +12,78 @@
 
 #include "base/enum_names.hpp"
 #include "base/limits.hpp"
+#include "base/time.hpp"
 #include "os/address.hpp"
+#include "upstream/endpoint_state.hpp"
+#include "upstream/latency.hpp"
 
 namespace penstock::upstream {
 
-// Why an attempt to connect failed.
-enum class ConnectFailure : std::uint8_t { refused, timeout, unreachable, local, other };
-inline constexpr base::EnumNames<ConnectFailure, 5> connect_failure_names{
-    {"refused", "timeout", "unreachable", "local", "other"}};
-static_assert(connect_failure_names[ConnectFailure::other] == "other");
+// Why an attempt to connect failed. The last four are ours, not the endpoint's.
+enum class ConnectFailure : std::uint8_t {
+  refused,
+  timeout,
+  unreachable,  // EHOSTUNREACH: the network said that nobody is there
+  other,
+  no_route,       // ENETUNREACH: this host has no way to that network
+  no_port,        // EADDRNOTAVAIL: no local port, or not our address, to connect from
+  not_permitted,  // EACCES, EPERM: a firewall or a policy of this host
+  local,          // no descriptor, no memory
+};
+inline constexpr base::EnumNames<ConnectFailure, 8> connect_failure_names{
+    {"refused", "timeout", "unreachable", "other", "no_route", "no_port", "not_permitted",
+     "local"}};
+static_assert(connect_failure_names[ConnectFailure::local] == "local");
 
 ConnectFailure connect_failure_from(int error_number) noexcept;
 
+constexpr bool is_endpoints_fault(ConnectFailure failure) noexcept {
+  return failure < ConnectFailure::no_route;
+}
+
 struct alignas(base::cache_line_bytes) LiveRecord {
-  LiveRecord(std::string upstream_name, std::string endpoint_identity, os::SocketAddress where)
-      : upstream{std::move(upstream_name)},
+  LiveRecord(std::uint32_t record_number, std::string upstream_name, std::string endpoint_identity,
+             os::SocketAddress where)
+      : number{record_number},
+        upstream{std::move(upstream_name)},
         identity{std::move(endpoint_identity)},
         address{std::move(where)} {}
 
+  const std::uint32_t number;  // unique in the process
   const std::string upstream;
   const std::string identity;
   const os::SocketAddress address;
 
   // Connections and attempts under way. A reservation: taken before the attempt.
   alignas(base::cache_line_bytes) std::atomic<std::uint32_t> active{0};
+  std::atomic<std::uint32_t> failed_in_a_row{0};
+  // Nanoseconds of the clock; 0 = not ejected. Set by whoever ejects, cleared by control alone.
+  std::atomic<std::int64_t> ejected_until{0};
+  // When its drained connections are reset; nanoseconds of the clock.
+  std::atomic<std::int64_t> drain_deadline{base::never.time_since_epoch().count()};
+  std::atomic<std::uint32_t> ejections_in_a_row{0};  // control forgets them after a good while
+  Latency latency;
   std::atomic<std::uint64_t> connections{0};  // that stood
+  std::atomic<std::uint64_t> ejections{0};
   std::array<std::atomic<std::uint64_t>, connect_failure_names.size()> failures{};
+
+  bool is_ejected() const noexcept { return ejected_until.load(std::memory_order_relaxed) != 0; }
+
+  // Seen by the control thread alone.
+  struct Control {
+    Health health = Health::up;
+    std::string health_why;
+    Override said = Override::up;
+    State shown = State::up;    // as of the last refresh
+    base::Instant since{};      // it has been that state
+    bool eases_in = false;      // with a slow start, once it is up
+    base::Instant ramp_from{};  // of the slow start
+    base::Instant ramp_until{};
+    base::Instant returned{};              // from the last ejection
+    base::Instant vanished = base::never;  // from its upstream
+  } control;
+
+  State state() const noexcept { return state_of(control.said, is_ejected(), control.health); }
 };
 
 }  // namespace penstock::upstream

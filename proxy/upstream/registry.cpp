@@ -1,28 +1,162 @@
 #include "upstream/registry.hpp"
 
+#include <algorithm>
+#include <set>
+
+#include "upstream/endpoint_life.hpp"
+
 namespace penstock::upstream {
 
-Registry::Registry(const std::vector<ClusterSpec>& specs) {
-  for (const ClusterSpec& spec : specs) {
-    std::vector<LiveRecord*> live;
-    for (const EndpointSpec& endpoint : spec.endpoints)
-      live.push_back(record_for(spec.name, endpoint));
-    clusters_.push_back(std::make_shared<const Cluster>(
-        spec, std::move(live), std::make_shared<std::atomic<std::uint64_t>>(0)));
+namespace {
+
+constexpr base::Duration vanished_kept = std::chrono::hours{1};
+
+using Endpoints = std::vector<Cluster::Endpoint>;
+
+std::vector<Candidate> candidates_of(const Endpoints& endpoints, base::Instant now) {
+  std::vector<Candidate> candidates;
+  for (const Cluster::Endpoint& endpoint : endpoints) {
+    const LiveRecord& live = *endpoint.live;
+    candidates.push_back({.weight = endpoint.weight,
+                          .priority = endpoint.priority,
+                          .health = live.control.health,
+                          .said = live.control.said,
+                          .is_ejected = live.is_ejected(),
+                          .ramp = ramp_at(live, now)});
   }
+  return candidates;
 }
 
-std::shared_ptr<const Cluster> Registry::find(const std::string& name) const noexcept {
-  for (const auto& cluster : clusters_)
-    if (cluster->name() == name) return cluster;
+std::vector<LiveRecord*> only_in(const Endpoints& endpoints, const Endpoints& others) {
+  std::set<const LiveRecord*> known;
+  for (const Cluster::Endpoint& other : others) known.insert(other.live);
+  std::vector<LiveRecord*> result;
+  for (const Cluster::Endpoint& endpoint : endpoints)
+    if (!known.contains(endpoint.live)) result.push_back(endpoint.live);
+  return result;
+}
+
+}  // namespace
+
+Registry::Registry(const std::vector<ClusterSpec>& specs, base::Instant now) {
+  for (const ClusterSpec& spec : specs) {
+    upstreams_.push_back(std::make_unique<Upstream>(spec, upstreams_.size(), stale_));
+    laid_out_.emplace_back();
+    publish(*upstreams_.back(), {}, make_slot_tables(spec.balance, {}), now);
+    replace_endpoints(*upstreams_.back(), spec.endpoints, now);
+  }
+  retired_.clear();  // nobody looks yet
+}
+
+Upstream* Registry::find(const std::string& name) const noexcept {
+  for (const auto& upstream : upstreams_)
+    if (upstream->name() == name) return upstream.get();
   return nullptr;
 }
 
-LiveRecord* Registry::record_for(const std::string& upstream, const EndpointSpec& endpoint) {
-  LiveRecord*& record = by_identity_[{upstream, endpoint.identity}];
-  if (record == nullptr)
-    record = &records_.emplace_back(upstream, endpoint.identity, endpoint.address);
-  return record;
+LiveRecord& Registry::record_for(const std::string& upstream, const EndpointSpec& endpoint) {
+  LiveRecord*& known = by_identity_[{upstream, endpoint.identity, endpoint.address}];
+  if (known == nullptr)
+    known = &records_.emplace_back(++last_number_, upstream, endpoint.identity, endpoint.address);
+  return *known;
+}
+
+Registry::Change Registry::replace_endpoints(Upstream& upstream,
+                                             const std::vector<EndpointSpec>& specs,
+                                             base::Instant now) {
+  const Cluster& before = upstream.cluster();
+  Endpoints endpoints;
+  for (const EndpointSpec& spec : specs)
+    endpoints.push_back({.live = &record_for(upstream.name(), spec),
+                         .weight = spec.weight,
+                         .priority = spec.priority,
+                         .max_connections = spec.max_connections});
+  if (endpoints == before.endpoints()) return {};
+  Change change{.added = only_in(endpoints, before.endpoints()),
+                .removed = only_in(before.endpoints(), endpoints),
+                .is_change = true};
+  const bool eases_in = !before.endpoints().empty();
+  for (LiveRecord* endpoint : change.added) enter(*endpoint, upstream.spec(), eases_in, now);
+  for (LiveRecord* endpoint : change.removed) vanish(upstream, *endpoint, now);
+  auto slots = make_slot_tables(upstream.spec().balance, endpoints);
+  publish(upstream, std::move(endpoints), std::move(slots), now);
+  return change;
+}
+
+void Registry::publish(Upstream& upstream, Endpoints endpoints,
+                       std::shared_ptr<const SlotTables> slots, base::Instant now) {
+  std::vector<Candidate>& candidates = laid_out_[upstream.index()];
+  candidates = candidates_of(endpoints, now);
+  Layout layout = lay_out(candidates, upstream.spec().panic_threshold);
+  auto next = std::make_unique<const Cluster>(upstream.spec(), std::move(endpoints),
+                                              std::move(layout), std::move(slots));
+  if (auto before = upstream.publish(std::move(next)))
+    retired_.push_back({.cluster = std::move(before), .free_after = next_ping_});
+}
+
+bool Registry::set_health(LiveRecord& endpoint, Health health, std::string why, base::Instant now) {
+  const Upstream* upstream = find(endpoint.upstream);
+  return judge(endpoint, upstream->spec(), health, std::move(why), now);
+}
+
+bool Registry::set_override(LiveRecord& endpoint, Override said, base::Instant now) {
+  return command(endpoint, find(endpoint.upstream)->spec(), said, now);
+}
+
+Registry::Refreshed Registry::refresh(base::Instant now) {
+  Refreshed refreshed;
+  stale_.store(false, std::memory_order_seq_cst);  // before the look, not after
+  for (LiveRecord& record : records_)
+    if (record.control.vanished != base::never) find(record.upstream)->end_ejection(record);
+  for (const auto& upstream : upstreams_) {
+    const Cluster& cluster = upstream->cluster();
+    for (const Cluster::Endpoint& endpoint : cluster.endpoints()) {
+      refreshed.next = std::min(refreshed.next, age(*upstream, *endpoint.live, now));
+      LiveRecord::Control& control = endpoint.live->control;
+      const State state = endpoint.live->state();
+      if (control.shown == state) continue;
+      control.shown = state;
+      control.since = now;
+      refreshed.changed.push_back(endpoint.live);
+    }
+    if (candidates_of(cluster.endpoints(), now) != laid_out_[upstream->index()])
+      publish(*upstream, cluster.endpoints(), cluster.slots(), now);
+  }
+  return refreshed;
+}
+
+void Registry::set_bell(QueueBell& bell) noexcept {
+  for (const auto& upstream : upstreams_) upstream->queue().set_bell(bell);
+}
+
+void Registry::reclaim(std::uint64_t next_ping, std::uint64_t answered, base::Instant now) {
+  next_ping_ = next_ping;
+  std::erase_if(retired_, [&](const Retired& one) { return answered >= one.free_after; });
+  if (retired_.empty()) forget_the_vanished(now);
+}
+
+void Registry::forget_the_vanished(base::Instant now) {
+  for (auto known = by_identity_.begin(); known != by_identity_.end();) {
+    const LiveRecord& record = *known->second;
+    const base::Instant vanished = record.control.vanished;
+    const bool is_kept = vanished == base::never || now - vanished < vanished_kept ||
+                         record.active.load(std::memory_order_acquire) > 0;
+    if (is_kept) {
+      ++known;
+      continue;
+    }
+    known = by_identity_.erase(known);
+    records_.remove_if([&](const LiveRecord& one) { return &one == &record; });
+  }
+}
+
+std::vector<const LiveRecord*> Registry::leaving(const Upstream& upstream) const {
+  std::vector<const LiveRecord*> result;
+  for (const LiveRecord& record : records_)
+    if (record.control.vanished != base::never && record.upstream == upstream.name() &&
+        record.active.load(std::memory_order_relaxed) > 0)
+      result.push_back(&record);
+  return result;
 }
 
 }  // namespace penstock::upstream

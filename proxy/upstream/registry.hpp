@@ -1,35 +1,92 @@
 #pragma once
-// All upstreams of a server: builds the snapshots and owns the live records.
+// All upstreams of a server: owns the live records, builds the snapshots, and frees those that
+// nobody looks at any more.
 //
-// Owner    the server. Thread: the control thread builds; forwarders read snapshots.
+// Owner    the server. Thread: control, but for what an Upstream offers to all.
+// Life     of a snapshot: replaced by publish(), it is kept until every forwarder has answered a
+//          ping that was sent afterwards, for between two answers a forwarder may hold it. Of a
+//          record: kept for an hour after it vanished from its upstream and its last connection
+//          ended; a session between two attempts, or a log record on its way, points at it for
+//          seconds at most.
 
-#include <deque>
+#include <list>
 #include <map>
 #include <memory>
 #include <string>
+#include <tuple>
 #include <vector>
 
-#include "upstream/cluster.hpp"
+#include "upstream/upstream.hpp"
 
 namespace penstock::upstream {
 
 class Registry {
  public:
-  explicit Registry(const std::vector<ClusterSpec>& specs);
+  Registry(const std::vector<ClusterSpec>& specs, base::Instant now);
   Registry(const Registry&) = delete;
   Registry& operator=(const Registry&) = delete;
 
   // nullptr where there is no upstream of that name.
-  std::shared_ptr<const Cluster> find(const std::string& name) const noexcept;
+  Upstream* find(const std::string& name) const noexcept;
   // In the order of the configuration.
-  const std::vector<std::shared_ptr<const Cluster>>& clusters() const noexcept { return clusters_; }
+  const std::vector<std::unique_ptr<Upstream>>& upstreams() const noexcept { return upstreams_; }
+
+  // --- what changes while the proxy runs ---
+  // Those that are new, and those that are gone. Who stays keeps everything: its record, its
+  // state, its place in every hash table.
+  struct Change {
+    std::vector<LiveRecord*> added;
+    std::vector<LiveRecord*> removed;
+    bool is_change = false;  // attributes may have changed as well
+  };
+  Change replace_endpoints(Upstream& upstream, const std::vector<EndpointSpec>& endpoints,
+                           base::Instant now);
+  // What a check or an operator says. False where nothing changed.
+  bool set_health(LiveRecord& endpoint, Health health, std::string why, base::Instant now);
+  bool set_override(LiveRecord& endpoint, Override said, base::Instant now);
+  // Ends ejections that are over, moves slow starts on, takes in what forwarders found, rebuilds
+  // what changed. Answers with the endpoints whose shown state changed, and when to call again
+  // (base::never: when something happens).
+  struct Refreshed {
+    std::vector<LiveRecord*> changed;
+    base::Instant next = base::never;
+  };
+  Refreshed refresh(base::Instant now);
+  // Something waits for refresh(). Any thread.
+  bool is_stale() const noexcept { return stale_.load(std::memory_order_relaxed); }
+
+  // Before any thread waits for a place.
+  void set_bell(QueueBell& bell) noexcept;
+  // The next ping's number is `next_ping`; all forwarders have answered `answered`.
+  void reclaim(std::uint64_t next_ping, std::uint64_t answered, base::Instant now);
+
+  // The flag behind is_stale(), for those who look often.
+  const std::atomic<bool>& stale() const noexcept { return stale_; }
+
+  // Records of an upstream that vanished and still have connections.
+  std::vector<const LiveRecord*> leaving(const Upstream& upstream) const;
 
  private:
-  LiveRecord* record_for(const std::string& upstream, const EndpointSpec& endpoint);
+  struct Retired {
+    std::unique_ptr<const Cluster> cluster;
+    std::uint64_t free_after = 0;  // ping
+  };
 
-  std::deque<LiveRecord> records_;  // a deque: addresses stay
-  std::map<std::pair<std::string, std::string>, LiveRecord*> by_identity_;
-  std::vector<std::shared_ptr<const Cluster>> clusters_;
+  LiveRecord& record_for(const std::string& upstream, const EndpointSpec& endpoint);
+  void publish(Upstream& upstream, std::vector<Cluster::Endpoint> endpoints,
+               std::shared_ptr<const SlotTables> slots, base::Instant now);
+  void forget_the_vanished(base::Instant now);
+
+  std::atomic<bool> stale_{false};
+  std::vector<std::unique_ptr<Upstream>> upstreams_;
+  std::list<LiveRecord> records_;  // a list: addresses stay
+  // By upstream, identity and address: one name that stands for another machine is another
+  // endpoint.
+  std::map<std::tuple<std::string, std::string, os::SocketAddress>, LiveRecord*> by_identity_;
+  std::vector<std::vector<Candidate>> laid_out_;  // by upstream: what its layout was made from
+  std::vector<Retired> retired_;
+  std::uint32_t last_number_ = 0;
+  std::uint64_t next_ping_ = 1;
 };
 
 }  // namespace penstock::upstream

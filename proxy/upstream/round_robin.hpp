@@ -13,4 +13,8 @@ namespace penstock::upstream {
 // Source: the algorithm that nginx made known in 2012.
 std::vector<std::uint16_t> smooth_weighted_order(const std::vector<std::uint32_t>& weights);
 
+// The weights divided by their greatest common divisor, and scaled down where their sum is beyond
+// base::round_robin_order_max; none to 0 that was not.
+std::vector<std::uint32_t> reduced_weights(const std::vector<std::uint32_t>& weights);
+
 }  // namespace penstock::upstream

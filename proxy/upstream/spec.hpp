@@ -1,7 +1,8 @@
 #pragma once
-// An upstream as the configuration states it, after names were resolved.
+// An upstream as the configuration states it.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,27 +12,70 @@
 
 namespace penstock::upstream {
 
-enum class Balance : std::uint8_t { round_robin, least_connections };
-inline constexpr base::EnumNames<Balance, 2> balance_names{{"round_robin", "least_connections"}};
-static_assert(balance_names[Balance::least_connections] == "least_connections");
+enum class Balance : std::uint8_t {
+  round_robin,        // smooth weighted, one turn shared by all forwarders
+  least_connections,  // the fewest per weight
+  random_two,         // the less loaded of two drawn by weight
+  source_hash,        // one slot of a table by the client's address
+  maglev,             // likewise, and a change of the endpoints moves few clients
+  first,              // the first one that has a free place
+  peak_ewma,          // the quicker of two drawn by weight
+};
+inline constexpr base::EnumNames<Balance, 7> balance_names{{"round_robin", "least_connections",
+                                                            "random_two", "source_hash", "maglev",
+                                                            "first", "peak_ewma"}};
+static_assert(balance_names[Balance::peak_ewma] == "peak_ewma");
+
+enum class HashKey : std::uint8_t { source, source_port };
+inline constexpr base::EnumNames<HashKey, 2> hash_key_names{{"source", "source_port"}};
+static_assert(hash_key_names[HashKey::source_port] == "source_port");
+
+// What becomes of the connections of an endpoint that went away.
+enum class Farewell : std::uint8_t { keep, drain, close };
+inline constexpr base::EnumNames<Farewell, 3> farewell_names{{"keep", "drain", "close"}};
+static_assert(farewell_names[Farewell::close] == "close");
 
 struct EndpointSpec {
   std::string identity;  // `name`, else the canonical address
   os::SocketAddress address;
-  std::uint32_t weight = 1;  // 0: no new connections
+  std::uint32_t weight = 1;           // 0: no new connections
+  std::uint8_t priority = 0;          // 0 is preferred; a backup is 1
+  std::uint32_t max_connections = 0;  // 0 = no limit
   bool operator==(const EndpointSpec&) const = default;
 };
 
 struct ConnectOptions {
   base::Duration timeout = std::chrono::seconds{2};  // per attempt
-  int attempts = 3;  // each takes another endpoint where there is one
+  int attempts = 3;                      // each takes another endpoint where there is one
+  std::optional<os::IpEndpoint> source;  // the local address to connect from
+};
+
+// Passive health: who fails so often in a row gets no new connections for a while.
+struct OutlierOptions {
+  std::uint32_t consecutive_failures = 5;
+  base::Duration ejection = std::chrono::seconds{30};  // of the first time; it doubles
+  double max_ejected = 0.5;                            // share of the endpoints, rounded down
+};
+
+struct QueueOptions {
+  std::size_t size = 0;  // 0 = nobody waits
+  base::Duration timeout = std::chrono::seconds{5};
 };
 
 struct ClusterSpec {
   std::string name;
   Balance balance = Balance::round_robin;
+  HashKey hash_key = HashKey::source;
   std::vector<EndpointSpec> endpoints;
   ConnectOptions connect;
+  std::optional<OutlierOptions> outlier;
+  double panic_threshold = 0;         // share of usable endpoints; 0 = never
+  std::uint32_t max_connections = 0;  // of all endpoints together; 0 = no limit
+  QueueOptions queue;
+  base::Duration slow_start{0};
+  Farewell on_down = Farewell::keep;  // never `drain`
+  Farewell on_remove = Farewell::drain;
+  bool is_checked = false;  // by active checks: a new endpoint is unknown until the first
 };
 
 }  // namespace penstock::upstream

@@ -19,6 +19,7 @@
 #include "runtime/mailbox.hpp"
 #include "session/listener.hpp"
 #include "session/proxy_session.hpp"
+#include "upstream/hash.hpp"
 #include "upstream/registry.hpp"
 
 namespace {
@@ -100,20 +101,41 @@ void slab_create_and_destroy(benchmark::State& state) {
 BENCHMARK(slab_create_and_destroy);
 
 void pick(benchmark::State& state) {
-  upstream::ClusterSpec spec{.name = "u",
-                             .balance = static_cast<upstream::Balance>(state.range(0)),
-                             .endpoints = {},
-                             .connect = {}};
+  upstream::ClusterSpec spec;
+  spec.name = "u";
+  spec.balance = static_cast<upstream::Balance>(state.range(0));
   for (int i = 1; i <= state.range(1); ++i) {
     const std::string address = "10.0." + std::to_string(i / 256) + '.' + std::to_string(i % 256);
-    spec.endpoints.push_back(
-        {.identity = address, .address = *os::parse_socket_address(address + ":80"), .weight = 1});
+    spec.endpoints.push_back({
+        .identity = address,
+        .address = *os::parse_socket_address(address + ":80"),
+    });
   }
-  const upstream::Registry registry{{spec}};
-  const auto cluster = registry.clusters().front();
-  for (auto _ : state) benchmark::DoNotOptimize(cluster->pick({}));
+  const upstream::Registry registry{{spec}, {}};
+  const upstream::Cluster& cluster = registry.upstreams().front()->cluster();
+  upstream::Question question{.now = os::now()};
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(cluster.pick(question, {}));
+    ++question.turn;
+    question.key = upstream::mixed_again(question.key, question.turn);
+  }
+  state.SetLabel(std::string{upstream::balance_names[spec.balance]});
 }
-BENCHMARK(pick)->ArgNames({"least_connections", "endpoints"})->ArgsProduct({{0, 1}, {2, 16, 256}});
+BENCHMARK(pick)
+    ->ArgNames({"balance", "endpoints"})
+    ->ArgsProduct({benchmark::CreateDenseRange(0, 6, 1), {1, 10, 1000}});
+
+// The whole of it: the turn, the place at the endpoint, and its return.
+void take_and_give_back(benchmark::State& state) {
+  upstream::ClusterSpec spec;
+  spec.name = "u";
+  spec.max_connections = static_cast<std::uint32_t>(state.range(0));
+  spec.endpoints.push_back({.identity = "e", .address = *os::parse_socket_address("10.0.0.1:80")});
+  const upstream::Registry registry{{spec}, {}};
+  upstream::Upstream& upstream = *registry.upstreams().front();
+  for (auto _ : state) upstream.give_back(*upstream.take(0, {}, false, {}).endpoint);
+}
+BENCHMARK(take_and_give_back)->ArgName("max_connections")->Arg(0)->Arg(1000);
 
 void pipe_lease(benchmark::State& state) {
   relay::Counters counters;

@@ -40,7 +40,7 @@ Record closed_record() {
 
 TEST_CASE("a closed connection is one JSON object with its keys in the promised order",
           "[control]") {
-  upstream::LiveRecord live{"app", "blue", {}};
+  upstream::LiveRecord live{1, "app", "blue", {}};
   Record record = closed_record();
   record.endpoint = &live;
   CHECK(format_record(record, names, LogFormat::json) ==

@@ -26,6 +26,7 @@ struct FakeView final : control::AdminView {
   std::string unhealthy;
   std::string not_ready;
   std::atomic<int> drains{0};
+  std::string steered;  // what the last write to an endpoint said
 
   std::string unhealthy_because() override { return unhealthy; }
   std::string not_ready_because() override { return not_ready; }
@@ -33,6 +34,15 @@ struct FakeView final : control::AdminView {
   boost::json::value status() override { return {{"state", "ready"}}; }
   boost::json::value listeners() override { return {{"listeners", boost::json::array{}}}; }
   boost::json::value upstreams() override { return {{"upstreams", boost::json::array{}}}; }
+  control::Explained explain(const control::ExplainQuestion& question) override {
+    if (question.listener != "web") return std::string{"there is no such listener"};
+    return boost::json::object{{"listener", question.listener}, {"source", question.source}};
+  }
+  bool set_override(const std::string& upstream, const std::string& endpoint,
+                    upstream::Override said) override {
+    steered = upstream + ' ' + endpoint + ' ' + std::string{upstream::override_names[said]};
+    return upstream == "web";
+  }
   void drain() override { ++drains; }
 };
 
@@ -96,6 +106,40 @@ std::string status_of(const std::string& answer) {
 }
 
 }  // namespace
+
+TEST_CASE("an endpoint is steered by its percent-encoded name", "[control]") {
+  FakeView view;
+  CHECK(ask(view, "POST", "/upstreams/web/endpoints/10.0.0.1:80?state=drain").status == 200);
+  CHECK(view.steered == "web 10.0.0.1:80 drain");
+  CHECK(ask(view, "POST", "/upstreams/web/endpoints/unix%3A%2Frun%2Fa%20b.sock?state=up").status ==
+        200);
+  CHECK(view.steered == "web unix:/run/a b.sock up");
+  CHECK(ask(view, "POST", "/upstreams/web/endpoints/%5B::1%5D:80?state=down").status == 200);
+  CHECK(view.steered == "web [::1]:80 down");
+}
+
+TEST_CASE("a write to an endpoint that cannot be is refused with the reason", "[control]") {
+  FakeView view;
+  const auto missing = ask(view, "POST", "/upstreams/api/endpoints/a?state=up");
+  CHECK(missing.status == 404);
+  CHECK(error_in(missing.body) == "there is no endpoint 'a' in an upstream 'api'");
+  for (const char* query : {"", "?state=", "?state=gone", "?status=up"}) {
+    const auto wrong = ask(view, "POST", "/upstreams/web/endpoints/a" + std::string{query});
+    CHECK(wrong.status == 400);
+    CHECK(error_in(wrong.body) == "state must be up, drain or down");
+  }
+  CHECK(ask(view, "GET", "/upstreams/web/endpoints/a").status == 405);
+  CHECK(ask(view, "POST", "/upstreams/web/endpoints?state=up").status == 404);
+  CHECK(ask(view, "POST", "/upstreams/web/endpoints/a/b?state=up").status == 404);
+  CHECK(ask(view, "GET", "/upstreams/%zz").status == 400);
+}
+
+TEST_CASE("explain answers, or says what is wrong with the question", "[control]") {
+  FakeView view;
+  CHECK(ask(view, "GET", "/explain?listener=web&source=10.0.0.1").body ==
+        "{\"listener\":\"web\",\"source\":\"10.0.0.1\"}\n");
+  CHECK(ask(view, "GET", "/explain").status == 400);
+}
 
 TEST_CASE("every page answers GET", "[control]") {
   FakeView view;

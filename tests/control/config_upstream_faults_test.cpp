@@ -6,18 +6,39 @@ namespace {
 
 const std::vector<BrokenConfig> broken_upstreams = {
     {upstream_with("balance: fastest\nendpoints: [10.0.0.1:80]"),
-     {"f.yaml:6:14: upstreams.web.balance: expected round_robin or least_connections, not "
-      "'fastest'"}},
-    {upstream_with("balance: maglev\nendpoints: [10.0.0.1:80]"),
-     {"f.yaml:6:14: upstreams.web.balance: 'maglev' is not supported yet"}},
+     {"f.yaml:6:14: upstreams.web.balance: expected round_robin, least_connections, "
+      "random_two, source_hash, maglev, first or peak_ewma, not 'fastest'"}},
     {upstream_with("balance: round_robin"), {"f.yaml:6:5: upstreams.web.endpoints: missing"}},
     {upstream_with("endpoints: []"),
      {"f.yaml:6:16: upstreams.web.endpoints: expected at least one endpoint"}},
     {upstream_with("endpoints: 10.0.0.1:80"),
      {"f.yaml:6:16: upstreams.web.endpoints: expected a list, found a single value"}},
-    {with_part("    health_check: {type: tcp}\n    queue: {size: 0}"),
+    {with_part("    health_check: {type: tcp}\n    proxy_protocol: v2"),
      {"f.yaml:7:5: upstreams.web.health_check: not supported yet",
-      "f.yaml:8:5: upstreams.web.queue: not supported yet"}},
+      "f.yaml:8:5: upstreams.web.proxy_protocol: not supported yet"}},
+    {with_part("    queue: {size: 1000001, patience: 5s}\n    on_down: drain\n    on_remove: cut"),
+     {"f.yaml:7:19: upstreams.web.queue.size: expected a whole number from 0 to 1000000, not "
+      "'1000001'",
+      "f.yaml:7:28: upstreams.web.queue.patience: unknown key",
+      "f.yaml:8:14: upstreams.web.on_down: expected keep or close, not 'drain'",
+      "f.yaml:9:16: upstreams.web.on_remove: expected keep, drain or close, not 'cut'"}},
+    {with_part("    outlier: {ejection: 0s, max_ejected: 101%, consecutive_failures: 0}"),
+     {"f.yaml:7:25: upstreams.web.outlier.ejection: expected a duration from 1ms to 24h, not '0s'",
+      "f.yaml:7:42: upstreams.web.outlier.max_ejected: expected a share from 0% to 100%, not "
+      "'101%'",
+      "f.yaml:7:70: upstreams.web.outlier.consecutive_failures: expected a whole number from 1 to "
+      "1000000, not '0'"}},
+    {with_part("    source_address: client\n    slow_start: 25h\n    panic_threshold: half"),
+     {"f.yaml:7:21: upstreams.web.source_address: 'client' is not supported yet",
+      "f.yaml:8:17: upstreams.web.slow_start: expected a duration from 0 to 24h, not '25h'",
+      "f.yaml:9:22: upstreams.web.panic_threshold: expected a share from 0% to 100%, not 'half'"}},
+    {with_part("    source_address: 10.0.0.1:80\n    hash_key: sni"),
+     {"f.yaml:7:21: upstreams.web.source_address: expected an IP address of this host, without a "
+      "port, not '10.0.0.1:80'",
+      "f.yaml:8:15: upstreams.web.hash_key: expected source or source_port, not 'sni'"}},
+    {with_part("    source_address: 0.0.0.0"),
+     {"f.yaml:7:21: upstreams.web.source_address: '0.0.0.0' is no address to connect from; leave "
+      "it out"}},
     {with_part("    connect: {attempts: 9, timeout: 5}"),
      {"f.yaml:7:25: upstreams.web.connect.attempts: expected a whole number from 1 to 8, not '9'",
       "f.yaml:7:37: upstreams.web.connect.timeout: expected a duration, an integer with us, ms, s, "

@@ -18,14 +18,8 @@ struct House {
   std::array<runtime::RoundTimes, 2> rounds;
   session::Counters first{1, 1};
   session::Counters second{1, 1};
-  upstream::LiveRecord blue{"app", "blue", {}};
-  upstream::LiveRecord green{"app", "10.0.0.2:80", {}};
-  upstream::Cluster cluster{{.name = "app",
-                             .balance = upstream::Balance::round_robin,
-                             .endpoints = {{"blue", {}, 1}, {"10.0.0.2:80", {}, 0}},
-                             .connect = {}},
-                            {&blue, &green},
-                            std::make_shared<std::atomic<std::uint64_t>>(0)};
+  upstream::LiveRecord blue{1, "app", "blue", {}};
+  upstream::LiveRecord green{2, "app", "10.0.0.2:80", {}};
 
   MetricsInput input() const {
     MetricsInput input;
@@ -33,7 +27,8 @@ struct House {
     input.forwarders.push_back({0, 0, 3, relay[0], first, rounds[0], {}});
     input.forwarders.push_back({1, 1, -1, relay[1], second, rounds[1], {}});
     input.busy_ratios = {0.25, 0.5};
-    input.upstreams = {&cluster};
+    input.upstreams.push_back(
+        {.name = "app", .queue_length = 3, .endpoints = {{&blue, true}, {&green, false}}});
     return input;
   }
 };
@@ -150,7 +145,7 @@ TEST_CASE("every family has a help and a type, and every name is one of ours or 
         (line.starts_with("# ") || line.starts_with("penstock_") || line.starts_with("process_")));
   }
   CHECK(helps == types);
-  CHECK(helps == 29);
+  CHECK(helps == 31);
   CHECK(value_of(metrics_text(house.input()), "penstock_build_info{version=\"" +
                                                   std::string{control::version()} + "\"}") == "1");
 }

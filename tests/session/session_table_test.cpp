@@ -33,10 +33,11 @@ struct World {
                 .recorders = recorders,
                 .log = log,
                 .now = os::now()} {
-    upstream::ClusterSpec spec{.name = "o", .balance = {}, .endpoints = {}, .connect = {}};
-    spec.endpoints.push_back({.identity = "o", .address = address_of(origin.get()), .weight = 1});
-    registry = std::make_unique<upstream::Registry>(std::vector{spec});
-    listener.cluster = registry->clusters().front();
+    upstream::ClusterSpec spec;
+    spec.name = "o";
+    spec.endpoints.push_back({.identity = "o", .address = address_of(origin.get()), });
+    registry = std::make_unique<upstream::Registry>(std::vector{spec}, context.now);
+    listener.upstream = registry->upstreams().front().get();
   }
   static relay::Options relay_options() {
     relay::Options options;
@@ -103,11 +104,11 @@ TEST_CASE("a session leaves its books balanced", "[session]") {
   World world;
   session::Session& session = world.create();
   REQUIRE(world.listener.active == 1);
-  REQUIRE(world.registry->clusters()[0]->endpoint(0).live->active == 1);
+  REQUIRE(world.registry->upstreams()[0]->cluster().endpoint(0).live->active == 1);
   session.cut(world.context);
   world.table.destroy(session);
   REQUIRE(world.listener.active == 0);
-  REQUIRE(world.registry->clusters()[0]->endpoint(0).live->active == 0);
+  REQUIRE(world.registry->upstreams()[0]->cluster().endpoint(0).live->active == 0);
   REQUIRE(world.counters.listeners[0].accepted.value() == 1);
   const auto drain = static_cast<std::size_t>(session::CloseReason::drain);
   REQUIRE(world.counters.listeners[0].closed[drain].value() == 1);

@@ -12,10 +12,10 @@ namespace {
 constexpr std::size_t connections_room = 1'000'000;  // of the admission: never the limit here
 
 std::vector<upstream::ClusterSpec> clusters() {
-  upstream::ClusterSpec spec{.name = "u", .balance = {}, .endpoints = {}, .connect = {}};
+  upstream::ClusterSpec spec;
+  spec.name = "u";
   for (const char* address : {"10.0.0.1:80", "10.0.0.2:80", "10.0.0.3:80"})
-    spec.endpoints.push_back(
-        {.identity = address, .address = *os::parse_socket_address(address), .weight = 1});
+    spec.endpoints.push_back({.identity = address, .address = *os::parse_socket_address(address)});
   return {spec};
 }
 
@@ -31,12 +31,14 @@ World::World(std::uint64_t seed)
       bell_{(Kernel::set_current(&kernel_), runtime::SleepFlag{}), os::Wakeup{}} {
   kernel_.conditions() = plan_.conditions;
   if (plan_.pings) next_ping_ = plan_.start;
-  registry_ = std::make_unique<upstream::Registry>(clusters());
+  registry_ = std::make_unique<upstream::Registry>(clusters(), plan_.start);
   listener_.options.timeouts = plan_.timeouts;
-  listener_.cluster = registry_->clusters().front();
+  listener_.upstream = registry_->upstreams().front().get();
   runtime::Forwarder::Setup setup;
   setup.relay = plan_.relay;
-  setup.listeners = setup.upstreams = 1;
+  setup.listeners = 1;
+  setup.upstreams = {listener_.upstream};
+  setup.upstreams_stale = &registry_->stale();
   forwarder_ = std::make_unique<runtime::Forwarder>(std::move(setup), log_, admission_, bell_);
   prepare_content();
 }

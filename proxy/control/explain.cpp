@@ -1,0 +1,96 @@
+#include "control/explain.hpp"
+
+#include <fmt/format.h>
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <boost/url/encode.hpp>
+#include <boost/url/rfc/unreserved_chars.hpp>
+#include <iostream>
+
+#include "control/config.hpp"
+#include "control/ctl_client.hpp"
+#include "control/ctl_text.hpp"
+#include "os/clock.hpp"
+
+namespace penstock::control {
+
+namespace {
+
+constexpr int success = 0;
+constexpr int failure = 1;
+constexpr int misuse = 2;
+
+int complain(int exit_code, std::string_view sentence) {
+  std::cerr << "penstock explain: " << sentence << '\n';
+  return exit_code;
+}
+
+int show(const ExplainCommand& command, const boost::json::value& explained) {
+  std::cout << (command.json ? boost::json::serialize(explained) + '\n' : explain_text(explained));
+  return success;
+}
+
+int explain_running(const ExplainCommand& command) {
+  const auto encoded = [](const std::string& text) {
+    return boost::urls::encode(text, boost::urls::unreserved_chars);
+  };
+  const CtlFetched reply =
+      fetch(command.admin, "GET",
+            fmt::format("/explain?listener={}&source={}", encoded(command.question.listener),
+                        encoded(command.question.source)));
+  if (!reply) return complain(failure, reply.error());
+  try {
+    const auto body = boost::json::parse(reply->body);
+    if (reply->status == 200) return show(command, body);
+    const int exit_code = reply->status == 400 ? misuse : failure;
+    return complain(exit_code, std::string{body.at("error").as_string()});
+  } catch (const std::exception&) {
+    return complain(failure, "what answered is not a penstock of this version");
+  }
+}
+
+int explain_file(const ExplainCommand& command) {
+  const LoadedConfig loaded = load_config(command.file);
+  for (const Fault& fault : loaded.faults) std::cerr << fault.to_string() << '\n';
+  if (!loaded.config) return misuse;
+  const upstream::Registry registry{loaded.config->server.upstreams, os::now()};
+  std::vector<const session::ListenerOptions*> listeners;
+  for (const auto& listener : loaded.config->server.listeners)
+    listeners.push_back(&listener.session);
+  const Explained explained = explain_json(command.question, listeners, registry, os::now());
+  return explained ? show(command, *explained) : complain(misuse, explained.error());
+}
+
+std::string text_of(const boost::json::value& object, std::string_view key) {
+  const auto* value = object.as_object().if_contains(key);
+  return value == nullptr ? std::string{} : std::string{value->as_string()};
+}
+
+}  // namespace
+
+std::string explain_text(const boost::json::value& explained) {
+  const std::string source = text_of(explained, "source");
+  std::string text =
+      fmt::format("listener  {}\nsource    {}\nrule      {}\n", text_of(explained, "listener"),
+                  source.empty() ? "any" : source, text_of(explained, "rule"));
+  const std::string upstream = text_of(explained, "upstream");
+  if (upstream.empty()) return text;
+  const std::string next = text_of(explained, "next");
+  text +=
+      fmt::format("upstream  {} ({})\nnext      {}\n\n", upstream, text_of(explained, "balance"),
+                  next.empty() ? text_of(explained, "outcome") : next);
+  std::vector<std::vector<std::string>> rows{{"ENDPOINT", "STATE", "WEIGHT", "SHARE", "WHY"}};
+  for (const auto& endpoint : explained.at("endpoints").as_array())
+    rows.push_back({text_of(endpoint, "identity"), text_of(endpoint, "state"),
+                    std::to_string(endpoint.at("weight").to_number<std::int64_t>()),
+                    fmt::format("{:.1f}%", endpoint.at("share").to_number<double>() * 100),
+                    text_of(endpoint, "why")});
+  return text + table_text(rows);
+}
+
+int explain(const ExplainCommand& command) {
+  return command.admin.empty() ? explain_file(command) : explain_running(command);
+}
+
+}  // namespace penstock::control

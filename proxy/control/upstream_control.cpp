@@ -1,0 +1,131 @@
+#include "control/upstream_control.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "os/clock.hpp"
+#include "upstream/endpoint_life.hpp"
+
+namespace penstock::control {
+
+namespace {
+
+// Of one refresh; when a whole rack fails its name is known after so many.
+constexpr std::size_t lines_max = 20;
+
+bool is_bad(upstream::State state) {
+  return state == upstream::State::down || state == upstream::State::ejected;
+}
+
+}  // namespace
+
+UpstreamControl::UpstreamControl(boost::asio::io_context& io, runtime::Server& server,
+                                 base::Log& log)
+    : server_{server},
+      log_{log},
+      timer_{io},
+      conditions_(server.upstreams().upstreams().size(), Condition::serves) {
+  refresh();
+}
+
+void UpstreamControl::replace_endpoints(upstream::Upstream& upstream,
+                                        const std::vector<upstream::EndpointSpec>& endpoints) {
+  const auto change = server_.upstreams().replace_endpoints(upstream, endpoints, os::now());
+  if (!change.is_change) return;
+  log_.info(fmt::format("upstream {} has {} endpoints now: {} new, {} gone", upstream.name(),
+                        endpoints.size(), change.added.size(), change.removed.size()));
+  for (upstream::LiveRecord* endpoint : change.removed)
+    end_connections_of(*endpoint, upstream.spec().on_remove,
+                       session::CloseReason::endpoint_removed);
+  refresh();
+}
+
+void UpstreamControl::judge(upstream::LiveRecord& endpoint, upstream::Health health,
+                            std::string why) {
+  if (server_.upstreams().set_health(endpoint, health, std::move(why), os::now())) refresh();
+}
+
+bool UpstreamControl::set_override(const std::string& upstream, const std::string& endpoint,
+                                   upstream::Override said) {
+  const upstream::Upstream* found = server_.upstreams().find(upstream);
+  if (found == nullptr) return false;
+  for (const auto& one : found->cluster().endpoints()) {
+    if (one.live->identity != endpoint && one.live->address.to_string() != endpoint) continue;
+    server_.upstreams().set_override(*one.live, said, os::now());
+    refresh();
+    return true;
+  }
+  return false;
+}
+
+void UpstreamControl::refresh() {
+  const auto refreshed = server_.upstreams().refresh(os::now());
+  tell(refreshed.changed);
+  tell_conditions();
+  sleep_until(refreshed.next);
+}
+
+void UpstreamControl::tell(const std::vector<upstream::LiveRecord*>& changed) {
+  for (std::size_t i = 0; i < changed.size(); ++i) {
+    upstream::LiveRecord& endpoint = *changed[i];
+    const upstream::State state = endpoint.control.shown;
+    if (state == upstream::State::down)
+      end_connections_of(endpoint, server_.upstreams().find(endpoint.upstream)->spec().on_down,
+                         session::CloseReason::endpoint_down);
+    if (i >= lines_max) continue;
+    const std::string line =
+        fmt::format("endpoint {} of upstream {} is {}: {}", endpoint.identity, endpoint.upstream,
+                    upstream::state_names[state], upstream::why_of(endpoint));
+    is_bad(state) ? log_.warning(line) : log_.info(line);
+  }
+  if (changed.size() > lines_max)
+    log_.warning(fmt::format("{} more endpoints changed their state", changed.size() - lines_max));
+}
+
+void UpstreamControl::tell_conditions() {
+  for (const auto& upstream : server_.upstreams().upstreams()) {
+    const upstream::Layout& layout = upstream->cluster().layout();
+    const Condition now = layout.tiers.empty() ? Condition::nobody
+                          : layout.panics      ? Condition::panics
+                                               : Condition::serves;
+    if (std::exchange(conditions_[upstream->index()], now) == now) continue;
+    const std::string& name = upstream->name();
+    switch (now) {
+      case Condition::serves:
+        log_.info(fmt::format("upstream {} has endpoints for new connections again", name));
+        break;
+      case Condition::panics:
+        log_.warning(
+            fmt::format("upstream {}: so few endpoints are healthy that health is "
+                        "ignored (panic_threshold)",
+                        name));
+        break;
+      case Condition::nobody:
+        log_.warning(
+            fmt::format("upstream {} has no endpoint for new connections: they are "
+                        "reset (no_endpoint)",
+                        name));
+        break;
+    }
+  }
+}
+
+void UpstreamControl::end_connections_of(upstream::LiveRecord& endpoint,
+                                         upstream::Farewell farewell, session::CloseReason reason) {
+  if (farewell == upstream::Farewell::keep) return;
+  server_.say_farewell(endpoint, reason, farewell == upstream::Farewell::close);
+}
+
+void UpstreamControl::sleep_until(base::Instant next) {
+  if (next == base::never) {
+    timer_.cancel();
+    return;
+  }
+  timer_.expires_after(std::max(base::Duration{0}, next - os::now()));
+  timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) refresh();
+  });
+}
+
+}  // namespace penstock::control

@@ -1,0 +1,50 @@
+#pragma once
+// Keeps the upstreams true while the proxy runs: what discovery, checks, forwarders, operators and
+// time say of the endpoints becomes the next snapshot, a line in the log, and the end of
+// connections where the configuration wants that.
+//
+// Owner    run(). Thread: control.
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <string>
+#include <vector>
+
+#include "base/log.hpp"
+#include "runtime/server.hpp"
+
+namespace penstock::control {
+
+class UpstreamControl {
+ public:
+  UpstreamControl(boost::asio::io_context& io, runtime::Server& server, base::Log& log);
+  UpstreamControl(const UpstreamControl&) = delete;
+  UpstreamControl& operator=(const UpstreamControl&) = delete;
+
+  // The complete list, as discovery knows it now.
+  void replace_endpoints(upstream::Upstream& upstream,
+                         const std::vector<upstream::EndpointSpec>& endpoints);
+  void judge(upstream::LiveRecord& endpoint, upstream::Health health, std::string why);
+  // False where there is no such endpoint. `endpoint` is its identity or its address.
+  bool set_override(const std::string& upstream, const std::string& endpoint,
+                    upstream::Override said);
+  // Does what is due. Called by itself when time has come; by others when something happened.
+  void refresh();
+
+ private:
+  // What new connections of an upstream meet.
+  enum class Condition : std::uint8_t { serves, panics, nobody };
+
+  void tell(const std::vector<upstream::LiveRecord*>& changed);
+  void tell_conditions();
+  void end_connections_of(upstream::LiveRecord& endpoint, upstream::Farewell farewell,
+                          session::CloseReason reason);
+  void sleep_until(base::Instant next);
+
+  runtime::Server& server_;
+  base::Log& log_;
+  boost::asio::steady_timer timer_;
+  std::vector<Condition> conditions_;  // by upstream, as they were told
+};
+
+}  // namespace penstock::control

@@ -1,0 +1,15 @@
+#pragma once
+// Upstreams and their endpoints as JSON.
+//
+// Thread   control.
+
+#include <boost/json/array.hpp>
+
+#include "upstream/registry.hpp"
+
+namespace penstock::control {
+
+boost::json::array upstreams_json(const upstream::Registry& registry, base::Instant now,
+                                  std::int64_t wall_nanoseconds);
+
+}  // namespace penstock::control

@@ -1,0 +1,67 @@
+// Waiting in line for a free place, and leaving an endpoint that goes away.
+
+#include <algorithm>
+
+#include "session/context.hpp"
+#include "session/proxy_session.hpp"
+
+namespace penstock::session {
+
+Next ProxySession::wait_in_line(Context& context) noexcept {
+  const auto ticket = to().queue().join(context.forwarder, token(client));
+  if (!ticket) return finish(CloseReason::queue_full, Ending::reset, context);
+  ticket_ = *ticket;
+  phase_ = Phase::queued;
+  endpoint_ = nullptr;  // a record may be freed while its last caller waits in line
+  deadline_ = base::deadline_after(context.now, to().spec().queue.timeout);
+  context.timers.arm(*this, std::min(deadline_, context.drain_deadline));
+  return called(context);  // a place may have become free before it stood in line
+}
+
+Next ProxySession::called(Context& context) noexcept {
+  if (phase_ != Phase::queued || !to().queue().is_first(ticket_)) return Next::wait;
+  const auto taken = take_place(true, context);
+  if (taken.outcome == upstream::Pick::Outcome::full) return Next::wait;
+  leave_line();
+  const upstream::ConnectOptions& connect = to().spec().connect;
+  connect_end_ = base::deadline_after(context.now, connect.timeout * connect.attempts);
+  if (taken.outcome == upstream::Pick::Outcome::nobody) return no_more_attempts(context);
+  reserve(*taken.endpoint, context);
+  return attempt(context);
+}
+
+void ProxySession::leave_line() noexcept {
+  if (phase_ != Phase::queued) return;
+  phase_ = Phase::connecting;
+  to().queue().leave(ticket_);
+}
+
+Next ProxySession::leave(const Farewell& farewell, Context& context) noexcept {
+  if (endpoint_ != farewell.endpoint || !endpoint_reserved_) return Next::wait;
+  switch (phase_) {
+    case Phase::relaying:
+      if (farewell.at_once) return begin_abort(farewell.reason, context);
+      drain_turn_ = std::min(drain_turn_, farewell.turn);
+      arm_relaying(context);
+      return Next::wait;
+    case Phase::connecting:
+    case Phase::pausing:
+      if (!farewell.at_once) return Next::wait;
+      release_endpoint();
+      close_side(upstream, Ending::reset);
+      reason_ = farewell.reason;
+      return next_attempt(context);
+    case Phase::queued:
+    case Phase::aborting:
+    case Phase::ended: return Next::wait;
+  }
+  return Next::wait;
+}
+
+// When a connection is reset whose endpoint is being drained.
+base::Instant ProxySession::farewell_deadline() const noexcept {
+  if (!endpoint_reserved_) return base::never;
+  return base::Instant{base::Duration{endpoint_->drain_deadline.load(std::memory_order_relaxed)}};
+}
+
+}  // namespace penstock::session

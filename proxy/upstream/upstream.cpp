@@ -1,0 +1,114 @@
+#include "upstream/upstream.hpp"
+
+#include <algorithm>
+
+#include "upstream/hash.hpp"
+
+namespace penstock::upstream {
+
+namespace {
+
+// Takes one of `limit` places; 0 = there is no limit.
+bool reserve_place(std::atomic<std::uint32_t>& active, std::uint32_t limit) noexcept {
+  if (limit == 0) {
+    active.fetch_add(1, std::memory_order_relaxed);
+    return true;
+  }
+  std::uint32_t seen = active.load(std::memory_order_relaxed);
+  while (seen < limit)
+    if (active.compare_exchange_weak(seen, seen + 1, std::memory_order_relaxed)) return true;
+  return false;
+}
+
+constexpr std::uint64_t doublings_max = 4;  // 30 s grows to 8 minutes
+
+// The n-th ejection in a row lasts twice as long as the one before, +-10 % by the record's number,
+// so that endpoints that failed together do not return together.
+base::Duration ejection_time(const OutlierOptions& options, const LiveRecord& endpoint,
+                             std::uint64_t in_a_row) noexcept {
+  const base::Duration whole = options.ejection * (1 << std::min(in_a_row, doublings_max));
+  const std::uint64_t lot = mixed_again(endpoint.number, in_a_row) % 2001;
+  return whole / 10'000 * static_cast<std::int64_t>(9'000 + lot);
+}
+
+}  // namespace
+
+Upstream::Upstream(const ClusterSpec& spec, std::size_t index, std::atomic<bool>& stale)
+    : spec_{spec}, index_{index}, stale_{stale}, queue_{spec.queue.size} {}
+
+Upstream::~Upstream() {
+  delete current_.load(std::memory_order_relaxed);
+}
+
+Upstream::Taken Upstream::take(std::uint64_t key, const Tried& tried, bool in_line,
+                               base::Instant now) noexcept {
+  if (!in_line && queue_.length() > 0) return {Pick::Outcome::full};
+  if (spec_.max_connections > 0 && !reserve_place(active_, spec_.max_connections))
+    return {Pick::Outcome::full};
+  const Cluster& cluster = this->cluster();
+  const bool is_first = tried.count() == 0;
+  // A connection takes one turn, however many attempts it needs: if attempts took turns as well,
+  // then with one of two endpoints down every connection would meet that one first.
+  const Question question{.turn = is_first ? turn_.fetch_add(1, std::memory_order_relaxed) : turn(),
+                          .key = key,
+                          .now = now};
+  for (;;) {
+    const Pick pick = cluster.pick(question, tried);
+    if (pick.outcome != Pick::Outcome::picked) {
+      if (spec_.max_connections > 0) active_.fetch_sub(1, std::memory_order_seq_cst);
+      // Who is first in line may have looked while this one held the place for nothing.
+      if (!in_line) queue_.call_first();
+      return {pick.outcome};
+    }
+    const Cluster::Endpoint& endpoint = cluster.endpoint(pick.index);
+    // Another forwarder may have taken the last place since: then it is full, and picked no more.
+    if (reserve_place(endpoint.live->active, endpoint.max_connections))
+      return {pick.outcome, endpoint.live};
+  }
+}
+
+void Upstream::give_back(LiveRecord& endpoint) noexcept {
+  endpoint.active.fetch_sub(1, std::memory_order_seq_cst);
+  if (spec_.max_connections > 0) active_.fetch_sub(1, std::memory_order_seq_cst);
+  queue_.call_first();
+}
+
+void Upstream::note_failure(LiveRecord& endpoint, base::Instant now) noexcept {
+  if (!spec_.outlier) return;
+  const std::uint32_t failed = endpoint.failed_in_a_row.fetch_add(1, std::memory_order_relaxed) + 1;
+  if (failed < spec_.outlier->consecutive_failures || endpoint.is_ejected()) return;
+  if (!may_eject_one_more()) return;
+  const base::Instant until =
+      now + ejection_time(*spec_.outlier, endpoint,
+                          endpoint.ejections_in_a_row.load(std::memory_order_relaxed));
+  std::int64_t not_ejected = 0;
+  if (!endpoint.ejected_until.compare_exchange_strong(not_ejected, until.time_since_epoch().count(),
+                                                      std::memory_order_acq_rel)) {
+    ejected_.fetch_sub(1, std::memory_order_relaxed);  // another forwarder was quicker
+    return;
+  }
+  endpoint.ejections.fetch_add(1, std::memory_order_relaxed);
+  endpoint.ejections_in_a_row.fetch_add(1, std::memory_order_relaxed);
+  stale_.store(true, std::memory_order_release);
+}
+
+bool Upstream::may_eject_one_more() noexcept {
+  const double share =
+      spec_.outlier->max_ejected * static_cast<double>(cluster().endpoints().size());
+  const auto most = static_cast<std::uint32_t>(share);
+  if (most == 0) return false;
+  return reserve_place(ejected_, most);
+}
+
+void Upstream::end_ejection(LiveRecord& endpoint) noexcept {
+  if (endpoint.ejected_until.exchange(0, std::memory_order_acq_rel) != 0)
+    ejected_.fetch_sub(1, std::memory_order_relaxed);
+}
+
+std::unique_ptr<const Cluster> Upstream::publish(std::unique_ptr<const Cluster> next) noexcept {
+  const Cluster* before = current_.exchange(next.release(), std::memory_order_acq_rel);
+  queue_.call_first();  // there may be new places
+  return std::unique_ptr<const Cluster>{before};
+}
+
+}  // namespace penstock::upstream

@@ -1,0 +1,73 @@
+#pragma once
+// An upstream for as long as the server lives: its current snapshot, its turn, its places, its
+// line.
+//
+// Owner    the Registry.
+// Thread   any; publish() by control alone. A snapshot that a forwarder has got from cluster() is
+//          good until that forwarder answers the next ping (see Registry::reclaim).
+// Limits   max_connections of the upstream and of each endpoint hold exactly, between all
+//          forwarders: a place is reserved by compare-and-swap before the attempt.
+
+#include <atomic>
+#include <memory>
+
+#include "upstream/cluster.hpp"
+#include "upstream/wait_queue.hpp"
+
+namespace penstock::upstream {
+
+class Upstream {
+ public:
+  // `stale` is set when a forwarder found something that the layout does not know yet.
+  Upstream(const ClusterSpec& spec, std::size_t index, std::atomic<bool>& stale);
+  Upstream(const Upstream&) = delete;
+  Upstream& operator=(const Upstream&) = delete;
+  ~Upstream();
+
+  // Where a connection goes, with its place taken there. `endpoint` is set where it was picked.
+  struct Taken {
+    Pick::Outcome outcome = Pick::Outcome::nobody;
+    LiveRecord* endpoint = nullptr;
+  };
+  // `in_line`: the first of those that wait; a newcomer gets `full` while somebody does.
+  Taken take(std::uint64_t key, const Tried& tried, bool in_line, base::Instant now) noexcept;
+  void give_back(LiveRecord& endpoint) noexcept;
+
+  // An attempt failed by the endpoint's fault, or a connection was reset before its first byte.
+  void note_failure(LiveRecord& endpoint, base::Instant now) noexcept;
+  // The endpoint answered.
+  void note_success(LiveRecord& endpoint) noexcept {
+    if (endpoint.failed_in_a_row.load(std::memory_order_relaxed) != 0)
+      endpoint.failed_in_a_row.store(0, std::memory_order_relaxed);
+  }
+
+  const Cluster& cluster() const noexcept { return *current_.load(std::memory_order_acquire); }
+  // The snapshot before, which forwarders may still be looking at.
+  std::unique_ptr<const Cluster> publish(std::unique_ptr<const Cluster> next) noexcept;
+
+  // An ejection is over, or its endpoint has gone. Control alone.
+  void end_ejection(LiveRecord& endpoint) noexcept;
+
+  const std::string& name() const noexcept { return spec_.name; }
+  std::size_t index() const noexcept { return index_; }
+  const ClusterSpec& spec() const noexcept { return spec_; }
+  WaitQueue& queue() noexcept { return queue_; }
+  const WaitQueue& queue() const noexcept { return queue_; }
+  // The turn of the next connection.
+  std::uint64_t turn() const noexcept { return turn_.load(std::memory_order_relaxed); }
+
+ private:
+  bool reserve(const Cluster::Endpoint& endpoint) noexcept;
+  bool may_eject_one_more() noexcept;
+
+  const ClusterSpec spec_;  // its endpoints are those of the start
+  const std::size_t index_;
+  std::atomic<const Cluster*> current_{nullptr};
+  alignas(base::cache_line_bytes) std::atomic<std::uint64_t> turn_{0};
+  std::atomic<std::uint32_t> active_{0};  // counted only under spec_.max_connections
+  std::atomic<std::uint32_t> ejected_{0};
+  std::atomic<bool>& stale_;
+  WaitQueue queue_;
+};
+
+}  // namespace penstock::upstream
