@@ -46,6 +46,14 @@ inline constexpr std::size_t places_max = 1'000'000;      // what max_connection
 inline constexpr std::size_t queue_size_max = 1'000'000;  // connections that wait, per upstream
 inline constexpr std::size_t round_robin_order_max = 65'536;  // slots of the smooth-weighted order
 
+// Health checks.
+inline constexpr std::size_t health_checks_max = 1024;  // at the same time; more wait in line
+inline constexpr std::size_t health_answer_max =
+    64 * 1024;                                        // bytes of an answer that are looked at
+inline constexpr std::size_t health_text_max = 4096;  // bytes to send or to expect
+// First checks keep this distance, or less where they would not fit into one interval.
+inline constexpr Duration health_start_gap = std::chrono::milliseconds{10};
+
 // Descriptors that are not connections: listeners, epoll, eventfds, logs, admin, static files.
 inline constexpr std::size_t descriptors_reserved = 128;
 inline constexpr std::size_t descriptors_per_connection = 2;

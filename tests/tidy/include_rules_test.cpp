@@ -46,6 +46,8 @@ TEST_CASE("a library that is included beside its door is found", "[tidy]") {
   REQUIRE(bites(rule, "proxy/control/config.cpp", "#include <CLI/CLI.hpp>\n"));
   REQUIRE(bites(rule, "proxy/runtime/forwarder.cpp", "#include <boost/asio/io_context.hpp>\n"));
   REQUIRE(bites(rule, "proxy/session/a.cpp", "#include <boost/json.hpp>\n"));
+  REQUIRE(bites(rule, "proxy/upstream/cluster.hpp", "#include <boost/asio/io_context.hpp>\n"));
+  REQUIRE(bites(rule, "proxy/control/admin.cpp", "#include <openssl/ssl.h>\n"));
   REQUIRE(bites(rule, "proxy/base/a.cpp", "#include <catch2/catch.hpp>\n"));
   REQUIRE(bites(rule, "proxy/base/a.cpp", "#include <unheard/of.hpp>\n"));
 }
@@ -56,6 +58,8 @@ TEST_CASE("a library behind its door is right", "[tidy]") {
   REQUIRE_FALSE(bites(rule, "proxy/control/config_read.cpp", "#include <yaml-cpp/yaml.h>\n"));
   REQUIRE_FALSE(bites(rule, "proxy/control/ctl.cpp", "#include <boost/beast/http.hpp>\n"));
   REQUIRE_FALSE(bites(rule, "proxy/runtime/acceptor.hpp", "#include <boost/asio.hpp>\n"));
+  REQUIRE_FALSE(bites(rule, "proxy/upstream/health_link.hpp", "#include <boost/asio.hpp>\n"));
+  REQUIRE_FALSE(bites(rule, "proxy/upstream/health_tls.cpp", "#include <openssl/ssl.h>\n"));
   REQUIRE_FALSE(bites(rule, "proxy/base/a.hpp", "#include <boost/system/result.hpp>\n"));
   REQUIRE_FALSE(bites(rule, "proxy/base/a.hpp", "#include <vector>\n"));
 }
