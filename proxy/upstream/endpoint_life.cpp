@@ -51,8 +51,8 @@ void enter(LiveRecord& endpoint, const ClusterSpec& spec, bool eases_in, base::I
   endpoint.drain_deadline.store(base::never.time_since_epoch().count(), std::memory_order_relaxed);
   endpoint.control.eases_in = eases_in;
   if (is_new) {
-    endpoint.control.health = spec.is_checked ? Health::unknown : Health::up;
-    endpoint.control.health_why = spec.is_checked ? "not checked yet" : "no check is configured";
+    endpoint.control.health = spec.health_check ? Health::unknown : Health::up;
+    endpoint.control.health_why = spec.health_check ? "not checked yet" : "no check is configured";
     endpoint.control.since = now;
     endpoint.control.shown = endpoint.state();
   }

@@ -9,6 +9,7 @@
 #include "base/enum_names.hpp"
 #include "base/time.hpp"
 #include "os/address.hpp"
+#include "upstream/health_spec.hpp"
 
 namespace penstock::upstream {
 
@@ -75,7 +76,7 @@ struct ClusterSpec {
   base::Duration slow_start{0};
   Farewell on_down = Farewell::keep;  // never `drain`
   Farewell on_remove = Farewell::drain;
-  bool is_checked = false;  // by active checks: a new endpoint is unknown until the first
+  std::optional<HealthSpec> health_check;  // without one, every endpoint counts as up
 };
 
 }  // namespace penstock::upstream

@@ -1,0 +1,43 @@
+#pragma once
+// From the results of single checks to a state that does not flap.
+//
+// The first result decides at once: a fresh endpoint must not wait for `rise` intervals, and a dead
+// one must not get traffic for `fall` of them. After that only a row of equal results turns it.
+//
+//   state    result | next
+//   -------- -------+------------------------------------
+//   unknown  passed | up
+//   unknown  failed | down
+//   up       passed | up, the row of failures is forgotten
+//   up       failed | down with the `fall`th in a row
+//   down     failed | down, the row of passes is forgotten
+//   down     passed | up with the `rise`th in a row
+//
+// Pure. Thread: its owner's.
+
+#include "upstream/health_spec.hpp"
+
+namespace penstock::upstream {
+
+class HealthJudge {
+ public:
+  HealthJudge(int rise, int fall) noexcept;
+
+  // True where the state has changed.
+  bool take(bool passed) noexcept;
+
+  // Of a configuration that has changed; what was seen so far stays.
+  void set_rows(int rise, int fall) noexcept;
+
+  Health state() const noexcept { return state_; }
+
+ private:
+  bool turn_to(Health state) noexcept;
+
+  int rise_;
+  int fall_;
+  int row_ = 0;  // results in a row that speak against the state
+  Health state_ = Health::unknown;
+};
+
+}  // namespace penstock::upstream
