@@ -24,16 +24,6 @@ bool is_letter(char byte) {
   return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || byte == '_';
 }
 
-// Letters, digits, hyphens and dots; digits and dots alone are an address with a mistake.
-bool is_host_name(std::string_view host) {
-  const auto is_name_byte = [](char byte) {
-    return is_letter(byte) || (byte >= '0' && byte <= '9') || byte == '-' || byte == '.';
-  };
-  return !host.empty() && host.size() <= 253 && host.front() != '-' &&
-         std::all_of(host.begin(), host.end(), is_name_byte) &&
-         std::any_of(host.begin(), host.end(), is_letter);
-}
-
 struct PortRange {
   std::string host;  // an IPv6 address without its brackets
   bool is_bracketed = false;
@@ -104,6 +94,15 @@ os::SocketAddress dialled(const os::SocketAddress& endpoint) {
 }
 
 }  // namespace
+
+bool is_host_name(std::string_view host) {
+  const auto is_name_byte = [](char byte) {
+    return is_letter(byte) || (byte >= '0' && byte <= '9') || byte == '-' || byte == '.';
+  };
+  return !host.empty() && host.size() <= 253 && host.front() != '-' &&
+         std::all_of(host.begin(), host.end(), is_name_byte) &&
+         std::any_of(host.begin(), host.end(), is_letter);
+}
 
 FoundAddresses parse_bind(std::string_view text, bool resolve_names) {
   if (text.starts_with("unix:")) {

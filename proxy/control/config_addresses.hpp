@@ -15,6 +15,9 @@ struct FoundAddresses {
   std::string fault;  // empty on success
 };
 
+// Letters, digits, hyphens and dots; digits and dots alone are an address with a mistake.
+bool is_host_name(std::string_view host);
+
 // "v4:port", "[v6]:port", "name:port", each also with a range like 7000-7010; "unix:/path",
 // "unix:@name". A name is resolved (blocking) or, without `resolve_names`, has no addresses.
 FoundAddresses parse_bind(std::string_view text, bool resolve_names);

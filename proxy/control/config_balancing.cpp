@@ -60,7 +60,9 @@ void read_balancing(MapReader& reader, upstream::ClusterSpec& target) {
   reader.optional("balance", target.balance, word_of(upstream::balance_names));
   reader.optional("hash_key", target.hash_key, word_of(upstream::hash_key_names));
   if (const auto connect = reader.find("connect")) read_connect(reading, *connect, target.connect);
-  if (const auto outlier = reader.find("outlier")) read_outlier(reading, *outlier, target);
+  const auto outlier = reader.find("outlier");
+  if (outlier && outlier->node->kind != YamlNode::Kind::null)
+    read_outlier(reading, *outlier, target);
   if (const auto queue = reader.find("queue")) read_queue(reading, *queue, target.queue);
   reader.optional("panic_threshold", target.panic_threshold, parse_percent);
   reader.optional("max_connections", target.max_connections, integer_between(0, base::places_max));

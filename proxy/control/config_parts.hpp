@@ -47,6 +47,8 @@ ReadListener read_listener(ConfigReading& reading, const YamlPlace& place,
 // Every key of an upstream that says how to choose among its endpoints.
 void read_balancing(MapReader& reader, upstream::ClusterSpec& target);
 ReadUpstream read_upstream(ConfigReading& reading, const std::string& name, const YamlPlace& place);
+void read_health_check(ConfigReading& reading, const YamlPlace& place,
+                       upstream::HealthSpec& target);
 void read_relay(ConfigReading& reading, const YamlPlace& place, Config& config);
 void read_runtime(ConfigReading& reading, const YamlPlace& place, runtime::Options& target);
 // One map or a list.

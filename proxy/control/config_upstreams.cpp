@@ -137,7 +137,11 @@ ReadUpstream read_upstream(ConfigReading& reading, const std::string& name,
   MapReader reader{reading, place};
   read_balancing(reader, upstream.spec);
   read_endpoints(reader, upstream);
-  reader.not_supported({"health_check", "proxy_protocol"});
+  // With nothing below it, it is absent, like every empty section.
+  const auto health_check = reader.find("health_check");
+  if (health_check && health_check->node->kind != YamlNode::Kind::null)
+    read_health_check(reading, *health_check, upstream.spec.health_check.emplace());
+  reader.not_supported({"proxy_protocol"});
   reader.finish();
   return upstream;
 }

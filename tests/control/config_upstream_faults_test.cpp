@@ -13,9 +13,8 @@ const std::vector<BrokenConfig> broken_upstreams = {
      {"f.yaml:6:16: upstreams.web.endpoints: expected at least one endpoint"}},
     {upstream_with("endpoints: 10.0.0.1:80"),
      {"f.yaml:6:16: upstreams.web.endpoints: expected a list, found a single value"}},
-    {with_part("    health_check: {type: tcp}\n    proxy_protocol: v2"),
-     {"f.yaml:7:5: upstreams.web.health_check: not supported yet",
-      "f.yaml:8:5: upstreams.web.proxy_protocol: not supported yet"}},
+    {with_part("    proxy_protocol: v2"),
+     {"f.yaml:7:5: upstreams.web.proxy_protocol: not supported yet"}},
     {with_part("    queue: {size: 1000001, patience: 5s}\n    on_down: drain\n    on_remove: cut"),
      {"f.yaml:7:19: upstreams.web.queue.size: expected a whole number from 0 to 1000000, not "
       "'1000001'",
