@@ -3,6 +3,7 @@
 //
 //   build/bench/tests/bench/health --endpoints 1000 --type tcp --seconds 20
 //   build/bench/tests/bench/health --endpoints 1000 --type http --seconds 20
+//   build/bench/tests/bench/health --type tls --port 4433    a server of one's own, on 0.0.0.0
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -37,6 +38,7 @@ struct Work {
   int endpoints = 1000;
   int interval_ms = 2000;
   int seconds = 20;
+  std::uint16_t port = 0;  // 0: this program serves
 };
 
 struct Seen {
@@ -129,11 +131,16 @@ void measure(const Work& work, std::uint16_t port) {
 int main(int argc, char** argv) {
   Work work;
   CLI::App app{"What health checks cost"};
-  app.add_option("--type", work.type, "tcp or http")->check(CLI::IsMember({"tcp", "http"}));
+  app.add_option("--type", work.type)->check(CLI::IsMember({"tcp", "http", "tls"}));
   app.add_option("--endpoints", work.endpoints)->check(CLI::Range(1, 65536));
   app.add_option("--interval", work.interval_ms, "milliseconds")->check(CLI::Range(10, 600000));
   app.add_option("--seconds", work.seconds)->check(CLI::Range(1, 600));
+  app.add_option("--port", work.port, "of a server that runs already; tls needs one");
   CLI11_PARSE(app, argc, argv);
+  if (work.port != 0) {
+    measure(work, work.port);
+    return 0;
+  }
   const auto everywhere = *os::parse_socket_address("0.0.0.0:1");
   os::IpEndpoint any = everywhere.ip();
   any.port = 0;
