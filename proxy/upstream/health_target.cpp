@@ -93,7 +93,13 @@ asio::awaitable<void> HealthTarget::check_once(HealthShared& shared) {
   start_after(shared.vary(spec_->interval));
   link_ = std::make_shared<HealthLink>(wake_.get_executor());
   const os::SocketAddress address = checked_address(record_.address, *spec_);
-  const CheckOutcome outcome = co_await check_health(link_, spec_, address, shared.tls);
+  CheckOutcome outcome;
+  try {
+    outcome = co_await check_health(link_, spec_, address, shared.tls);
+  } catch (const std::exception& exception) {
+    // Of OpenSSL or for want of memory. It must not end the schedule, which nobody would notice.
+    outcome = {CheckResult::local, std::string{"on this machine: "}.append(exception.what())};
+  }
   link_.reset();
   if (!stopped_) report(shared, outcome);
 }

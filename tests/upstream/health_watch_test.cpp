@@ -1,5 +1,7 @@
 #include "upstream/health_watch.hpp"
 
+#include <sys/resource.h>
+
 #include <boost/asio/io_context.hpp>
 #include <catch2/catch.hpp>
 #include <deque>
@@ -69,6 +71,23 @@ class House {
                        judgements[&record].push_back(words.append(": ").append(why));
                      }},
                     42};
+};
+
+// No descriptor can be opened while it lives.
+class WithoutDescriptors {
+ public:
+  WithoutDescriptors() {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    rlimit none = before_;
+    none.rlim_cur = 0;
+    ::setrlimit(RLIMIT_NOFILE, &none);
+  }
+  WithoutDescriptors(const WithoutDescriptors&) = delete;
+  WithoutDescriptors& operator=(const WithoutDescriptors&) = delete;
+  ~WithoutDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+
+ private:
+  rlimit before_{};
 };
 
 // Answers a GET with 200 while it is well, else with 503.
@@ -207,6 +226,23 @@ TEST_CASE("a report may change what is followed", "[upstream]") {
   house.let_pass(3, other);
   CHECK(house.checks[&record] == 1);
   CHECK(house.judgements.count(&record) == 0);
+}
+
+TEST_CASE("what this machine lacks decides nothing, and ends no schedule", "[upstream]") {
+  const os::Fd listener = testing::listen_at(testing::loopback_v4());
+  House house;
+  LiveRecord& record = house.endpoint(testing::address_of(listener.get()));
+  HealthSpec spec = quick_spec();
+  spec.fall = 1;
+  house.watch.follow("web", spec, {&record});
+  REQUIRE(house.await([&] { return house.checks[&record] > 0; }));
+  {
+    const WithoutDescriptors starved;
+    REQUIRE(house.await([&] { return house.results[&record] == CheckResult::local; }));
+    house.let_pass(2, record);
+  }
+  REQUIRE(house.await([&] { return house.results[&record] == CheckResult::passed; }));
+  CHECK(house.judgements[&record].size() == 1);
 }
 
 TEST_CASE("checks of one endpoint do not overlap, however long they take", "[upstream]") {
