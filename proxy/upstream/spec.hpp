@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "base/enum_names.hpp"
@@ -45,6 +46,32 @@ struct EndpointSpec {
   bool operator==(const EndpointSpec&) const = default;
 };
 
+// A name whose records are endpoints.
+struct DnsSource {
+  enum class Type : std::uint8_t { a, srv };
+
+  std::string name;
+  std::uint16_t port = 0;     // 0: that of the SRV record
+  Type type = Type::a;        // a: A and AAAA
+  base::Duration refresh{0};  // 0: as long as the records may be kept
+  // Of every endpoint. With srv, weight and priority are those of the record.
+  std::uint32_t weight = 1;
+  std::uint8_t priority = 0;
+  std::uint32_t max_connections = 0;
+  bool operator==(const DnsSource&) const = default;
+};
+inline constexpr base::EnumNames<DnsSource::Type, 2> dns_type_names{{"a", "srv"}};
+static_assert(dns_type_names[DnsSource::Type::srv] == "srv");
+
+// A file that lists endpoints and is watched.
+struct FileSource {
+  std::string path;  // absolute, or relative to the working directory
+  bool operator==(const FileSource&) const = default;
+};
+
+// One entry of `endpoints`.
+using EndpointSource = std::variant<EndpointSpec, DnsSource, FileSource>;
+
 struct ConnectOptions {
   base::Duration timeout = std::chrono::seconds{2};  // per attempt
   int attempts = 3;                      // each takes another endpoint where there is one
@@ -67,7 +94,8 @@ struct ClusterSpec {
   std::string name;
   Balance balance = Balance::round_robin;
   HashKey hash_key = HashKey::source;
-  std::vector<EndpointSpec> endpoints;
+  std::vector<EndpointSpec> endpoints;  // the static ones: what a fresh start knows
+  std::vector<EndpointSource> sources;  // all entries, in the order of the configuration
   ConnectOptions connect;
   std::optional<OutlierOptions> outlier;
   double panic_threshold = 0;         // share of usable endpoints; 0 = never

@@ -1,0 +1,203 @@
+#include "upstream/discovery_dns_lookup.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "upstream/name_server.hpp"
+
+namespace penstock::upstream {
+
+namespace {
+
+using Type = DnsSource::Type;
+
+DnsSource source_of(const std::string& name, Type type = Type::a, std::uint16_t port = 80) {
+  DnsSource source;
+  source.name = name;
+  source.port = port;
+  source.type = type;
+  return source;
+}
+
+DnsFound look_up(asio::io_context& io, const std::string& server, const DnsSource& source,
+                 const KnownHosts& known = {}) {
+  std::optional<DnsFound> found;
+  const DnsLookup lookup{io, server, source, known,
+                         [&](DnsFound answer) { found = std::move(answer); }};
+  CHECK_FALSE(found);  // never within the call
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{30};
+  io.restart();
+  while (!found && std::chrono::steady_clock::now() < deadline)
+    io.run_one_for(std::chrono::seconds{1});
+  REQUIRE(found);
+  return *found;
+}
+
+DnsFound look_up(const NameServer& server, const DnsSource& source) {
+  asio::io_context io;
+  return look_up(io, server.address(), source);
+}
+
+std::vector<std::string> identities(const DnsFound& found) {
+  std::vector<std::string> result;
+  for (const EndpointSpec& endpoint : found.endpoints) {
+    CHECK(endpoint.identity == endpoint.address.to_string());
+    result.push_back(endpoint.identity);
+  }
+  return result;
+}
+
+using Strings = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("A and AAAA records are endpoints, sorted by identity", "[upstream]") {
+  const NameServer server{{"--host-record=db.test,10.0.0.9,fd00::1",
+                           "--host-record=db.test,10.0.0.2", "--host-record=four.test,10.0.0.4",
+                           "--host-record=six.test,fd00::6"}};
+  DnsSource source = source_of("db.test");
+  source.weight = 7;
+  source.priority = 2;
+  source.max_connections = 9;
+  const DnsFound found = look_up(server, source);
+  CHECK(found.result == DnsResult::ok);
+  CHECK(identities(found) == Strings{"10.0.0.2:80", "10.0.0.9:80", "[fd00::1]:80"});
+  CHECK(found.endpoints.at(0).weight == 7);
+  CHECK(found.endpoints.at(0).priority == 2);
+  CHECK(found.endpoints.at(0).max_connections == 9);
+  // One missing family is no failure.
+  CHECK(identities(look_up(server, source_of("four.test"))) == Strings{"10.0.0.4:80"});
+  CHECK(identities(look_up(server, source_of("six.test"))) == Strings{"[fd00::6]:80"});
+}
+
+TEST_CASE("every way to fail has its name", "[upstream]") {
+  const NameServer server{{"--txt-record=text.test,hello"}};
+  CHECK(look_up(server, source_of("nobody.test")).result == DnsResult::nxdomain);
+  CHECK(look_up(server, source_of("text.test")).result == DnsResult::no_data);
+  CHECK(look_up(server, source_of("elsewhere.example.")).result == DnsResult::refused);
+  CHECK(look_up(server, source_of("nobody.test", Type::srv)).result == DnsResult::nxdomain);
+  CHECK(look_up(server, source_of("text.test", Type::srv)).result == DnsResult::no_data);
+  CHECK(look_up(server, source_of("elsewhere.example.", Type::srv)).result == DnsResult::refused);
+
+  asio::io_context io;
+  const OddServer broken{io, 2};
+  CHECK(look_up(io, broken.address(), source_of("db.test")).result == DnsResult::servfail);
+  CHECK(look_up(io, broken.address(), source_of("db.test", Type::srv)).result ==
+        DnsResult::servfail);
+  const std::string nobody = "127.0.0.1:" + std::to_string(free_port());
+  CHECK(look_up(io, nobody, source_of("db.test")).result == DnsResult::unreachable);
+}
+
+TEST_CASE("a silent server ends as a timeout, and blocks nobody meanwhile", "[upstream]") {
+  asio::io_context io;
+  const OddServer silent{io, OddServer::silent};
+  int other_work = 0;
+  asio::steady_timer timer{io};
+  std::function<void()> work = [&] {
+    timer.expires_after(std::chrono::milliseconds{10});
+    timer.async_wait([&](const auto& error) {
+      if (!error) ++other_work, work();
+    });
+  };
+  work();
+  const auto type = GENERATE(Type::a, Type::srv);
+  CHECK(look_up(io, silent.address(), source_of("db.test", type)).result == DnsResult::timeout);
+  CHECK(other_work > 20);
+  CHECK(silent.questions() >= 2);  // it was asked again
+}
+
+TEST_CASE("an answer that is too long for UDP is taken by TCP, whole", "[upstream]") {
+  const Folder folder;
+  std::string hosts;
+  for (int i = 0; i < 1000; ++i)
+    hosts += "10.1." + std::to_string(i / 250) + '.' + std::to_string(i % 250) + " many.test\n";
+  const NameServer server{{"--addn-hosts=" + folder.write("hosts", hosts)}};
+  const DnsFound found = look_up(server, source_of("many.test"));
+  CHECK(found.result == DnsResult::ok);
+  CHECK(found.endpoints.size() == 1000);
+}
+
+TEST_CASE("an answer is kept as long as its TTL says, from 1 s to 60 s", "[upstream]") {
+  const auto [ttl, keep] = GENERATE(table<int, int>({{0, 1}, {7, 7}, {60, 60}, {300, 60}}));
+  const NameServer server{{"--host-record=db.test,10.0.0.1", "--srv-host=_db.test,db.test,80",
+                           "--local-ttl=" + std::to_string(ttl)}};
+  CHECK(look_up(server, source_of("db.test")).keep == std::chrono::seconds{keep});
+  CHECK(look_up(server, source_of("_db.test", Type::srv)).keep == std::chrono::seconds{keep});
+}
+
+TEST_CASE("the hosts file needs no server and is kept for 60 s", "[upstream]") {
+  asio::io_context io;
+  const DnsFound found = look_up(io, "127.0.0.1:9", source_of("localhost"));
+  CHECK(found.result == DnsResult::ok);
+  CHECK(found.keep == dns_keep_max);
+  CHECK(std::count(found.endpoints.begin(), found.endpoints.end(), found.endpoints.front()) == 1);
+  const Strings all = identities(found);
+  CHECK(std::count(all.begin(), all.end(), "127.0.0.1:80") == 1);
+}
+
+TEST_CASE("SRV records give port, weight and priority", "[upstream]") {
+  const NameServer server{
+      {"--host-record=a.test,10.0.0.1,fd00::1", "--host-record=b.test,10.0.0.2",
+       "--host-record=c.test,10.0.0.3", "--srv-host=_db._tcp.test,a.test,5001,10,3",
+       "--srv-host=_db._tcp.test,b.test,5002,10,0", "--srv-host=_db._tcp.test,c.test,5003,20,0",
+       "--srv-host=_db._tcp.test,gone.test,5004,10,1"}};
+  const DnsFound found = look_up(server, source_of("_db._tcp.test", Type::srv, 0));
+  CHECK(found.result == DnsResult::ok);
+  CHECK(identities(found) ==
+        Strings{"10.0.0.1:5001", "10.0.0.2:5002", "10.0.0.3:5003", "[fd00::1]:5001"});
+  CHECK(found.endpoints.at(0).weight == 300);
+  CHECK(found.endpoints.at(1).weight == 1);
+  CHECK(found.endpoints.at(2).weight == 1);
+  CHECK(found.endpoints.at(0).priority == 0);
+  CHECK(found.endpoints.at(2).priority == 1);
+  // A port that the configuration states stands above that of the records.
+  CHECK(identities(look_up(server, source_of("_db._tcp.test", Type::srv, 80))).at(0) ==
+        "10.0.0.1:80");
+}
+
+TEST_CASE("a question that fails beside others keeps what it answered last time", "[upstream]") {
+  // c.test is delegated to a server that does not answer for it.
+  asio::io_context io;
+  OddServer broken{io, 2};
+  const std::string port = broken.address().substr(broken.address().find(':') + 1);
+  const NameServer server{{"--host-record=a.test,10.0.0.1", "--srv-host=_db.test,a.test,80",
+                           "--srv-host=_db.test,c.sub.test,80",
+                           "--server=/sub.test/127.0.0.1#" + port}};
+  os::IpEndpoint last = os::parse_socket_address("10.0.0.3:1")->ip();
+  last.port = 0;
+  const KnownHosts known{{"c.sub.test.", {std::vector{last}, {}}}};
+  const DnsFound found = look_up(io, server.address(), source_of("_db.test", Type::srv, 0), known);
+  CHECK(found.result == DnsResult::ok);
+  CHECK(identities(found) == Strings{"10.0.0.1:80", "10.0.0.3:80"});
+  CHECK(found.hosts.at("c.sub.test.") == known.at("c.sub.test."));
+  // Once the server says that there is no such name, it is gone.
+  broken.answer_with(3);
+  CHECK(identities(look_up(io, server.address(), source_of("_db.test", Type::srv, 0), known)) ==
+        Strings{"10.0.0.1:80"});
+}
+
+TEST_CASE("many targets are asked for, a few at a time", "[upstream]") {
+  std::vector<std::string> options;
+  for (int i = 1; i <= 100; ++i) {
+    const std::string name = "host" + std::to_string(i) + ".test";
+    options.push_back("--host-record=" + name + ",10.0.0." + std::to_string(i));
+    options.push_back("--srv-host=_db.test," + name + ",80");
+  }
+  const NameServer server{options};
+  CHECK(look_up(server, source_of("_db.test", Type::srv, 0)).endpoints.size() == 100);
+}
+
+TEST_CASE("a lookup can be given up at any time", "[upstream]") {
+  asio::io_context io;
+  const OddServer silent{io, OddServer::silent};
+  bool was_called = false;
+  {
+    const DnsLookup lookup{io, silent.address(), source_of("db.test"), {}, [&](const DnsFound&) {
+                             was_called = true;
+                           }};
+    while (silent.questions() == 0) io.run_one_for(std::chrono::seconds{1});
+  }
+  io.poll();
+  CHECK_FALSE(was_called);
+}
+
+}  // namespace penstock::upstream
