@@ -16,6 +16,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <random>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -46,18 +47,21 @@ class Folder {
   std::string path_;
 };
 
-// A port that neither UDP nor TCP uses now.
+// A port that neither UDP nor TCP uses now. It lies below those that the kernel gives to clients:
+// else who tries to connect until somebody listens may meet itself.
 inline std::uint16_t free_port() {
   asio::io_context io;
-  const auto loopback = asio::ip::address_v4::loopback();
+  std::random_device chance;
+  std::uniform_int_distribution<unsigned> ports{10'000, 30'000};
   for (;;) {
-    const asio::ip::udp::socket udp{io, {loopback, 0}};
-    const std::uint16_t port = udp.local_endpoint().port();
-    asio::ip::tcp::acceptor tcp{io};
-    boost::system::error_code taken;
-    tcp.open(asio::ip::tcp::v4());
-    tcp.bind({loopback, port}, taken);
-    if (!taken) return port;
+    const auto port = static_cast<std::uint16_t>(ports(chance));
+    asio::ip::udp::socket udp{io, asio::ip::udp::v4()};
+    asio::ip::tcp::acceptor tcp{io, asio::ip::tcp::v4()};
+    boost::system::error_code udp_taken;
+    boost::system::error_code tcp_taken;
+    udp.bind({asio::ip::address_v4::loopback(), port}, udp_taken);
+    tcp.bind({asio::ip::address_v4::loopback(), port}, tcp_taken);
+    if (!udp_taken && !tcp_taken) return port;
   }
 }
 
