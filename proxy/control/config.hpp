@@ -62,9 +62,9 @@ struct LoadedConfig {
   std::vector<Fault> faults;     // sorted by position
 };
 
-// Reads, replaces ${NAME}, checks, and resolves the names of `dns` endpoints and of binds
-// (blocking). `resolve_names` false leaves DNS endpoints without addresses, for `check` on a
-// machine that cannot reach the names.
+// Reads, replaces ${NAME}, checks, and resolves the names of binds (blocking). `resolve_names`
+// false leaves them without addresses, for `check` on a machine that cannot reach the names.
+// Endpoints that DNS or a file tells are found later, while running.
 LoadedConfig load_config(const std::string& file, bool resolve_names = true);
 
 // As above from a text; `file` is only a name for the faults.

@@ -131,12 +131,19 @@ FoundAddresses parse_endpoint(std::string_view text) {
   return failed(address.error());
 }
 
-FoundAddresses parse_dns(std::string_view text, bool resolve_names) {
-  PortRange range;
-  if (!os::split_host_port(text, range.host, range.first) || text.front() == '[' ||
-      !is_host_name(range.host))
-    return failed("expected name:port, not " + quoted(text));
-  return addresses_of(range, resolve_names);
+std::string parse_dns(std::string_view text, bool may_lack_port, std::string& host,
+                      std::uint16_t& port) {
+  std::string name{text};
+  std::uint16_t number = 0;
+  const bool lacks_port = text.find(':') == std::string_view::npos;
+  const bool is_split =
+      lacks_port ? may_lack_port : text.front() != '[' && os::split_host_port(text, name, number);
+  if (!is_split || !is_host_name(name))
+    return (may_lack_port ? "expected name or name:port, not " : "expected name:port, not ") +
+           quoted(text);
+  host = std::move(name);
+  port = number;
+  return {};
 }
 
 bool collide(const BoundSocket& one, const BoundSocket& other) {

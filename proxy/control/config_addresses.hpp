@@ -1,6 +1,6 @@
 #pragma once
-// Addresses as a configuration writes them: binds with names and port ranges, endpoints, names to
-// be resolved.
+// Addresses as a configuration writes them: binds with names and port ranges, endpoints, names
+// that discovery resolves.
 
 #include <string>
 #include <string_view>
@@ -25,8 +25,10 @@ FoundAddresses parse_bind(std::string_view text, bool resolve_names);
 // One literal address. The fault of a host name says how to have it resolved.
 FoundAddresses parse_endpoint(std::string_view text);
 
-// "name:port".
-FoundAddresses parse_dns(std::string_view text, bool resolve_names);
+// "name:port", or "name" alone, which is port 0. Returns the sentence of a fault, and then leaves
+// host and port as they were.
+std::string parse_dns(std::string_view text, bool may_lack_port, std::string& host,
+                      std::uint16_t& port);
 
 // A listening socket, for the questions that two addresses can answer.
 struct BoundSocket {

@@ -25,7 +25,7 @@ struct ReadListener {
 
 struct ReadUpstream {
   upstream::ClusterSpec spec;
-  std::vector<ReadAddress> endpoints;  // discovered ones, too
+  std::vector<ReadAddress> endpoints;  // the static ones
 };
 
 struct ReadAdmin {

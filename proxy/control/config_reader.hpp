@@ -28,6 +28,7 @@ class ConfigReading {
   ConfigReading(std::string file, bool resolve_names)
       : file_{std::move(file)}, resolve_names_{resolve_names} {}
 
+  const std::string& file() const noexcept { return file_; }
   bool resolve_names() const noexcept { return resolve_names_; }
   void report(YamlPosition at, const std::string& path, std::string sentence);
   // At the value itself.
