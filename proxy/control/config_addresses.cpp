@@ -121,14 +121,18 @@ FoundAddresses parse_bind(std::string_view text, bool resolve_names) {
   return found.fault.empty() ? with_every_port(found, range) : found;
 }
 
-FoundAddresses parse_endpoint(std::string_view text) {
+FoundAddresses parse_endpoint(std::string_view text, bool may_be_resolved) {
   const auto address = os::parse_socket_address(text);
   if (address.has_value()) return {.addresses = {*address}, .fault = {}};
   std::string host;
   std::uint16_t port = 0;
-  if (os::split_host_port(text, host, port) && text.front() != '[' && is_host_name(host))
-    return failed(quoted(host) + " is a host name; write {dns: " + quoted(text) + "}");
-  return failed(address.error());
+  const bool is_name =
+      os::split_host_port(text, host, port) && text.front() != '[' && is_host_name(host);
+  if (!is_name) return failed(address.error());
+  if (!may_be_resolved)
+    return failed(
+        fmt::format("{} is a host name; a file of endpoints lists addresses", quoted(host)));
+  return failed(quoted(host) + " is a host name; write {dns: " + quoted(text) + "}");
 }
 
 std::string parse_dns(std::string_view text, bool may_lack_port, std::string& host,

@@ -22,8 +22,8 @@ bool is_host_name(std::string_view host);
 // "unix:@name". A name is resolved (blocking) or, without `resolve_names`, has no addresses.
 FoundAddresses parse_bind(std::string_view text, bool resolve_names);
 
-// One literal address. The fault of a host name says how to have it resolved.
-FoundAddresses parse_endpoint(std::string_view text);
+// One literal address. The fault of a host name says how to have it resolved, where it can be.
+FoundAddresses parse_endpoint(std::string_view text, bool may_be_resolved = true);
 
 // "name:port", or "name" alone, which is port 0. Returns the sentence of a fault, and then leaves
 // host and port as they were.

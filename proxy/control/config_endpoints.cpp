@@ -11,16 +11,6 @@ constexpr std::uint64_t connections_max = 1'000'000'000;
 constexpr std::uint64_t endpoint_priority_max = 15;
 constexpr base::Duration refresh_min = std::chrono::seconds{1};
 
-// Reports, and leaves `address` alone, where the text is none.
-bool read_address(ConfigReading& reading, const YamlPlace& place, os::SocketAddress& address) {
-  const auto parse = [](std::string_view text, os::SocketAddress& target) {
-    FoundAddresses found = parse_endpoint(text);
-    if (found.fault.empty()) target = std::move(found.addresses.front());
-    return found.fault;
-  };
-  return reading.read(place, address, parse);
-}
-
 // What a map must not have besides. The keys are known all the same.
 void forbid(MapReader& reader, std::initializer_list<std::string_view> keys,
             const std::string& sentence) {
@@ -115,7 +105,7 @@ std::optional<upstream::EndpointSpec> StaticEndpoints::read(const YamlPlace& pla
     return std::nullopt;
   }
   upstream::EndpointSpec endpoint;
-  if (!read_address(reading_, place, endpoint.address)) return std::nullopt;
+  if (!read_address(place, endpoint.address)) return std::nullopt;
   endpoint.identity = endpoint.address.to_string();
   if (!is_new(endpoint.identity, place)) return std::nullopt;
   return endpoint;
@@ -126,16 +116,26 @@ std::optional<upstream::EndpointSpec> StaticEndpoints::read_map(const YamlPlace&
   upstream::EndpointSpec endpoint;
   bool is_good = false;
   if (const auto address = reader.require("address"))
-    is_good = read_address(reading_, *address, endpoint.address);
+    is_good = read_address(*address, endpoint.address);
   endpoint.identity = endpoint.address.to_string();
   reader.optional("name", endpoint.identity, parse_label);
   read_rank(reader, endpoint);
   read_limit(reader, endpoint);
-  // An upstream reads these by itself.
-  forbid(reader, {"dns", "file"}, "cannot stand in a file of endpoints, which lists addresses");
+  if (where_ == Where::file)
+    forbid(reader, {"dns", "file"}, "cannot stand in a file of endpoints, which lists addresses");
   reader.finish();
   if (!is_good || !is_new(endpoint.identity, place)) return std::nullopt;
   return endpoint;
+}
+
+// Reports, and leaves `address` alone, where the text is none.
+bool StaticEndpoints::read_address(const YamlPlace& place, os::SocketAddress& address) {
+  const auto parse = [this](std::string_view text, os::SocketAddress& target) {
+    FoundAddresses found = parse_endpoint(text, where_ == Where::upstream);
+    if (found.fault.empty()) target = std::move(found.addresses.front());
+    return found.fault;
+  };
+  return reading_.read(place, address, parse);
 }
 
 bool StaticEndpoints::is_new(const std::string& identity, const YamlPlace& place) {
@@ -155,7 +155,7 @@ void read_endpoints(MapReader& reader, ReadUpstream& upstream) {
   if (items.size() > base::endpoints_max)
     return reading.report(*place,
                           "more than " + std::to_string(base::endpoints_max) + " endpoints");
-  StaticEndpoints statics{reading};
+  StaticEndpoints statics{reading, StaticEndpoints::Where::upstream};
   for (const YamlPlace& item : items) read_endpoint(statics, reading, item, upstream);
 }
 

@@ -12,7 +12,8 @@ namespace penstock::control {
 // Reads literal endpoints of one list, which must not name one twice.
 class StaticEndpoints {
  public:
-  explicit StaticEndpoints(ConfigReading& reading) : reading_{reading} {}
+  enum class Where { upstream, file };
+  StaticEndpoints(ConfigReading& reading, Where where) : reading_{reading}, where_{where} {}
 
   // An address, or a map with one. Nothing after a fault.
   std::optional<upstream::EndpointSpec> read(const YamlPlace& place);
@@ -21,7 +22,10 @@ class StaticEndpoints {
   std::optional<upstream::EndpointSpec> read_map(const YamlPlace& place);
   bool is_new(const std::string& identity, const YamlPlace& place);
 
+  bool read_address(const YamlPlace& place, os::SocketAddress& address);
+
   ConfigReading& reading_;
+  const Where where_;
   std::map<std::string, std::string> places_;  // by identity: the path of the first
 };
 

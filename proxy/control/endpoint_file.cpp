@@ -5,31 +5,27 @@
 
 #include "base/limits.hpp"
 #include "control/config_endpoints.hpp"
-#include "os/process.hpp"
 
 namespace penstock::control {
 
-namespace {
-
-EndpointFile failed(const std::string& file, std::string sentence) {
+EndpointFile failed_endpoint_file(const std::string& file, std::string sentence) {
   return {.endpoints = {},
           .faults = {{.file = file, .path = "-", .sentence = std::move(sentence)}}};
 }
-
-}  // namespace
 
 EndpointFile parse_endpoint_file(const std::string& text, const std::string& file) {
   const YamlDocument document = parse_yaml(text, file);
   if (!document.faults.empty()) return {.endpoints = {}, .faults = document.faults};
   const YamlPlace root{document.root, "", ""};
   if (root.node->kind == YamlNode::Kind::null)
-    return failed(file, "is empty; write [] where there are no endpoints");
+    return failed_endpoint_file(file, "is empty; write [] where there are no endpoints");
   ConfigReading reading{file, false};
   EndpointFile result;
   const auto items = reading.items_of(root);
   if (items.size() > base::endpoints_max)
-    return failed(file, "more than " + std::to_string(base::endpoints_max) + " endpoints");
-  StaticEndpoints statics{reading};
+    return failed_endpoint_file(file,
+                                "more than " + std::to_string(base::endpoints_max) + " endpoints");
+  StaticEndpoints statics{reading, StaticEndpoints::Where::file};
   for (const YamlPlace& item : items)
     if (auto endpoint = statics.read(item)) result.endpoints.push_back(std::move(*endpoint));
   result.faults = std::move(reading.faults);
@@ -39,11 +35,6 @@ EndpointFile parse_endpoint_file(const std::string& text, const std::string& fil
                    });
   if (!result.faults.empty()) result.endpoints.clear();
   return result;
-}
-
-EndpointFile load_endpoint_file(const std::string& file) {
-  const os::FileText read = os::read_file(file, base::config_bytes_max);
-  return read.error.empty() ? parse_endpoint_file(read.text, file) : failed(file, read.error);
 }
 
 }  // namespace penstock::control

@@ -7,7 +7,7 @@
 //
 // `[]` says that there are none. A file without any content says nothing: it is being written.
 //
-// Thread   any; pure, but for load_endpoint_file().
+// Thread   any; pure.
 // Limits   those of a configuration file, and base::endpoints_max endpoints.
 
 #include <string>
@@ -25,6 +25,7 @@ struct EndpointFile {
 // `file` is the name for the faults.
 EndpointFile parse_endpoint_file(const std::string& text, const std::string& file);
 
-EndpointFile load_endpoint_file(const std::string& file);
+// A file that is wrong as a whole, or cannot be read.
+EndpointFile failed_endpoint_file(const std::string& file, std::string sentence);
 
 }  // namespace penstock::control

@@ -51,18 +51,44 @@ const std::vector<BrokenConfig> broken_upstreams = {
      {"f.yaml:7:40: upstreams.web.endpoints[0].weight: expected a whole number from 0 to 65535, "
       "not '65536'"}},
     {endpoint("{weight: 1}"), {"f.yaml:7:9: upstreams.web.endpoints[0].address: missing"}},
-    {endpoint("{address: 10.0.0.1:80, backup: true}"),
-     {"f.yaml:7:32: upstreams.web.endpoints[0].backup: not supported yet"}},
-    {endpoint("{file: e.yaml}"),
-     {"f.yaml:7:10: upstreams.web.endpoints[0].file: not supported yet"}},
+    {endpoint("{address: 10.0.0.1:80, backup: true, priority: 1}"),
+     {"f.yaml:7:32: upstreams.web.endpoints[0].backup: cannot stand beside priority; a backup has "
+      "priority 1"}},
+    {endpoint("{address: 10.0.0.1:80, priority: 16, backup: maybe}"),
+     {"f.yaml:7:42: upstreams.web.endpoints[0].priority: expected a whole number from 0 to 15, not "
+      "'16'",
+      "f.yaml:7:54: upstreams.web.endpoints[0].backup: expected true or false, not 'maybe'"}},
+    {endpoint("{address: 10.0.0.1:80, max_connections: -1}"),
+     {"f.yaml:7:49: upstreams.web.endpoints[0].max_connections: expected a whole number from 0 to "
+      "1000000000, not '-1'"}},
+    {endpoint("{file: e.yaml, weight: 2}"),
+     {"f.yaml:7:24: upstreams.web.endpoints[0].weight: cannot stand beside file; it belongs into "
+      "the file"}},
+    {endpoint("{file: \"\"}"),
+     {"f.yaml:7:16: upstreams.web.endpoints[0].file: must not be empty"}},
+    {endpoint("{file: e.yaml, dns: \"db:80\"}"),
+     {"f.yaml:7:10: upstreams.web.endpoints[0].file: cannot stand beside dns"}},
     {endpoint("[10.0.0.1:80]"),
      {"f.yaml:7:9: upstreams.web.endpoints[0]: expected an address or a map, found a list"}},
-    {endpoint("{dns: \"db:5432\", type: srv}"),
-     {"f.yaml:7:32: upstreams.web.endpoints[0].type: 'srv' is not supported yet"}},
-    {endpoint("{dns: \"localhost:5432\", refresh: 5s}"),
-     {"f.yaml:7:33: upstreams.web.endpoints[0].refresh: not supported yet"}},
-    {endpoint("{dns: \"localhost:5432\", weight: 5}"),
-     {"f.yaml:7:33: upstreams.web.endpoints[0].weight: cannot stand beside dns"}},
+    {endpoint("{dns: \"db:5432\", type: txt}"),
+     {"f.yaml:7:32: upstreams.web.endpoints[0].type: expected a or srv, not 'txt'"}},
+    {endpoint("{dns: \"db:5432\", refresh: 999ms}"),
+     {"f.yaml:7:35: upstreams.web.endpoints[0].refresh: expected a duration from 1s to 1000000h, "
+      "not '999ms'"}},
+    {endpoint("{dns: \"db:5432\", name: a, address: 10.0.0.1:80}"),
+     {"f.yaml:7:26: upstreams.web.endpoints[0].name: cannot stand beside dns",
+      "f.yaml:7:35: upstreams.web.endpoints[0].address: cannot stand beside dns"}},
+    {endpoint("{dns: _db._tcp.svc, type: srv, weight: 2, backup: true}"),
+     {"f.yaml:7:40: upstreams.web.endpoints[0].weight: cannot stand beside type: srv, whose "
+      "records "
+      "state it",
+      "f.yaml:7:51: upstreams.web.endpoints[0].backup: cannot stand beside type: srv, whose "
+      "records "
+      "state it"}},
+    {endpoint("{dns: \"db:0\", type: srv}"),
+     {"f.yaml:7:15: upstreams.web.endpoints[0].dns: expected name or name:port, not 'db:0'"}},
+    {endpoint("{dns: \"10.0.0.1:80\"}"),
+     {"f.yaml:7:15: upstreams.web.endpoints[0].dns: expected name:port, not '10.0.0.1:80'"}},
     {endpoint("{dns: db}"),
      {"f.yaml:7:15: upstreams.web.endpoints[0].dns: expected name:port, not 'db'"}},
     {endpoint("10.0.0.1:80\n  - {address: 10.0.0.1:80, weight: 2}"),

@@ -1,4 +1,5 @@
 #include "control/broken_config.hpp"
+#include "control/loops.hpp"
 
 namespace penstock::control {
 
@@ -141,30 +142,54 @@ TEST_CASE("an endpoint is named by its name, else by its canonical address", "[c
         std::vector<std::string>{"[::1]:80", "blue", "unix:/run/app.sock"});
 }
 
-TEST_CASE("every address of a name is an endpoint, once", "[control]") {
-  const Config config =
-      good_config(endpoint("{address: \"127.0.0.1:5432\", name: first, weight: 7}\n"
-                           "  - {dns: \"localhost:5432\"}\n"
-                           "  - {dns: \"localhost:5432\", type: a}"));
-  const auto& endpoints = config.server.upstreams.at(0).endpoints;
-  REQUIRE_FALSE(endpoints.empty());
-  CHECK(endpoints.at(0).identity == "first");
-  CHECK(endpoints.at(0).weight == 7);
-  for (std::size_t i = 1; i < endpoints.size(); ++i) CHECK(endpoints[i].identity == "[::1]:5432");
-  CHECK(endpoints.size() <= 2);
-}
-
-TEST_CASE("names are left alone where they cannot be resolved", "[control]") {
-  const auto loaded = load_config_text(endpoint("{dns: \"no.such.host.invalid:80\"}"), "f", false);
+TEST_CASE("names and files are sources of endpoints, which are found later", "[control]") {
+  const auto loaded = load_config_text(
+      endpoint(
+          "10.0.0.1:80\n"
+          "  - {dns: \"no.such.host.invalid:80\", weight: 7, backup: true, max_connections: 9}\n"
+          "  - {dns: \"db:80\", type: a, refresh: 5s, priority: 3}\n"
+          "  - {dns: _db._tcp.svc, type: srv, refresh: 0, max_connections: 2}\n"
+          "  - {file: endpoints.yaml}\n"
+          "  - {file: /run/endpoints.yaml}\n"
+          "  - {address: 10.0.0.2:80, priority: 15, max_connections: 4}"),
+      "folder/f.yaml");
+  CHECK(lines_of(loaded.faults) == std::vector<std::string>{});
   REQUIRE(loaded.config);
-  CHECK(identities_of(*loaded.config).empty());
+  CHECK(identities_of(*loaded.config) == std::vector<std::string>{"10.0.0.1:80", "10.0.0.2:80"});
+  using upstream::DnsSource;
+  using upstream::FileSource;
+  const auto& spec = loaded.config->server.upstreams.at(0);
+  REQUIRE(spec.sources.size() == 7);
+  CHECK(std::get<upstream::EndpointSpec>(spec.sources[0]) == spec.endpoints.at(0));
+  CHECK(std::get<DnsSource>(spec.sources[1]) == DnsSource{.name = "no.such.host.invalid",
+                                                          .port = 80,
+                                                          .weight = 7,
+                                                          .priority = 1,
+                                                          .max_connections = 9});
+  CHECK(std::get<DnsSource>(spec.sources[2]) ==
+        DnsSource{.name = "db", .port = 80, .refresh = std::chrono::seconds{5}, .priority = 3});
+  CHECK(std::get<DnsSource>(spec.sources[3]) ==
+        DnsSource{.name = "_db._tcp.svc", .type = DnsSource::Type::srv, .max_connections = 2});
+  CHECK(std::get<FileSource>(spec.sources[4]).path == "folder/endpoints.yaml");
+  CHECK(std::get<FileSource>(spec.sources[5]).path == "/run/endpoints.yaml");
+  CHECK(spec.endpoints.at(1).priority == 15);
+  CHECK(spec.endpoints.at(1).max_connections == 4);
 }
 
-TEST_CASE("a name that does not resolve is a fault", "[control]") {
-  const auto loaded = load_config_text(endpoint("{dns: \"no.such.host.invalid:80\"}"), "f.yaml");
-  REQUIRE(loaded.faults.size() == 1);
-  CHECK(loaded.faults.front().to_string().starts_with(
-      "f.yaml:7:15: upstreams.web.endpoints[0].dns: cannot resolve 'no.such.host.invalid': "));
+TEST_CASE("a found endpoint that is an own listener is recognised", "[control]") {
+  const Config config = good_config(
+      "listeners:\n"
+      "  - {name: web, bind: \"0.0.0.0:80\", upstream: web}\n"
+      "  - {name: one, bind: \"0.0.0.0:81\", files: {root: .}}\n"
+      "upstreams: {web: {endpoints: [\"10.0.0.1:80\"]}}\n");
+  const auto loop = [&](const char* address) {
+    return looping_listener(config.server.listeners, *os::parse_socket_address(address));
+  };
+  REQUIRE(loop("127.0.0.1:80") != nullptr);
+  CHECK(loop("127.0.0.1:80")->session.name == "web");
+  CHECK(loop("127.0.0.1:81") == nullptr);
+  CHECK(loop("10.0.0.1:80") == nullptr);
+  CHECK(loop("unix:/a") == nullptr);
 }
 
 TEST_CASE("an endpoint may be a files listener of the same file", "[control]") {
