@@ -2,6 +2,7 @@
 // Endpoints as an upstream lists them, and as a file of endpoints does.
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 

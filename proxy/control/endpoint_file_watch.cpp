@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
+#include <utility>
 
 #include "base/limits.hpp"
 #include "control/endpoint_file.hpp"

@@ -13,6 +13,7 @@
 //          file from time to time.
 // Source   inotify(7).
 
+#include <cstdint>
 #include <map>
 #include <set>
 #include <string>

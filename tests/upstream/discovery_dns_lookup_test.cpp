@@ -105,6 +105,30 @@ TEST_CASE("a silent server ends as a timeout, and blocks nobody meanwhile", "[up
   CHECK(silent.questions() >= 2);  // it was asked again
 }
 
+TEST_CASE("many silent servers together get no more time than a lookup has", "[upstream][full]") {
+  asio::io_context io;
+  const OddServer one{io, OddServer::silent};
+  const OddServer two{io, OddServer::silent};
+  const OddServer three{io, OddServer::silent};
+  const std::string all = one.address() + ',' + two.address() + ',' + three.address();
+  const auto type = GENERATE(Type::a, Type::srv);
+  CHECK(look_up(io, all, source_of("db.test", type)).result == DnsResult::timeout);
+  // Two tries of three servers would take 18 s: the last ones were not made.
+  const int questions = one.questions() + two.questions() + three.questions();
+  CHECK(questions < (type == Type::a ? 12 : 6));
+}
+
+TEST_CASE("a server that is in trouble is left for the next one", "[upstream]") {
+  asio::io_context io;
+  const OddServer broken{io, 2};
+  const NameServer server{{"--host-record=db.test,10.0.0.1"}};
+  const DnsFound found =
+      look_up(io, broken.address() + ',' + server.address(), source_of("db.test"));
+  CHECK(found.result == DnsResult::ok);
+  CHECK(identities(found) == Strings{"10.0.0.1:80"});
+  CHECK(broken.questions() > 0);
+}
+
 TEST_CASE("an answer that is too long for UDP is taken by TCP, whole", "[upstream]") {
   const Folder folder;
   std::string hosts;
