@@ -126,15 +126,16 @@ std::string listeners_text(const value& listeners) {
 }
 
 std::string upstreams_text(const value& upstreams) {
-  std::vector<std::vector<std::string>> rows{
-      {"UPSTREAM", "ENDPOINT", "ADDRESS", "STATE", "WEIGHT", "ACTIVE", "CONNECTIONS", "FAILURES"}};
+  std::vector<std::vector<std::string>> rows{{"UPSTREAM", "ENDPOINT", "ADDRESS", "STATE", "WEIGHT",
+                                              "ACTIVE", "CONNECTIONS", "FAILURES", "WHY"}};
   for (const value& upstream : upstreams.at("upstreams").as_array())
     for (const value& endpoint : upstream.at("endpoints").as_array()) {
       const value& totals = endpoint.at("totals");
       rows.push_back({string_of(upstream.at("name")), string_of(endpoint.at("identity")),
                       string_of(endpoint.at("address")), string_of(endpoint.at("state")),
                       string_of(endpoint.at("weight")), string_of(endpoint.at("active")),
-                      string_of(totals.at("connections")), string_of(totals.at("failures"))});
+                      string_of(totals.at("connections")), string_of(totals.at("failures")),
+                      string_of(endpoint.at("why"))});
     }
   return table_text(rows);
 }

@@ -80,7 +80,7 @@ boost::system::result<os::IpEndpoint, std::string> parse_client(const std::strin
 }
 
 json::object upstream_json(const ExplainQuestion& question, const upstream::Upstream& upstream,
-                          const std::optional<os::IpEndpoint>& client, base::Instant now) {
+                           const std::optional<os::IpEndpoint>& client, base::Instant now) {
   const upstream::Cluster& cluster = upstream.cluster();
   std::optional<std::uint64_t> key;
   if (client) key = upstream::hash_of(*client, upstream.spec().hash_key);
@@ -122,9 +122,9 @@ Explained explain_json(const ExplainQuestion& question,
   }
   if ((*found)->files)
     return json::object{{"listener", question.listener},
-                       {"source", question.source},
-                       {"rule", "the listener serves files"},
-                       {"endpoints", json::array{}}};
+                        {"source", question.source},
+                        {"rule", "the listener serves files"},
+                        {"endpoints", json::array{}}};
   return upstream_json(question, *registry.find((*found)->upstream), client, now);
 }
 

@@ -30,8 +30,10 @@ class Collection final : public prometheus::Collectable {
 // A series appears once: one that left gives way to one of the same name that is here.
 MetricsInput::Upstream upstream_input(const upstream::Registry& registry,
                                       const upstream::Upstream& upstream) {
-  MetricsInput::Upstream input{
-      .name = upstream.name(), .queue_length = upstream.queue().length(), .endpoints = {}};
+  MetricsInput::Upstream input{.name = upstream.name(),
+                               .queue_length = upstream.queue().length(),
+                               .is_checked = upstream.spec().health_check.has_value(),
+                               .endpoints = {}};
   const upstream::Cluster& cluster = upstream.cluster();
   std::set<std::string> named;
   for (std::size_t i = 0; i < cluster.endpoints().size(); ++i) {

@@ -6,9 +6,11 @@
 //
 // Thread   control. The numbers are one-writer counters and may be a moment apart from each other.
 
+#include <map>
 #include <string>
 #include <vector>
 
+#include "control/upstream_control.hpp"
 #include "os/process.hpp"
 #include "runtime/server.hpp"
 
@@ -29,16 +31,20 @@ struct MetricsInput {
   struct Upstream {
     std::string name;
     std::size_t queue_length = 0;
+    bool is_checked = false;
     std::vector<Endpoint> endpoints;  // also those that left and still have connections
   };
-  std::vector<Upstream> upstreams;      // in the order of the counters
+  std::vector<Upstream> upstreams;  // in the order of the counters
+  // By upstream and upstream::DnsResult; only those with DNS sources.
+  std::map<std::string, UpstreamControl::DnsCounts> dns;
   std::uint64_t log_lines_dropped = 0;  // by the log's own queue and target
   os::ProcessUsage process;
   std::uint64_t descriptor_limit = 0;
   double start_seconds = 0;  // since 1970
 };
 
-// Everything that the server itself knows; busy ratios, log and process are left to the caller.
+// Everything that the server itself knows; busy ratios, DNS, log and process are left to the
+// caller.
 MetricsInput metrics_input(const runtime::Server& server);
 
 std::string metrics_text(const MetricsInput& input);

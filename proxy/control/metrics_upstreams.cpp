@@ -35,6 +35,29 @@ void add_ejections(const MetricsInput& input, Families& families) {
   });
 }
 
+void add_health_checks(const MetricsInput& input, Families& families) {
+  Family checks{families, Family::Kind::counter, "penstock_health_checks_total",
+                "Active health checks, by result."};
+  for (const auto& upstream : input.upstreams)
+    for (const auto& endpoint : upstream.endpoints)
+      for (std::size_t result = 0;
+           upstream.is_checked && result < upstream::check_result_names.size(); ++result)
+        checks.add({{"upstream", upstream.name},
+                    {"endpoint", endpoint.live->identity},
+                    {"result", std::string{upstream::check_result_names.names[result]}}},
+                   endpoint.live->control.checks[result]);
+}
+
+void add_resolutions(const MetricsInput& input, Families& families) {
+  Family resolutions{families, Family::Kind::counter, "penstock_dns_resolutions_total",
+                     "Resolutions of DNS sources, by result."};
+  for (const auto& [upstream, counts] : input.dns)
+    for (std::size_t result = 0; result < counts.size(); ++result)
+      resolutions.add({{"upstream", upstream},
+                       {"result", std::string{upstream::dns_result_names.names[result]}}},
+                      counts[result]);
+}
+
 void add_connect_failures(const MetricsInput& input, Families& families) {
   Family failures{families, Family::Kind::counter, "penstock_upstream_connect_failures_total",
                   "Attempts to connect that failed, by reason."};
@@ -54,6 +77,8 @@ void add_upstream_metrics(const MetricsInput& input, Families& families) {
   add_endpoint_gauges(input, families);
   add_connect_failures(input, families);
   add_ejections(input, families);
+  add_health_checks(input, families);
+  add_resolutions(input, families);
   Family queue{families, Family::Kind::gauge, "penstock_upstream_queue_length",
                "Connections that wait for a free place at an endpoint."};
   for (const auto& upstream : input.upstreams)

@@ -9,6 +9,7 @@
 #include "control/admin_server.hpp"
 #include "control/budget.hpp"
 #include "control/server_view.hpp"
+#include "control/upstream_feeds.hpp"
 #include "control/version.hpp"
 #include "os/clock.hpp"
 #include "os/process.hpp"
@@ -21,6 +22,8 @@ constexpr int success = 0;
 constexpr int failure = 1;
 constexpr int configuration_error = 2;
 constexpr base::Duration log_patience = std::chrono::seconds{1};
+// A start waits so long for name servers and files of endpoints. Who starts us watches `/readyz`.
+constexpr base::Duration first_answers_patience = std::chrono::seconds{3};
 
 int show_faults(const std::vector<Fault>& faults) {
   for (const Fault& fault : faults) std::cerr << fault.to_string() << '\n';
@@ -75,11 +78,14 @@ int serve(Config config, base::Log& log, AccessLog& access_log) {
   runtime::Server& server = **created;
   ForwarderWatch watch{server, os::now()};
   UpstreamControl upstreams{io, server, log};
+  UpstreamFeeds feeds{io, server, upstreams, log};
   Life life{{io, signals, server, watch, access_log, upstreams, log}};
   ServerView view{server, watch, access_log, upstreams, life};
   auto admin = AdminServer::create(io, config.admin, view);
   if (!admin) return refuse(log, admin.error());
   tell_what_runs(server, **admin, log);
+  feeds.await_first_answers(first_answers_patience);
+  upstreams.refresh();
   life.run();
   return success;
 }

@@ -74,6 +74,7 @@ std::string ServerView::not_ready_because() {
 std::string ServerView::metrics() {
   MetricsInput input = metrics_input(server_);
   input.busy_ratios = watch_.busy_ratios();
+  input.dns = upstreams_.dns_counts();
   input.log_lines_dropped = access_log_.dropped();
   input.process = os::process_usage();
   input.descriptor_limit = os::descriptor_limit();

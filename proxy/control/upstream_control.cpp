@@ -26,7 +26,9 @@ UpstreamControl::UpstreamControl(boost::asio::io_context& io, runtime::Server& s
       log_{log},
       timer_{io},
       conditions_(server.upstreams().upstreams().size(), Condition::serves) {
-  refresh();
+  for (const auto& upstream : server.upstreams().upstreams())
+    for (const auto& source : upstream->spec().sources)
+      if (std::holds_alternative<upstream::DnsSource>(source)) dns_counts_[upstream->name()];
 }
 
 void UpstreamControl::replace_endpoints(upstream::Upstream& upstream,
@@ -39,6 +41,10 @@ void UpstreamControl::replace_endpoints(upstream::Upstream& upstream,
     end_connections_of(*endpoint, upstream.spec().on_remove,
                        session::CloseReason::endpoint_removed);
   refresh();
+}
+
+void UpstreamControl::count(const std::string& upstream, upstream::DnsResult result) {
+  ++dns_counts_[upstream][static_cast<std::size_t>(result)];
 }
 
 void UpstreamControl::judge(upstream::LiveRecord& endpoint, upstream::Health health,

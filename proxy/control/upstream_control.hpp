@@ -5,13 +5,16 @@
 //
 // Owner    run(). Thread: control.
 
+#include <array>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <map>
 #include <string>
 #include <vector>
 
 #include "base/log.hpp"
 #include "runtime/server.hpp"
+#include "upstream/discovery_dns.hpp"
 
 namespace penstock::control {
 
@@ -28,6 +31,11 @@ class UpstreamControl {
   // False where there is no such endpoint. `endpoint` is its identity or its address.
   bool set_override(const std::string& upstream, const std::string& endpoint,
                     upstream::Override said);
+  // One resolution of a source.
+  void count(const std::string& upstream, upstream::DnsResult result);
+  using DnsCounts = std::array<std::uint64_t, upstream::dns_result_names.size()>;
+  // By upstream; only those with DNS sources.
+  const std::map<std::string, DnsCounts>& dns_counts() const noexcept { return dns_counts_; }
   // Does what is due. Called by itself when time has come; by others when something happened.
   void refresh();
 
@@ -45,6 +53,7 @@ class UpstreamControl {
   base::Log& log_;
   boost::asio::steady_timer timer_;
   std::vector<Condition> conditions_;  // by upstream, as they were told
+  std::map<std::string, DnsCounts> dns_counts_;
 };
 
 }  // namespace penstock::control

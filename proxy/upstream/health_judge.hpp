@@ -15,6 +15,7 @@
 //
 // Pure. Thread: its owner's.
 
+#include "upstream/endpoint_state.hpp"
 #include "upstream/health_spec.hpp"
 
 namespace penstock::upstream {

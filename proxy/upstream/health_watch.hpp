@@ -22,6 +22,7 @@
 #include <string>
 #include <vector>
 
+#include "upstream/endpoint_state.hpp"
 #include "upstream/health_spec.hpp"
 
 namespace boost::asio {

@@ -17,7 +17,11 @@ CheckResult result_from(int error_number) noexcept {
   switch (connect_failure_from(error_number)) {
     case ConnectFailure::refused: return CheckResult::refused;
     case ConnectFailure::timeout: return CheckResult::timeout;
+    // Whoever has no route there cannot send connections there either.
+    case ConnectFailure::no_route:
     case ConnectFailure::unreachable: return CheckResult::unreachable;
+    case ConnectFailure::no_port:
+    case ConnectFailure::not_permitted:
     case ConnectFailure::local: return CheckResult::local;
     case ConnectFailure::other: break;
   }

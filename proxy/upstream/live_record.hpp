@@ -15,6 +15,7 @@
 #include "base/time.hpp"
 #include "os/address.hpp"
 #include "upstream/endpoint_state.hpp"
+#include "upstream/health_spec.hpp"
 #include "upstream/latency.hpp"
 
 namespace penstock::upstream {
@@ -81,6 +82,7 @@ struct alignas(base::cache_line_bytes) LiveRecord {
     base::Instant ramp_until{};
     base::Instant returned{};              // from the last ejection
     base::Instant vanished = base::never;  // from its upstream
+    std::array<std::uint64_t, check_result_names.size()> checks{};
   } control;
 
   State state() const noexcept { return state_of(control.said, is_ejected(), control.health); }

@@ -1,0 +1,52 @@
+#pragma once
+// Where the endpoints of upstreams and their health come from while the proxy runs: DNS, files,
+// active checks. Everything ends in UpstreamControl.
+//
+// Owner    run(). Thread: control. Ends with the io_context's thread: nothing is reported after it.
+
+#include <boost/asio/io_context.hpp>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "control/endpoint_file_watch.hpp"
+#include "control/upstream_control.hpp"
+#include "upstream/discovery.hpp"
+#include "upstream/discovery_dns.hpp"
+#include "upstream/health_watch.hpp"
+
+namespace penstock::control {
+
+class UpstreamFeeds {
+ public:
+  UpstreamFeeds(boost::asio::io_context& io, runtime::Server& server, UpstreamControl& upstreams,
+                base::Log& log);
+  UpstreamFeeds(const UpstreamFeeds&) = delete;
+  UpstreamFeeds& operator=(const UpstreamFeeds&) = delete;
+
+  // Runs the io_context until every source has answered or failed once, but no longer than
+  // `patience`, so that the first connection finds endpoints. Before anything is accepted.
+  void await_first_answers(base::Duration patience);
+
+ private:
+  void found(const upstream::SourceId& id, const std::vector<upstream::EndpointSpec>& endpoints);
+  void resolved(const upstream::SourceId& id, upstream::DnsResult result);
+  void answered(const upstream::SourceId& id);
+  std::vector<upstream::EndpointSpec> without_loops(
+      const std::string& upstream, const std::vector<upstream::EndpointSpec>& endpoints);
+  void check(const upstream::Upstream& upstream);
+
+  boost::asio::io_context& io_;
+  runtime::Server& server_;
+  UpstreamControl& upstreams_;
+  base::Log& log_;
+  std::map<std::string, upstream::EndpointSources> lists_;  // by upstream
+  std::set<upstream::SourceId> unanswered_;
+  std::set<std::string> loops_told_;
+  upstream::HealthWatch health_;
+  upstream::DnsWatch dns_;
+  EndpointFileWatch files_;
+};
+
+}  // namespace penstock::control
