@@ -21,19 +21,33 @@ std::size_t less_or_none(std::size_t from, std::size_t amount) noexcept {
   return from > amount ? from - amount : 0;
 }
 
+// Where the limit is low, checks wait in line rather than take the place of connections.
+std::size_t checks_at_once(const Limits& limits, const Wishes& wishes) noexcept {
+  const std::size_t share = std::max<std::size_t>(limits.descriptors / 16, 1);
+  return std::min({wishes.checked_endpoints, share, base::health_checks_max});
+}
+
+// What goes neither to pipes nor to connections.
+std::size_t reserved(const Limits& limits, const Wishes& wishes) noexcept {
+  return base::descriptors_reserved + checks_at_once(limits, wishes) +
+         wishes.dns_sources * base::descriptors_per_lookup;
+}
+
 // Where the limit is so low that not even the reserve fits, a quarter of it is still tried: the
 // reserve is generous, and a proxy for a few connections is better than none.
-std::size_t connections_within(std::size_t descriptors, std::size_t pipes) noexcept {
+std::size_t connections_within(const Limits& limits, const Wishes& wishes,
+                               std::size_t pipes) noexcept {
+  const std::size_t descriptors = limits.descriptors;
   const std::size_t left =
-      less_or_none(descriptors, base::descriptors_reserved + pipes * per_pipe) / per_connection;
+      less_or_none(descriptors, reserved(limits, wishes) + pipes * per_pipe) / per_connection;
   const std::size_t least = std::min(connections_min, descriptors / 4);
   return std::max({left, least, std::size_t{1}});
 }
 
 // What may go to pipes while the smallest useful number of connections still fits.
-std::size_t pipes_within(std::size_t descriptors) noexcept {
-  const std::size_t others = base::descriptors_reserved + connections_min * per_connection;
-  return less_or_none(descriptors, others) / per_pipe;
+std::size_t pipes_within(const Limits& limits, const Wishes& wishes) noexcept {
+  const std::size_t others = reserved(limits, wishes) + connections_min * per_connection;
+  return less_or_none(limits.descriptors, others) / per_pipe;
 }
 
 std::size_t pipes_by_themselves(const Limits& limits, const Wishes& wishes) noexcept {
@@ -43,7 +57,7 @@ std::size_t pipes_by_themselves(const Limits& limits, const Wishes& wishes) noex
     pipes = std::min<std::size_t>(pipes, limits.pipe_user_pages_soft * limits.page_bytes / bytes);
   }
   if (!wishes.max_connections) return pipes;
-  const std::size_t taken = base::descriptors_reserved + *wishes.max_connections * per_connection;
+  const std::size_t taken = reserved(limits, wishes) + *wishes.max_connections * per_connection;
   return std::min(
       {pipes, *wishes.max_connections * 2, less_or_none(limits.descriptors, taken) / per_pipe});
 }
@@ -61,10 +75,10 @@ std::size_t plan_pipes(const Limits& limits, const Wishes& wishes, Plan& plan) {
   if (!wishes.splices || wishes.max_pipes == std::size_t{0}) return 0;
   if (!wishes.max_pipes) return pipes_by_themselves(limits, wishes);
   const std::size_t asked = *wishes.max_pipes;
-  const std::size_t given = std::min(asked, pipes_within(limits.descriptors));
+  const std::size_t given = std::min(asked, pipes_within(limits, wishes));
   if (given < asked) {
     const std::size_t needed =
-        base::descriptors_reserved + connections_min * per_connection + asked * per_pipe;
+        reserved(limits, wishes) + connections_min * per_connection + asked * per_pipe;
     plan.warnings.push_back(does_not_fit("relay.max_pipes", asked, limits, needed, given));
   }
   return given;
@@ -102,12 +116,12 @@ void fit_into_memory(const Limits& limits, const Wishes& wishes, Plan& plan) {
 }
 
 void plan_connections(const Limits& limits, const Wishes& wishes, Plan& plan) {
-  const std::size_t room = connections_within(limits.descriptors, plan.pipes_total);
+  const std::size_t room = connections_within(limits, wishes, plan.pipes_total);
   plan.connections_max = room;
   if (!wishes.max_connections) return;
   plan.connections_max = std::min(*wishes.max_connections, room);
   if (plan.connections_max == *wishes.max_connections) return;
-  const std::size_t needed = base::descriptors_reserved + plan.pipes_total * per_pipe +
+  const std::size_t needed = reserved(limits, wishes) + plan.pipes_total * per_pipe +
                              *wishes.max_connections * per_connection;
   plan.warnings.push_back(
       does_not_fit("runtime.max_connections", *wishes.max_connections, limits, needed, room));
@@ -123,6 +137,7 @@ Plan plan_budget(const Limits& limits, const Wishes& wishes) {
   // Shared out evenly: a forwarder cannot lend a pipe to another.
   plan.pipes_per_forwarder = may_splice ? std::max<std::size_t>(pipes / forwarders, 1) : 0;
   plan.pipes_total = plan.pipes_per_forwarder * forwarders;
+  plan.checks_at_once = checks_at_once(limits, wishes);
   plan_connections(limits, wishes, plan);
   plan_buffers(limits, wishes, plan);
   fit_into_memory(limits, wishes, plan);
@@ -136,17 +151,44 @@ Limits limits_of_this_process() {
           .memory_bytes = os::memory_limit().value_or(0)};
 }
 
+namespace {
+
+// An endpoint that discovery may bring counts as this many: how many there will be nobody knows.
+constexpr std::size_t endpoints_per_source = 256;
+
+std::size_t checked_endpoints(const upstream::ClusterSpec& spec) {
+  if (!spec.health_check) return 0;
+  const std::size_t discovering = spec.sources.size() - spec.endpoints.size();
+  return spec.endpoints.size() + discovering * endpoints_per_source;
+}
+
+std::size_t dns_sources(const upstream::ClusterSpec& spec) {
+  return static_cast<std::size_t>(std::count_if(
+      spec.sources.begin(), spec.sources.end(),
+      [](const auto& source) { return std::holds_alternative<upstream::DnsSource>(source); }));
+}
+
+}  // namespace
+
 Wishes wishes_of(const Config& config) {
   const auto unless_auto = [](std::size_t value) {
     return value == 0 ? std::nullopt : std::optional{value};
   };
   const runtime::ServerSpec& spec = config.server;
+  std::size_t checked = 0;
+  std::size_t names = 0;
+  for (const upstream::ClusterSpec& upstream : spec.upstreams) {
+    checked += checked_endpoints(upstream);
+    names += dns_sources(upstream);
+  }
   return {.forwarders = runtime::planned_forwarders(spec.runtime),
           .pipe_bytes = spec.relay.pipe_bytes,
           .buffer_bytes = spec.relay.buffer_bytes,
           .splices = spec.relay.engine != relay::EnginePolicy::copy,
           .max_pipes = config.max_pipes,
-          .max_connections = unless_auto(spec.runtime.max_connections)};
+          .max_connections = unless_auto(spec.runtime.max_connections),
+          .checked_endpoints = checked,
+          .dns_sources = names};
 }
 
 void apply(const Plan& plan, runtime::ServerSpec& spec) {

@@ -25,6 +25,8 @@ struct Wishes {
   bool splices = true;                           // false: no engine that needs a pipe may run
   std::optional<std::size_t> max_pipes{};        // empty = auto; 0 = never a pipe
   std::optional<std::size_t> max_connections{};  // empty = auto
+  std::size_t checked_endpoints = 0;             // by active health checks
+  std::size_t dns_sources = 0;
 };
 
 struct Plan {
@@ -32,11 +34,13 @@ struct Plan {
   std::size_t pipes_per_forwarder = 0;
   std::size_t connections_max = 0;
   std::size_t buffers_per_forwarder = 0;
+  std::size_t checks_at_once = 0;
   std::vector<std::string> warnings;  // what did not fit, and what to change
 };
 
 // Every pipe takes base::descriptors_per_pipe, every connection base::descriptors_per_connection;
-// base::descriptors_reserved are kept for the rest.
+// base::descriptors_reserved are kept for the rest, and what health checks (one each, at most a
+// sixteenth of all) and lookups of names need.
 //
 //   pipes auto        the smallest of: what pipe-user-pages-soft allows whole, a sixteenth of the
 //                     descriptors, two per connection, and what max_connections leaves; at least

@@ -70,7 +70,7 @@ int refuse(base::Log& log, const std::string& sentence) {
 // Bottom up: server, watch, life, admin; and down again in the opposite order.
 int serve(Config config, base::Log& log, AccessLog& access_log) {
   log.info(fmt::format("penstock {}, process {}", version(), os::process_id()));
-  plan_for(config, log);
+  const Plan plan = plan_for(config, log);
   boost::asio::io_context io{1};
   Signals signals{io};
   auto created = runtime::Server::create(config.server, log_switches(config.log));
@@ -78,7 +78,7 @@ int serve(Config config, base::Log& log, AccessLog& access_log) {
   runtime::Server& server = **created;
   ForwarderWatch watch{server, os::now()};
   UpstreamControl upstreams{io, server, log};
-  UpstreamFeeds feeds{io, server, upstreams, log};
+  UpstreamFeeds feeds{io, server, upstreams, log, plan.checks_at_once};
   Life life{{io, signals, server, watch, access_log, upstreams, log}};
   ServerView view{server, watch, access_log, upstreams, life};
   auto admin = AdminServer::create(io, config.admin, view);

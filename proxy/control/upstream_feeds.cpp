@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "control/loops.hpp"
 #include "os/clock.hpp"
 
@@ -17,7 +19,7 @@ void write(base::Log& log, const std::string& sentence, base::Severity severity)
 }  // namespace
 
 UpstreamFeeds::UpstreamFeeds(boost::asio::io_context& io, runtime::Server& server,
-                             UpstreamControl& upstreams, base::Log& log)
+                             UpstreamControl& upstreams, base::Log& log, std::size_t checks_at_once)
     : io_{io},
       server_{server},
       upstreams_{upstreams},
@@ -30,7 +32,8 @@ UpstreamFeeds::UpstreamFeeds(boost::asio::io_context& io, runtime::Server& serve
                },
            .judged = [this](upstream::LiveRecord& endpoint, upstream::Health health,
                             const std::string& why) { upstreams_.judge(endpoint, health, why); }},
-          static_cast<std::uint64_t>(os::wall_clock_nanoseconds())},
+          static_cast<std::uint64_t>(os::wall_clock_nanoseconds()),
+          std::max<std::size_t>(checks_at_once, 1)},
       dns_{io,
            {.found = [this](const auto& id, const auto& endpoints) { found(id, endpoints); },
             .resolved = [this](const auto& id, auto result) { resolved(id, result); },

@@ -20,8 +20,9 @@ namespace penstock::control {
 
 class UpstreamFeeds {
  public:
+  // At most `checks_at_once` health checks are under way.
   UpstreamFeeds(boost::asio::io_context& io, runtime::Server& server, UpstreamControl& upstreams,
-                base::Log& log);
+                base::Log& log, std::size_t checks_at_once);
   UpstreamFeeds(const UpstreamFeeds&) = delete;
   UpstreamFeeds& operator=(const UpstreamFeeds&) = delete;
 

@@ -17,8 +17,8 @@
 namespace penstock::upstream {
 
 struct HealthShared {
-  HealthShared(HealthReports reports_to, std::uint64_t seed)
-      : reports{std::move(reports_to)}, chance{seed} {}
+  HealthShared(HealthReports reports_to, std::uint64_t seed, std::size_t at_once)
+      : reports{std::move(reports_to)}, chance{seed}, free_places{at_once} {}
 
   // An interval, give or take 10 %.
   base::Duration vary(base::Duration interval) noexcept;
@@ -26,7 +26,7 @@ struct HealthShared {
   const HealthReports reports;
   HealthTls tls;
   std::uint64_t chance;  // state of a splitmix64
-  std::size_t free_places = base::health_checks_max;
+  std::size_t free_places;
   std::deque<std::shared_ptr<HealthTarget>> line;  // for a place
 };
 

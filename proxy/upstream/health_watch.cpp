@@ -27,8 +27,9 @@ void spread_starts(const Pointers& targets, base::Duration interval) {
 
 }  // namespace
 
-HealthWatch::HealthWatch(asio::io_context& io, HealthReports reports, std::uint64_t seed)
-    : io_{io}, shared_{std::make_shared<HealthShared>(std::move(reports), seed)} {}
+HealthWatch::HealthWatch(asio::io_context& io, HealthReports reports, std::uint64_t seed,
+                         std::size_t at_once)
+    : io_{io}, shared_{std::make_shared<HealthShared>(std::move(reports), seed, at_once)} {}
 
 HealthWatch::~HealthWatch() {
   for (auto& [upstream, targets] : followed_)

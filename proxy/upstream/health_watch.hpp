@@ -7,7 +7,7 @@
 //   - Every later check starts an interval after the one before, give or take 10 % by chance, so
 //     that endpoints never fall into step. Checks of one endpoint never overlap: where one takes
 //     longer than the interval, the next starts when it ends.
-//   - At most base::health_checks_max checks are under way; others wait in line.
+//   - So many checks are under way at most; others wait in line.
 //   - `local` results are reported and decide nothing: what this machine lacks is not the
 //     endpoint's fault.
 //
@@ -22,6 +22,7 @@
 #include <string>
 #include <vector>
 
+#include "base/limits.hpp"
 #include "upstream/endpoint_state.hpp"
 #include "upstream/health_spec.hpp"
 
@@ -46,8 +47,9 @@ struct HealthReports {
 
 class HealthWatch {
  public:
-  // `seed` decides the chance in the intervals.
-  HealthWatch(boost::asio::io_context& io, HealthReports reports, std::uint64_t seed);
+  // `seed` decides the chance in the intervals. REQUIRES: at_once > 0.
+  HealthWatch(boost::asio::io_context& io, HealthReports reports, std::uint64_t seed,
+              std::size_t at_once = base::health_checks_max);
   HealthWatch(const HealthWatch&) = delete;
   HealthWatch& operator=(const HealthWatch&) = delete;
   // Ends every check. Nothing is reported any more.

@@ -104,3 +104,21 @@ TEST_CASE("the memory of a control group bounds connections and held buffers", "
   CHECK(plan_with(8, {}).connections_max == 16);
   CHECK(plan_with(8, {}).buffers_per_forwarder == base::held_buffers_min);
 }
+
+TEST_CASE("health checks and lookups of names have descriptors of their own", "[control]") {
+  const Limits limits{.descriptors = 4096};
+  const Plan without = plan_budget(limits, {});
+  const Plan with = plan_budget(limits, {.checked_endpoints = 100, .dns_sources = 2});
+  CHECK(with.checks_at_once == 100);
+  CHECK(without.connections_max - with.connections_max ==
+        (100 + 2 * base::descriptors_per_lookup) / base::descriptors_per_connection);
+}
+
+TEST_CASE("where descriptors are few, health checks wait in line for a sixteenth of them",
+          "[control]") {
+  const Plan plan = plan_budget({.descriptors = 1024}, {.checked_endpoints = 4096});
+  CHECK(plan.checks_at_once == 64);
+  CHECK(plan.connections_max > 100);
+  CHECK(plan_budget({.descriptors = 1'048'576}, {.checked_endpoints = 4096}).checks_at_once ==
+        base::health_checks_max);
+}
