@@ -189,7 +189,7 @@ TEST_CASE("D2 an endpoint that is stopped: its backlog still accepts", "[faults]
   scenario.settle();
   scenario.saw(
       fmt::format("{} of {} served at once, {} waited at {} clock ticks of the proxy per "
-                  "second and were answered after SIGCONT; RST after idle_timeout; there "
-                  "are no health checks yet",
+                  "second and were answered after SIGCONT; RST after idle_timeout; an http "
+                  "health check would take it out",
                   served, asked, waiting.size(), ticks));
 }
