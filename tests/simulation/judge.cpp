@@ -64,6 +64,7 @@ void World::holds(const Socket& source) {
 // The rule of every edge-triggered loop: who could go on is never asleep. A target below a third of
 // room is waited for; whoever was disturbed may be on its way to a reset.
 void World::sleeps() {
+  check_places();
   if (plan_.conditions.lost_in != 0) return;  // there the stall sampler is what is tested
   for (const auto& connection : connections_) {
     if (connection->recorded || connection->disturbed || !connection->ends[1]) continue;
@@ -79,6 +80,22 @@ void World::sleeps() {
                  std::to_string(source.unread()) + " bytes wait on side " + std::to_string(side));
     }
   }
+}
+
+// No endpoint has more than its limit allows, and nobody stands in line while a place is free.
+void World::check_places() const {
+  if (plan_.places == 0) return;
+  const auto& endpoints = listener_.upstream->cluster().endpoints();
+  bool any_free = false;
+  for (const auto& endpoint : endpoints) {
+    const std::uint32_t active = endpoint.live->active.load();
+    if (active > plan_.places)
+      violated("an endpoint has no more connections than it allows", -1, std::to_string(active));
+    any_free = any_free || active < plan_.places;
+  }
+  if (any_free && listener_.upstream->queue().length() > 0)
+    violated("nobody waits in line while a place is free", -1,
+             std::to_string(listener_.upstream->queue().length()) + " wait");
 }
 
 // A deadline is served, however busy the others are: within a few waits. A lifetime has a jitter of
@@ -155,6 +172,10 @@ void World::resets(const Socket& target) {
                "a connect was given up that stood");
     connection.disturbed = true;
   }
+  // One that waited in line for as long as it may.
+  if (plan_.patience.count() > 0 && !connection.ends[1] &&
+      kernel_.now() - connection.begun >= plan_.patience)
+    connection.disturbed = true;
   if (!connection.disturbed && !stopping_)
     violated("what nobody disturbed is not reset", target.connection,
              "side " + std::to_string(target.side));
@@ -209,6 +230,11 @@ void World::check_end() const {
   if (kernel_.open_sockets() != 0)
     violated("every socket is closed at the end", -1,
              std::to_string(kernel_.open_sockets()) + " are open");
+  for (const auto& endpoint : listener_.upstream->cluster().endpoints())
+    if (endpoint.live->active.load() != 0)
+      violated("every place is given back", -1, endpoint.live->identity);
+  if (listener_.upstream->queue().length() != 0)
+    violated("nobody is left in line", -1, std::to_string(listener_.upstream->queue().length()));
   if (forwarder_->rounds().blocked() != kernel_.long_rounds())
     violated("the watchdog counts every long round", -1,
              std::to_string(forwarder_->rounds().blocked()) + " of " +

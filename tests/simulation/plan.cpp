@@ -67,6 +67,11 @@ Plan plan_from(Random& random) {
   plan.conditions.small_pipes = faulty && random.one_in(4);
   plan.timeouts = timeouts_from(random, plan.short_timeouts);
   if (random.one_in(500)) make_crowd(plan, random);
+  if (!plan.crowd && random.one_in(4)) {
+    plan.places = static_cast<std::uint32_t>(random.between(1, 4));
+    if (faulty && random.one_in(3))
+      plan.patience = std::chrono::milliseconds{random.between(1, 9000)};
+  }
   plan.pings = random.one_in(4);
   if (plan.pings && !plan.crowd && random.one_in(4))
     plan.conditions.lost_in = random.between(5, 200);

@@ -11,11 +11,14 @@ namespace {
 
 constexpr std::size_t connections_room = 1'000'000;  // of the admission: never the limit here
 
-std::vector<upstream::ClusterSpec> clusters() {
+std::vector<upstream::ClusterSpec> clusters(const Plan& plan) {
   upstream::ClusterSpec spec;
   spec.name = "u";
   for (const char* address : {"10.0.0.1:80", "10.0.0.2:80", "10.0.0.3:80"})
-    spec.endpoints.push_back({.identity = address, .address = *os::parse_socket_address(address)});
+    spec.endpoints.push_back({.identity = address,
+                              .address = *os::parse_socket_address(address),
+                              .max_connections = plan.places});
+  spec.queue = {.size = connections_room, .timeout = plan.patience};
   return {spec};
 }
 
@@ -31,7 +34,8 @@ World::World(std::uint64_t seed)
       bell_{(Kernel::set_current(&kernel_), runtime::SleepFlag{}), os::Wakeup{}} {
   kernel_.conditions() = plan_.conditions;
   if (plan_.pings) next_ping_ = plan_.start;
-  registry_ = std::make_unique<upstream::Registry>(clusters(), plan_.start);
+  registry_ = std::make_unique<upstream::Registry>(clusters(plan_), plan_.start);
+  registry_->set_bell(*this);
   listener_.options.timeouts = plan_.timeouts;
   listener_.upstream = registry_->upstreams().front().get();
   runtime::Forwarder::Setup setup;

@@ -51,8 +51,10 @@ struct Plan {
   bool short_timeouts = false;  // so that they end connections
   bool jumps = false;           // the process may stand still for seconds
   bool drains = false;
-  bool pings = false;  // control asks once a second, and so stalls are looked for
-  bool crowd = false;  // more sockets are ready, at any time, than one wait can tell of
+  bool pings = false;          // control asks once a second, and so stalls are looked for
+  std::uint32_t places = 0;    // at each endpoint; who finds none waits in line; 0 = no limit
+  base::Duration patience{0};  // in line; 0 = without end
+  bool crowd = false;          // more sockets are ready, at any time, than one wait can tell of
   base::Instant start{};
 };
 Plan plan_from(Random& random);
@@ -65,12 +67,12 @@ struct Tally {
   std::array<std::uint64_t, session::close_reason_names.size()> reasons{};
 };
 
-class World {
+class World final : public upstream::QueueBell {
  public:
   explicit World(std::uint64_t seed);
   World(const World&) = delete;
   World& operator=(const World&) = delete;
-  ~World();
+  ~World() override;
 
   // The whole life of the forwarder. Ends the process on a violation.
   void run(Tally& tally);
@@ -78,6 +80,7 @@ class World {
   // Called by the kernel.
   bool act();  // one thing that somebody outside does; false: nobody has anything to do
   void act_now_and_then();
+  void ring(std::uint16_t) noexcept override { forwarder_->call(); }
   void at_rest();  // the loop sleeps without a deadline and nobody has anything to do
   bool healed() const noexcept { return healed_; }
   void collect_records();
@@ -109,6 +112,7 @@ class World {
   Connection& pick_live();
   Connection& of(const Socket& socket);
   void check_end() const;
+  void check_places() const;
   void check_record(const session::Record& record);
   bool is_whole(const Connection& connection) const;
   void prepare_content();
