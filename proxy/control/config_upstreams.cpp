@@ -13,8 +13,11 @@ ReadUpstream read_upstream(ConfigReading& reading, const std::string& name,
   read_endpoints(reader, upstream);
   // With nothing below it, it is absent, like every empty section.
   const auto health_check = reader.find("health_check");
-  if (health_check && health_check->node->kind != YamlNode::Kind::null)
-    read_health_check(reading, *health_check, upstream.spec.health_check.emplace());
+  if (health_check && health_check->node->kind != YamlNode::Kind::null) {
+    upstream::HealthSpec& check = upstream.spec.health_check.emplace();
+    check.source = upstream.spec.connect.source;
+    read_health_check(reading, *health_check, check);
+  }
   reader.not_supported({"proxy_protocol"});
   reader.finish();
   return upstream;

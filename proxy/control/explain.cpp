@@ -77,16 +77,17 @@ std::string explain_text(const boost::json::value& explained) {
   const std::string upstream = text_of(explained, "upstream");
   if (upstream.empty()) return text;
   const std::string next = text_of(explained, "next");
-  text +=
-      fmt::format("upstream  {} ({})\nnext      {}\n\n", upstream, text_of(explained, "balance"),
-                  next.empty() ? text_of(explained, "outcome") : next);
+  text += fmt::format("upstream  {} ({})\nnext      {}\n", upstream, text_of(explained, "balance"),
+                      next.empty() ? text_of(explained, "outcome") : next);
+  for (const auto& source : explained.at("sources").as_array())
+    text += fmt::format("beside    {}: known while running\n", std::string{source.as_string()});
   std::vector<std::vector<std::string>> rows{{"ENDPOINT", "STATE", "WEIGHT", "SHARE", "WHY"}};
   for (const auto& endpoint : explained.at("endpoints").as_array())
     rows.push_back({text_of(endpoint, "identity"), text_of(endpoint, "state"),
                     std::to_string(endpoint.at("weight").to_number<std::int64_t>()),
                     fmt::format("{:.1f}%", endpoint.at("share").to_number<double>() * 100),
                     text_of(endpoint, "why")});
-  return text + table_text(rows);
+  return text + '\n' + table_text(rows);
 }
 
 int explain(const ExplainCommand& command) {

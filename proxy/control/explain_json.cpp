@@ -56,6 +56,20 @@ json::array endpoints_json(const upstream::Cluster& cluster, const std::vector<d
   return endpoints;
 }
 
+json::array sources_json(const upstream::Upstream& upstream) {
+  json::array sources;
+  for (const auto& source : upstream.spec().sources) {
+    if (const auto* file = std::get_if<upstream::FileSource>(&source))
+      sources.emplace_back(fmt::format("file {}", file->path));
+    const auto* dns = std::get_if<upstream::DnsSource>(&source);
+    if (dns == nullptr) continue;
+    const std::string port = dns->port == 0 ? std::string{} : fmt::format(":{}", dns->port);
+    sources.emplace_back(
+        fmt::format("dns {}{}, type {}", dns->name, port, upstream::dns_type_names[dns->type]));
+  }
+  return sources;
+}
+
 std::string outcome_text(const upstream::Upstream& upstream, upstream::Pick::Outcome outcome) {
   const auto& spec = upstream.spec();
   switch (outcome) {
@@ -90,6 +104,7 @@ json::object upstream_json(const ExplainQuestion& question, const upstream::Upst
                       {"rule", "the listener's upstream"},
                       {"upstream", upstream.name()},
                       {"balance", upstream::balance_names[cluster.balance()]},
+                      {"sources", sources_json(upstream)},
                       {"outcome", outcome_text(upstream, explanation.next.outcome)},
                       {"endpoints", endpoints_json(cluster, explanation.shares)}};
   const bool depends_on_client = cluster.uses_hash() && !client;

@@ -82,7 +82,7 @@ std::string health_request(const HealthSpec& spec, const os::SocketAddress& addr
 asio::awaitable<CheckOutcome> check_health(std::shared_ptr<HealthLink> link,
                                            std::shared_ptr<const HealthSpec> spec,
                                            os::SocketAddress address, HealthTls& tls) {
-  base::ErrorCode error = co_await link->connect(address, spec->timeout);
+  base::ErrorCode error = co_await link->connect(address, spec->source, spec->timeout);
   const std::string bytes = first_bytes(*spec, address);
   if (!error && !bytes.empty()) error = co_await link->send(bytes);
   if (!error && spec->type == CheckType::tls) error = co_await tls.shake_hands(*link, spec->sni);

@@ -40,11 +40,12 @@ void HealthLink::close() noexcept {
 }
 
 asio::awaitable<base::ErrorCode> HealthLink::connect(os::SocketAddress address,
+                                                     std::optional<os::IpEndpoint> source,
                                                      base::Duration timeout) {
   arm(timeout);
   os::SocketOptions options;
   options.keepalive.idle = base::Duration{0};
-  base::Result<os::Fd> opened = os::connect_to(address, options);
+  base::Result<os::Fd> opened = os::connect_to(address, options, source);
   if (!opened) co_return opened.error();
   base::ErrorCode error;
   socket_.assign(protocol_of(address), opened->get(), error);

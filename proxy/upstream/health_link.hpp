@@ -16,6 +16,7 @@
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -35,6 +36,7 @@ class HealthLink : public std::enable_shared_from_this<HealthLink> {
   // Connects; `timeout` runs from here to the end of the link. A TCP socket that reached itself was
   // refused.
   boost::asio::awaitable<base::ErrorCode> connect(os::SocketAddress address,
+                                                  std::optional<os::IpEndpoint> source,
                                                   base::Duration timeout);
   boost::asio::awaitable<base::ErrorCode> send(std::string_view bytes);
   // Appends what comes, at least a byte.

@@ -9,11 +9,13 @@
 //                whether the endpoint lives, not who it is.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/enum_names.hpp"
 #include "base/time.hpp"
+#include "os/address.hpp"
 
 namespace penstock::upstream {
 
@@ -60,6 +62,7 @@ struct HealthSpec {
   std::string host;        // of http; empty: the address that is checked
   std::vector<StatusRange> status{StatusRange{}};  // of http
   std::string sni;                                 // of tls; empty: none is sent
+  std::optional<os::IpEndpoint> source{};          // to check from: source_address of the upstream
   bool operator==(const HealthSpec&) const = default;
 };
 

@@ -3,6 +3,7 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "upstream/hash.hpp"
 #include "upstream/live_record.hpp"
 
 namespace penstock::upstream {
@@ -12,18 +13,10 @@ namespace {
 namespace asio = boost::asio;
 constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
 
-// splitmix64, by Sebastiano Vigna, in the public domain.
-std::uint64_t next_random(std::uint64_t& state) noexcept {
-  std::uint64_t bits = state += 0x9e3779b97f4a7c15;
-  bits = (bits ^ (bits >> 30)) * 0xbf58476d1ce4e5b9;
-  bits = (bits ^ (bits >> 27)) * 0x94d049bb133111eb;
-  return bits ^ (bits >> 31);
-}
-
 }  // namespace
 
 base::Duration HealthShared::vary(base::Duration interval) noexcept {
-  const auto fraction = static_cast<double>(next_random(chance) >> 11) * 0x1p-53;  // 0 to 1
+  const auto fraction = static_cast<double>(mixed_again(seed, varied++) >> 11) * 0x1p-53;  // 0 to 1
   const double share = 0.9 + 0.2 * fraction;
   return base::Duration{static_cast<std::int64_t>(static_cast<double>(interval.count()) * share)};
 }

@@ -17,15 +17,16 @@
 namespace penstock::upstream {
 
 struct HealthShared {
-  HealthShared(HealthReports reports_to, std::uint64_t seed, std::size_t at_once)
-      : reports{std::move(reports_to)}, chance{seed}, free_places{at_once} {}
+  HealthShared(HealthReports reports_to, std::uint64_t chance, std::size_t at_once)
+      : reports{std::move(reports_to)}, seed{chance}, free_places{at_once} {}
 
   // An interval, give or take 10 %.
   base::Duration vary(base::Duration interval) noexcept;
 
   const HealthReports reports;
   HealthTls tls;
-  std::uint64_t chance;  // state of a splitmix64
+  const std::uint64_t seed;  // of the chance in the intervals
+  std::uint64_t varied = 0;  // intervals so far
   std::size_t free_places;
   std::deque<std::shared_ptr<HealthTarget>> line;  // for a place
 };
