@@ -43,7 +43,7 @@ std::size_t RecordPump::take_batch() {
 }
 
 void RecordPump::pump() {
-  if (server_.upstreams().is_stale()) upstreams_.refresh();
+  if (server_.upstreams().is_stale()) upstreams_.refresh_soon();
   const std::size_t taken = take_batch();
   if (taken == batch_records)
     boost::asio::post(bell_.get_executor(), [this] { pump(); });

@@ -49,7 +49,7 @@ void UpstreamControl::count(const std::string& upstream, upstream::DnsResult res
 
 void UpstreamControl::judge(upstream::LiveRecord& endpoint, upstream::Health health,
                             std::string why) {
-  if (server_.upstreams().set_health(endpoint, health, std::move(why), os::now())) refresh();
+  if (server_.upstreams().set_health(endpoint, health, std::move(why), os::now())) refresh_soon();
 }
 
 bool UpstreamControl::set_override(const std::string& upstream, const std::string& endpoint,
@@ -66,10 +66,17 @@ bool UpstreamControl::set_override(const std::string& upstream, const std::strin
 }
 
 void UpstreamControl::refresh() {
-  const auto refreshed = server_.upstreams().refresh(os::now());
+  refreshed_ = os::now();
+  const auto refreshed = server_.upstreams().refresh(refreshed_);
   tell(refreshed.changed);
   tell_conditions();
-  sleep_until(refreshed.next);
+  wake_at(refreshed.next);
+}
+
+void UpstreamControl::refresh_soon() {
+  const base::Instant now = os::now();
+  if (now - refreshed_ >= refresh_interval) return refresh();
+  if (const base::Instant due = refreshed_ + refresh_interval; due < wakes_at_) wake_at(due);
 }
 
 void UpstreamControl::tell(const std::vector<upstream::LiveRecord*>& changed) {
@@ -123,7 +130,8 @@ void UpstreamControl::end_connections_of(upstream::LiveRecord& endpoint,
   server_.say_farewell(endpoint, reason, farewell == upstream::Farewell::close);
 }
 
-void UpstreamControl::sleep_until(base::Instant next) {
+void UpstreamControl::wake_at(base::Instant next) {
+  wakes_at_ = next;
   if (next == base::never) {
     timer_.cancel();
     return;

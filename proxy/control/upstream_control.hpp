@@ -36,8 +36,12 @@ class UpstreamControl {
   using DnsCounts = std::array<std::uint64_t, upstream::dns_result_names.size()>;
   // By upstream; only those with DNS sources.
   const std::map<std::string, DnsCounts>& dns_counts() const noexcept { return dns_counts_; }
-  // Does what is due. Called by itself when time has come; by others when something happened.
+  // Does what is due, now.
   void refresh();
+  // Within refresh_interval: a thousand endpoints that change their state one by one, as they do at
+  // a start or when a network fails, must not cost a thousand layouts.
+  void refresh_soon();
+  static constexpr base::Duration refresh_interval = std::chrono::milliseconds{20};
 
  private:
   // What new connections of an upstream meet.
@@ -47,11 +51,13 @@ class UpstreamControl {
   void tell_conditions();
   void end_connections_of(upstream::LiveRecord& endpoint, upstream::Farewell farewell,
                           session::CloseReason reason);
-  void sleep_until(base::Instant next);
+  void wake_at(base::Instant next);
 
   runtime::Server& server_;
   base::Log& log_;
   boost::asio::steady_timer timer_;
+  base::Instant wakes_at_ = base::never;
+  base::Instant refreshed_{};
   std::vector<Condition> conditions_;  // by upstream, as they were told
   std::map<std::string, DnsCounts> dns_counts_;
 };
