@@ -48,13 +48,14 @@ class House {
     REQUIRE(await([&] { return checks[&other] >= before + checks_of; }));
   }
   LiveRecord& endpoint(const os::SocketAddress& address) {
-    return records.emplace_back("web", address.to_string(), address);
+    return records.emplace_back(++last_number, "web", address.to_string(), address);
   }
   std::string last_words(const LiveRecord& record) {
     return judgements[&record].empty() ? "nothing" : judgements[&record].back();
   }
 
   boost::asio::io_context io;
+  std::uint32_t last_number = 0;
   std::deque<LiveRecord> records;
   std::map<const LiveRecord*, int> checks;
   std::map<const LiveRecord*, CheckResult> results;
@@ -182,7 +183,7 @@ TEST_CASE("of an endpoint that is gone nothing is heard, not even of a check und
           "[upstream]") {
   const os::Fd listener = testing::listen_at(testing::loopback_v4());
   House house;
-  auto gone = std::make_unique<LiveRecord>("web", "gone", testing::address_of(listener.get()));
+  auto gone = std::make_unique<LiveRecord>(1, "web", "gone", testing::address_of(listener.get()));
   LiveRecord& stays = house.endpoint(testing::refusing_address());
   HealthSpec patient = http_spec();
   house.watch.follow("web", patient, {gone.get()});
@@ -287,7 +288,7 @@ TEST_CASE("more checks than there are places wait in line and all have their tur
 TEST_CASE("a watch that ends leaves no check behind", "[upstream]") {
   const os::Fd listener = testing::listen_at(testing::loopback_v4());
   boost::asio::io_context io;
-  LiveRecord record{"web", "silent", testing::address_of(listener.get())};
+  LiveRecord record{1, "web", "silent", testing::address_of(listener.get())};
   int reports = 0;
   auto watch = std::make_unique<HealthWatch>(
       io,
