@@ -1,0 +1,340 @@
+#include "upstream/upstream.hpp"
+
+#include <array>
+#include <cerrno>
+#include <set>
+#include <thread>
+
+#include "upstream/endpoint_life.hpp"
+#include "upstream/fixture.hpp"
+
+using namespace penstock;
+using namespace penstock::testing;
+using namespace std::chrono_literals;
+using upstream::Balance;
+using upstream::ConnectFailure;
+using upstream::Health;
+using upstream::LiveRecord;
+using upstream::Override;
+using upstream::Pick;
+using upstream::Standing;
+using upstream::State;
+using upstream::Tried;
+
+namespace {
+
+// Counts who is inside; ours is entered after a place was taken and left before it is given back,
+// so it is never beyond what the upstream counted.
+class Checker {
+ public:
+  void enter() noexcept {
+    const int inside = ++inside_;
+    int seen = most_.load();
+    while (seen < inside && !most_.compare_exchange_weak(seen, inside)) {
+    }
+  }
+  void leave() noexcept { --inside_; }
+  int inside() const noexcept { return inside_; }
+  int most() const noexcept { return most_; }
+
+ private:
+  std::atomic<int> inside_{0};
+  std::atomic<int> most_{0};
+};
+
+upstream::ClusterSpec watched(std::size_t count, std::uint32_t failures = 3) {
+  auto spec = web(Balance::round_robin, many(count));
+  spec.outlier = upstream::OutlierOptions{.consecutive_failures = failures};
+  return spec;
+}
+
+void fail(Fixture& fixture, std::size_t index, int times) {
+  for (int i = 0; i < times; ++i) fixture.upstream.note_failure(fixture.live(index), fixture.now);
+}
+
+base::Duration ejected_for(Fixture& fixture, std::size_t index) {
+  return base::Duration{fixture.live(index).ejected_until.load()} - fixture.now.time_since_epoch();
+}
+
+int ejected(const Fixture& fixture) {
+  int count = 0;
+  for (const auto& endpoint : fixture.cluster().endpoints()) count += endpoint.live->is_ejected();
+  return count;
+}
+
+// Waits until the ejection is over.
+void return_from_ejection(Fixture& fixture, std::size_t index) {
+  fixture.now += ejected_for(fixture, index);
+  fixture.registry.refresh(fixture.now);
+}
+
+}  // namespace
+
+TEST_CASE("no limit is ever exceeded, whatever four threads do", "[upstream]") {
+  const auto balance =
+      GENERATE(Balance::round_robin, Balance::least_connections, Balance::random_two,
+               Balance::source_hash, Balance::maglev, Balance::first, Balance::peak_ewma);
+  CAPTURE(upstream::balance_names[balance]);
+  auto spec = web(balance, {endpoint("a", 1, 0, 2), endpoint("b", 1, 0, 1)});
+  SECTION("of an endpoint") {}
+  SECTION("of the upstream") {
+    spec.max_connections = 2;
+  }
+  SECTION("of the upstream that is not full by its endpoints") {
+    spec.max_connections = 5;
+  }
+  const bool is_bounded = spec.max_connections == 2;
+  Fixture fixture{spec};
+  Checker both;
+  std::array<Checker, 2> each;
+  std::atomic<int> refused{0};
+  std::vector<std::thread> threads;
+  for (std::uint64_t thread = 0; thread < 4; ++thread)
+    threads.emplace_back([&, thread] {
+      for (std::uint64_t round = 0; round < 10'000; ++round) {
+        const auto taken = fixture.upstream.take(round * 4 + thread, {}, false, fixture.now);
+        if (taken.endpoint == nullptr) {
+          refused += taken.outcome == Pick::Outcome::full ? 1 : 1'000'000'000;
+          continue;
+        }
+        Checker& one = each[taken.endpoint == &fixture.live(0) ? 0 : 1];
+        one.enter();
+        both.enter();
+        if (round % 8 == 0) std::this_thread::yield();
+        both.leave();
+        one.leave();
+        fixture.upstream.give_back(*taken.endpoint);
+      }
+    });
+  for (auto& thread : threads) thread.join();
+  REQUIRE(each[0].most() <= 2);
+  REQUIRE(each[1].most() <= 1);
+  REQUIRE(both.most() <= (is_bounded ? 2 : 3));
+  REQUIRE(refused < 40'000);
+  REQUIRE(fixture.live(0).active == 0);
+  REQUIRE(fixture.live(1).active == 0);
+  // Nothing leaked from the upstream's own account: every place can be taken again.
+  std::string all;
+  for (int i = 0; i < (is_bounded ? 2 : 3); ++i) all += fixture.take(static_cast<std::uint64_t>(i));
+  REQUIRE(all.find("full") == std::string::npos);
+  REQUIRE(fixture.take() == "full");
+}
+
+TEST_CASE("full is where a place may become free, nobody is where none will", "[upstream]") {
+  Fixture fixture{web(Balance::round_robin, {endpoint("a", 1, 0, 1), endpoint("b", 1, 0, 1)})};
+  REQUIRE(fixture.take() == "a");
+  REQUIRE(fixture.take() == "b");
+  REQUIRE(fixture.take() == "full");
+  fixture.said(0, Health::down);
+  REQUIRE(fixture.take() == "full");
+  fixture.said(1, Override::drain);
+  REQUIRE(fixture.take() == "nobody");
+  fixture.said(1, Override::up);
+  fixture.upstream.give_back(fixture.live(1));
+  REQUIRE(fixture.take() == "b");
+}
+
+TEST_CASE("a full endpoint sends no new connection to a backup", "[upstream]") {
+  Fixture fixture{web(Balance::round_robin, {endpoint("a", 1, 0, 1), endpoint("b", 1, 1)})};
+  REQUIRE(fixture.take() == "a");
+  REQUIRE(fixture.take() == "full");
+  // But one whose first attempt failed goes there.
+  Tried tried;
+  tried.add(fixture.live(0));
+  REQUIRE(fixture.take(0, tried) == "b");
+}
+
+TEST_CASE("a refused connection leaves no place behind", "[upstream]") {
+  auto spec = web(Balance::round_robin, {endpoint("a", 1, 0, 1)});
+  spec.max_connections = 2;
+  Fixture fixture{spec};
+  REQUIRE(fixture.take() == "a");
+  for (int i = 0; i < 10; ++i) REQUIRE(fixture.take() == "full");
+  fixture.upstream.give_back(fixture.live(0));
+  REQUIRE(fixture.take() == "a");
+}
+
+TEST_CASE("a connection takes one turn, however many attempts it needs", "[upstream]") {
+  Fixture fixture{Balance::round_robin, {1, 1}};
+  std::string firsts;
+  for (int i = 0; i < 4; ++i) {
+    const std::string first = fixture.visit();
+    firsts += first;
+    Tried tried;
+    tried.add(fixture.live(first == "a" ? 0 : 1));
+    REQUIRE(fixture.visit(0, tried) == (first == "a" ? "b" : "a"));
+  }
+  REQUIRE(firsts == "abab");
+}
+
+TEST_CASE("a retry prefers untried endpoints, a backup included, to one that failed",
+          "[upstream]") {
+  Fixture fixture{web(Balance::round_robin, {endpoint("a"), endpoint("b", 1, 1)})};
+  Tried tried;
+  tried.add(fixture.live(0));
+  REQUIRE(fixture.visit(0, tried) == "b");
+  tried.add(fixture.live(1));
+  REQUIRE(fixture.visit(0, tried) == "a");
+}
+
+TEST_CASE("so many failures in a row eject an endpoint, at once", "[upstream]") {
+  Fixture fixture{watched(3)};
+  fail(fixture, 1, 2);
+  REQUIRE(ejected(fixture) == 0);
+  REQUIRE_FALSE(fixture.registry.is_stale());
+  fail(fixture, 1, 1);
+  REQUIRE(fixture.live(1).is_ejected());
+  REQUIRE(fixture.live(1).state() == State::ejected);
+  REQUIRE(fixture.registry.is_stale());
+  REQUIRE(fixture.visits(6).find("e1") == std::string::npos);  // before any new layout
+  const auto refreshed = fixture.registry.refresh(fixture.now);
+  REQUIRE(refreshed.changed == std::vector{&fixture.live(1)});
+  REQUIRE(fixture.cluster().layout().standing[1] == Standing::ejected);
+  REQUIRE(upstream::why_of(fixture.live(1)) == "3 failures in a row");
+  REQUIRE(refreshed.next == fixture.now + ejected_for(fixture, 1));
+}
+
+TEST_CASE("without outlier nobody is ejected", "[upstream]") {
+  Fixture fixture{web(Balance::round_robin, many(3))};
+  fail(fixture, 0, 1000);
+  REQUIRE(ejected(fixture) == 0);
+}
+
+TEST_CASE("a success clears the account", "[upstream]") {
+  Fixture fixture{watched(2)};
+  for (int i = 0; i < 10; ++i) {
+    fail(fixture, 0, 2);
+    fixture.upstream.note_success(fixture.live(0));
+  }
+  REQUIRE(ejected(fixture) == 0);
+  fail(fixture, 0, 3);
+  REQUIRE(ejected(fixture) == 1);
+}
+
+TEST_CASE("at most max_ejected of the endpoints are ejected, rounded down", "[upstream]") {
+  const auto [count, percent, most] = GENERATE(table<std::size_t, int, int>({{5, 50, 2},
+                                                                             {4, 50, 2},
+                                                                             {3, 50, 1},
+                                                                             {2, 50, 1},
+                                                                             {3, 33, 0},
+                                                                             {3, 34, 1},
+                                                                             {3, 100, 3},
+                                                                             {5, 0, 0}}));
+  CAPTURE(count, percent);
+  auto spec = watched(count);
+  spec.outlier->max_ejected = percent / 100.0;
+  Fixture fixture{spec};
+  for (std::size_t i = 0; i < count; ++i) fail(fixture, i, 10);
+  REQUIRE(ejected(fixture) == most);
+}
+
+TEST_CASE("who could not be ejected is when another one has returned", "[upstream]") {
+  Fixture fixture{watched(2)};
+  fail(fixture, 0, 3);
+  fail(fixture, 1, 3);
+  REQUIRE(ejected(fixture) == 1);
+  return_from_ejection(fixture, 0);
+  REQUIRE(ejected(fixture) == 0);
+  fail(fixture, 1, 1);
+  REQUIRE(fixture.live(1).is_ejected());
+}
+
+TEST_CASE("threads that fail at once eject no more than the share", "[upstream]") {
+  for (int round = 0; round < 200; ++round) {
+    Fixture fixture{watched(5)};
+    std::vector<std::thread> threads;
+    for (int thread = 0; thread < 4; ++thread)
+      threads.emplace_back([&] {
+        for (std::size_t i = 0; i < 5; ++i) fail(fixture, i, 3);
+      });
+    for (auto& thread : threads) thread.join();
+    REQUIRE(ejected(fixture) == 2);
+    std::uint64_t ejections = 0;
+    for (std::size_t i = 0; i < 5; ++i) ejections += fixture.live(i).ejections;
+    REQUIRE(ejections == 2);
+  }
+}
+
+TEST_CASE("each ejection in a row lasts twice as long, up to sixteen times, varied by chance",
+          "[upstream]") {
+  Fixture fixture{watched(2)};
+  fail(fixture, 0, 2);
+  for (int number = 1; number <= 7; ++number) {
+    fail(fixture, 0, 1);  // after a return, one failure is enough
+    REQUIRE(fixture.live(0).is_ejected());
+    REQUIRE(fixture.live(0).ejections == static_cast<std::uint64_t>(number));
+    const base::Duration whole = 30s * std::min(1 << (number - 1), 16);
+    CAPTURE(number);
+    REQUIRE(ejected_for(fixture, 0) >= whole * 9 / 10);
+    REQUIRE(ejected_for(fixture, 0) <= whole * 11 / 10);
+    return_from_ejection(fixture, 0);
+  }
+}
+
+TEST_CASE("endpoints that are ejected together do not return together", "[upstream]") {
+  Fixture fixture{watched(100)};
+  std::set<std::int64_t> times;
+  for (std::size_t i = 0; i < 50; ++i) {
+    fail(fixture, i, 3);
+    times.insert(fixture.live(i).ejected_until);
+  }
+  REQUIRE(times.size() > 45);
+  REQUIRE(*times.rbegin() - *times.begin() > base::Duration{5s}.count());
+}
+
+TEST_CASE("who returns from an ejection returns gently, and the next failure ejects it again",
+          "[upstream]") {
+  Fixture fixture{watched(2)};
+  fail(fixture, 0, 3);
+  fixture.registry.refresh(fixture.now);
+  fixture.now += ejected_for(fixture, 0) - 1ns;
+  REQUIRE(fixture.registry.refresh(fixture.now).changed.empty());
+  REQUIRE(fixture.live(0).is_ejected());
+  fixture.now += 1ns;
+  REQUIRE(fixture.registry.refresh(fixture.now).changed == std::vector{&fixture.live(0)});
+  REQUIRE_FALSE(fixture.live(0).is_ejected());
+  REQUIRE(fixture.live(0).state() == State::up);
+  for (int tenths = 1; tenths <= 10; ++tenths) {
+    REQUIRE(fixture.cluster().layout().ramp[0] == Approx(tenths * 6553.6).margin(1));
+    fixture.now += upstream::return_ramp / 10;
+    fixture.registry.refresh(fixture.now);
+  }
+  fail(fixture, 0, 1);
+  REQUIRE(fixture.live(0).is_ejected());
+}
+
+TEST_CASE("after its return a success clears the account of an endpoint", "[upstream]") {
+  Fixture fixture{watched(2)};
+  fail(fixture, 0, 3);
+  return_from_ejection(fixture, 0);
+  fixture.upstream.note_success(fixture.live(0));
+  fail(fixture, 0, 2);
+  REQUIRE_FALSE(fixture.live(0).is_ejected());
+  fail(fixture, 0, 1);
+  REQUIRE(fixture.live(0).is_ejected());
+}
+
+TEST_CASE("ejections are forgotten after twice the length of the last one", "[upstream]") {
+  Fixture fixture{watched(2)};
+  fail(fixture, 0, 3);
+  return_from_ejection(fixture, 0);
+  fixture.upstream.note_success(fixture.live(0));
+  REQUIRE(fixture.live(0).ejections_in_a_row == 1);
+  fixture.now += 60s - 1ns;
+  fixture.registry.refresh(fixture.now);
+  REQUIRE(fixture.live(0).ejections_in_a_row == 1);
+  fixture.now += 1ns;
+  fixture.registry.refresh(fixture.now);
+  REQUIRE(fixture.live(0).ejections_in_a_row == 0);
+  fail(fixture, 0, 3);
+  REQUIRE(ejected_for(fixture, 0) <= 33s);
+}
+
+TEST_CASE("the failures of this host do not count against an endpoint", "[upstream]") {
+  for (const int error :
+       {ECONNREFUSED, ECONNRESET, ETIMEDOUT, EHOSTUNREACH, EHOSTDOWN, ENOENT, EPROTO})
+    REQUIRE(upstream::is_endpoints_fault(upstream::connect_failure_from(error)));
+  for (const int error :
+       {ENETUNREACH, EADDRNOTAVAIL, EACCES, EPERM, EMFILE, ENFILE, ENOBUFS, ENOMEM, ENOSPC})
+    REQUIRE_FALSE(upstream::is_endpoints_fault(upstream::connect_failure_from(error)));
+}
