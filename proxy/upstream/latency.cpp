@@ -8,26 +8,25 @@ namespace penstock::upstream {
 
 namespace {
 
-constexpr double decay_milliseconds =
-    std::chrono::duration<double, std::milli>{Latency::decay}.count();
+// Fine enough beside `decay`; and 2^31 of them, after which a sample would seem to lie ahead, are
+// nearly seven years.
+using Tick = std::chrono::duration<std::int64_t, std::deci>;
 
-std::uint32_t milliseconds_of(base::Instant instant) noexcept {
-  using std::chrono::duration_cast;
-  using std::chrono::milliseconds;
-  // Modulo 2^32, that is 49 days: an older average has decayed to nothing in any case.
+constexpr double decay_ticks = std::chrono::duration<double, std::deci>{Latency::decay}.count();
+
+std::uint32_t tick_of(base::Instant instant) noexcept {
   return static_cast<std::uint32_t>(
-      duration_cast<milliseconds>(instant.time_since_epoch()).count());
+      std::chrono::duration_cast<Tick>(instant.time_since_epoch()).count());
 }
 
 float average_in(std::uint64_t word) noexcept {
   return std::bit_cast<float>(static_cast<std::uint32_t>(word >> 32));
 }
 
-// The share of an average that is left after a while.
+// The share of an average that is left after a while. Another thread's clock may be a little ahead.
 double left_of(std::uint64_t word, base::Instant now) noexcept {
-  const auto passed =
-      static_cast<std::int32_t>(milliseconds_of(now) - static_cast<std::uint32_t>(word));
-  return std::exp(-static_cast<double>(std::max(passed, 0)) / decay_milliseconds);
+  const auto passed = static_cast<std::int32_t>(tick_of(now) - static_cast<std::uint32_t>(word));
+  return std::exp(-static_cast<double>(std::max(passed, 0)) / decay_ticks);
 }
 
 }  // namespace
@@ -43,7 +42,7 @@ void Latency::sample(base::Duration measured, base::Instant now) noexcept {
     const double result =
         nanoseconds > average ? nanoseconds : average + nanoseconds * (1.0 - left);
     next = std::uint64_t{std::bit_cast<std::uint32_t>(static_cast<float>(result))} << 32 |
-           milliseconds_of(now);
+           tick_of(now);
   } while (!word_.compare_exchange_weak(seen, next, std::memory_order_relaxed));
 }
 

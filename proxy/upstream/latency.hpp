@@ -24,7 +24,7 @@ class Latency {
   std::optional<double> at(base::Instant now) const noexcept;
 
  private:
-  std::atomic<std::uint64_t> word_{0};  // float nanoseconds, and milliseconds of the last sample
+  std::atomic<std::uint64_t> word_{0};  // float nanoseconds, and the tick of the last sample
 };
 
 }  // namespace penstock::upstream

@@ -72,6 +72,14 @@ TEST_CASE("silence lets a latency fade", "[upstream]") {
   REQUIRE(milliseconds(latency, start + 100s) == about(100 * std::exp(-10)));
 }
 
+TEST_CASE("a latency that faded stays so for years", "[upstream]") {
+  Latency latency;
+  latency.sample(100ms, start);
+  const int days = GENERATE(1, 24, 25, 40, 49, 365);
+  CAPTURE(days);
+  REQUIRE(milliseconds(latency, start + days * 24h) < 1e-3);
+}
+
 TEST_CASE("who looks with a clock a little behind sees the latency whole", "[upstream]") {
   Latency latency;
   latency.sample(100ms, start);
