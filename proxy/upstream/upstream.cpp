@@ -93,9 +93,12 @@ void Upstream::note_failure(LiveRecord& endpoint, base::Instant now) noexcept {
 }
 
 bool Upstream::may_eject_one_more() noexcept {
-  const double share =
-      spec_.outlier->max_ejected * static_cast<double>(cluster().endpoints().size());
-  const auto most = static_cast<std::uint32_t>(share);
+  const std::size_t count = cluster().endpoints().size();
+  if (count < 2) return false;
+  // 29 % of 100 is 29, though the nearest binary fraction is a little less.
+  constexpr double rounding = 1e-6;
+  const double share = spec_.outlier->max_ejected * static_cast<double>(count);
+  const auto most = static_cast<std::uint32_t>(share + rounding);
   if (most == 0) return false;
   return reserve_place(ejected_, most);
 }

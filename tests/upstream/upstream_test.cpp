@@ -219,13 +219,25 @@ TEST_CASE("at most max_ejected of the endpoints are ejected, rounded down", "[up
                                                                              {3, 33, 0},
                                                                              {3, 34, 1},
                                                                              {3, 100, 3},
-                                                                             {5, 0, 0}}));
+                                                                             {5, 0, 0},
+                                                                             {100, 29, 29},
+                                                                             {100, 57, 57},
+                                                                             {50, 58, 29}}));
   CAPTURE(count, percent);
   auto spec = watched(count);
   spec.outlier->max_ejected = percent / 100.0;
   Fixture fixture{spec};
   for (std::size_t i = 0; i < count; ++i) fail(fixture, i, 10);
   REQUIRE(ejected(fixture) == most);
+}
+
+TEST_CASE("a lone endpoint is never ejected", "[upstream]") {
+  auto spec = watched(1);
+  spec.outlier->max_ejected = GENERATE(0.5, 1.0);
+  Fixture fixture{spec};
+  fail(fixture, 0, 100);
+  REQUIRE(ejected(fixture) == 0);
+  REQUIRE(fixture.take() == "e0");
 }
 
 TEST_CASE("who could not be ejected is when another one has returned", "[upstream]") {
