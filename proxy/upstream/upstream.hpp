@@ -35,9 +35,9 @@ class Upstream {
 
   // An attempt failed by the endpoint's fault, or a connection was reset before its first byte.
   void note_failure(LiveRecord& endpoint, base::Instant now) noexcept;
-  // The endpoint answered.
+  // The endpoint answered. While it is ejected, that was a connection of before.
   void note_success(LiveRecord& endpoint) noexcept {
-    if (endpoint.failed_in_a_row.load(std::memory_order_relaxed) != 0)
+    if (endpoint.failed_in_a_row.load(std::memory_order_relaxed) != 0 && !endpoint.is_ejected())
       endpoint.failed_in_a_row.store(0, std::memory_order_relaxed);
   }
 

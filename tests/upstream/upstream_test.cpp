@@ -211,6 +211,14 @@ TEST_CASE("a success clears the account", "[upstream]") {
   REQUIRE(ejected(fixture) == 1);
 }
 
+TEST_CASE("what a connection of before says leaves an ejection as it is", "[upstream]") {
+  Fixture fixture{watched(2)};
+  fail(fixture, 0, 3);
+  fixture.upstream.note_success(fixture.live(0));
+  REQUIRE(fixture.live(0).is_ejected());
+  REQUIRE(upstream::why_of(fixture.live(0)) == "3 failures in a row");
+}
+
 TEST_CASE("at most max_ejected of the endpoints are ejected, rounded down", "[upstream]") {
   const auto [count, percent, most] = GENERATE(table<std::size_t, int, int>({{5, 50, 2},
                                                                              {4, 50, 2},
