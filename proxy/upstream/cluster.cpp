@@ -150,6 +150,13 @@ double Cluster::latency_cost(std::uint16_t index, base::Instant now) const noexc
   return *latency * (active + 1) / layout_.weight[index];
 }
 
+// By the identity, not the index, so that two machines agree.
+bool Cluster::is_eased_in(std::uint16_t index, std::uint64_t key) const noexcept {
+  const std::uint32_t ramp = layout_.ramp[index];
+  if (ramp == Layout::ramp_whole) return true;
+  return mixed_again(~key, hash_of(endpoints_[index].live->identity)) % Layout::ramp_whole < ramp;
+}
+
 // The slot of the hash; where its endpoint takes none, the slot of another hash of the same key,
 // which spreads its clients over all the others. An endpoint in slow start gives that share of its
 // clients away that its ramp does not admit, always the same ones first.
@@ -161,8 +168,7 @@ std::uint16_t Cluster::by_hash(std::size_t number, Search& search) const noexcep
     const std::uint64_t hash = probe == 0 ? key : mixed_again(key, probe);
     const std::uint16_t index = slots[hash % slots.size()];
     if (layout_.tier_of[index] != number) continue;
-    const std::uint64_t lot = mixed_again(~key, index) % Layout::ramp_whole;
-    if (lot < layout_.ramp[index] && search.admits(index)) return index;
+    if (is_eased_in(index, key) && search.admits(index)) return index;
   }
   const std::vector<std::uint16_t>& members = layout_.tiers[number].members;
   for (std::size_t step = 0; step < members.size(); ++step) {

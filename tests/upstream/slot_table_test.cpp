@@ -194,3 +194,18 @@ TEST_CASE("a slow start admits more and more of an endpoint's own clients, and n
     fixture.registry.refresh(fixture.now);
   }
 }
+
+TEST_CASE("two machines agree on whom a slow start admits", "[upstream]") {
+  auto endpoints = many(10);
+  auto spec = web(Balance::maglev, endpoints);
+  spec.slow_start = std::chrono::seconds{100};
+  Fixture here{spec};
+  std::reverse(spec.endpoints.begin(), spec.endpoints.end());
+  Fixture there{spec};
+  for (const auto health : {upstream::Health::down, upstream::Health::up}) {
+    here.said(3, health);
+    there.said(6, health);
+  }
+  for (std::uint64_t i = 0; i < 10'000; ++i)
+    REQUIRE(here.visit(upstream::mixed(i)) == there.visit(upstream::mixed(i)));
+}
