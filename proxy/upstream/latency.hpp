@@ -2,7 +2,8 @@
 // How quick an endpoint is: a moving average that believes bad news at once and good news slowly.
 //
 // A sample above the average replaces it; one below pulls it down with the time constant `decay`,
-// and so does silence, so that an endpoint that was slow once is tried again.
+// and so does silence, so that an endpoint that was slow once is tried again. A failure counts as
+// an answer that took the whole timeout.
 //
 // Thread   any; one 64-bit word, changed by compare-and-swap.
 // Source   the peak EWMA balancer of Twitter's Finagle.

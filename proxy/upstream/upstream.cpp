@@ -74,6 +74,8 @@ void Upstream::give_back(LiveRecord& endpoint) noexcept {
 }
 
 void Upstream::note_failure(LiveRecord& endpoint, base::Instant now) noexcept {
+  // Without a sample the latency of who refuses would fade, until it seems to be the quickest.
+  if (spec_.balance == Balance::peak_ewma) endpoint.latency.sample(spec_.connect.timeout, now);
   if (!spec_.outlier) return;
   const std::uint32_t failed = endpoint.failed_in_a_row.fetch_add(1, std::memory_order_relaxed) + 1;
   if (failed < spec_.outlier->consecutive_failures || endpoint.is_ejected()) return;

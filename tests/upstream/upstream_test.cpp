@@ -358,3 +358,22 @@ TEST_CASE("the failures of this host do not count against an endpoint", "[upstre
        {ENETUNREACH, EADDRNOTAVAIL, EACCES, EPERM, EMFILE, ENFILE, ENOBUFS, ENOMEM, ENOSPC})
     REQUIRE_FALSE(upstream::is_endpoints_fault(upstream::connect_failure_from(error)));
 }
+
+TEST_CASE("an endpoint that fails is not the quickest for it", "[upstream]") {
+  Fixture fixture{Balance::peak_ewma, {1, 1}};
+  for (std::size_t i = 0; i < 2; ++i) fixture.live(i).latency.sample(1ms, fixture.now);
+  // b answers every millisecond; a refuses whoever comes.
+  int refused = 0;
+  for (int i = 0; i < 100'000; ++i) {
+    fixture.now += 1ms;
+    const auto taken = fixture.upstream.take(0, {}, false, fixture.now);
+    fixture.upstream.give_back(*taken.endpoint);
+    if (taken.endpoint == &fixture.live(1)) {
+      taken.endpoint->latency.sample(1ms, fixture.now);
+    } else {
+      ++refused;
+      fixture.upstream.note_failure(*taken.endpoint, fixture.now);
+    }
+  }
+  REQUIRE(refused < 100);
+}
