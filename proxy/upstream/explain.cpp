@@ -28,12 +28,14 @@ std::uint64_t turns_of(const Cluster& cluster) {
 
 Explanation explain(const Upstream& upstream, std::optional<std::uint64_t> key, base::Instant now) {
   const Cluster& cluster = upstream.cluster();
+  std::vector<double> shares(cluster.endpoints().size(), 0.0);
+  if (upstream.is_full()) return {.next = {Pick::Outcome::full}, .shares = std::move(shares)};
   const bool is_one_client = cluster.uses_hash() && key.has_value();
   const std::uint64_t turns = is_one_client ? 1 : turns_of(cluster);
   const std::uint64_t client = key.value_or(mixed(0));
   Explanation explanation{
       .next = cluster.pick({.turn = upstream.turn(), .key = client, .now = now}, Tried{}),
-      .shares = std::vector<double>(cluster.endpoints().size(), 0.0)};
+      .shares = std::move(shares)};
   for (std::uint64_t turn = 0; turn < turns; ++turn) {
     const Question question{.turn = upstream.turn() + turn,
                             .key = is_one_client ? client : mixed_again(client, turn),

@@ -32,6 +32,11 @@ class Upstream {
   // `in_line`: the first of those that wait; a newcomer gets `full` while somebody does.
   Taken take(std::uint64_t key, const Tried& tried, bool in_line, base::Instant now) noexcept;
   void give_back(LiveRecord& endpoint) noexcept;
+  // A newcomer gets `full`, whatever the endpoints have free.
+  bool is_full() const noexcept {
+    const std::uint32_t limit = spec_.max_connections;
+    return queue_.length() > 0 || (limit > 0 && active_.load(std::memory_order_relaxed) >= limit);
+  }
 
   // An attempt failed by the endpoint's fault, or a connection was reset before its first byte.
   void note_failure(LiveRecord& endpoint, base::Instant now) noexcept;

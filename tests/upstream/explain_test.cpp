@@ -100,3 +100,18 @@ TEST_CASE("explain says full and nobody as a connection would meet them", "[upst
   fixture.said(0, Health::down);
   REQUIRE(next(fixture) == "nobody");
 }
+
+TEST_CASE("explain knows the limit of the upstream, and who waits in line", "[upstream]") {
+  auto spec = web(any_balance(), {endpoint("a")});
+  spec.max_connections = 1;
+  spec.queue.size = 1;
+  Fixture limited{spec};
+  limited.take();
+  REQUIRE(limited.take() == "full");
+  REQUIRE(next(limited) == "full");
+  spec.max_connections = 0;
+  Fixture waited_for{spec};
+  REQUIRE(waited_for.upstream.queue().join(0, 0));
+  REQUIRE(waited_for.take() == "full");
+  REQUIRE(next(waited_for) == "full");
+}
