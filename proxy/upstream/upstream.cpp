@@ -14,7 +14,7 @@ bool reserve_place(std::atomic<std::uint32_t>& active, std::uint32_t limit) noex
     active.fetch_add(1, std::memory_order_relaxed);
     return true;
   }
-  std::uint32_t seen = active.load(std::memory_order_relaxed);
+  std::uint32_t seen = active.load(std::memory_order_seq_cst);  // see WaitQueue
   while (seen < limit)
     if (active.compare_exchange_weak(seen, seen + 1, std::memory_order_relaxed)) return true;
   return false;
