@@ -5,17 +5,11 @@
 #include "e2e/house.hpp"
 #include "e2e/network.hpp"
 #include "e2e/origin.hpp"
+#include "e2e/upstreams.hpp"
 
 using namespace penstock::e2e;
 
 namespace {
-
-// What a client that sends nothing hears: the answer of whoever serves it.
-std::string answer_of(const House& house) {
-  Peer client = house.client();
-  client.finish_sending();
-  return client.read_to_end();
-}
 
 // A connection that flows all the while: nothing that happens elsewhere may disturb it.
 class Bystander {

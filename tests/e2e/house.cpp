@@ -17,6 +17,7 @@ std::string in_flow(const std::string& keys) {
 }
 
 std::string endpoint_from(const std::string& endpoint) {
+  if (endpoint.starts_with('{')) return endpoint;
   const auto blank = endpoint.find(' ');
   if (blank == endpoint.npos) return '"' + endpoint + '"';
   return "{address: \"" + endpoint.substr(0, blank) + "\", name: " + endpoint.substr(blank + 1) +

@@ -25,7 +25,7 @@ using Record = boost::json::object;  // a line of the access log
 
 struct Plan {
   std::vector<std::string>
-      endpoints{};     // of the upstream `app`; a name after a blank: "ADDRESS blue"
+      endpoints{};     // of the upstream `app`; a name after a blank: "ADDRESS blue"; or a YAML map
   std::string bind{};  // of the listener `web`; empty = a free loopback address
   // Further keys, as YAML in flow style, of: the listener, the upstream, defaults, relay, runtime.
   std::string listener{};

@@ -4,11 +4,15 @@
 
 #include <catch2/catch.hpp>
 #include <csignal>
+#include <string_view>
 
+#include "e2e/echo_process.hpp"
 #include "e2e/network.hpp"
 
 int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
+  if (argc == 3 && std::string_view{argv[1]} == penstock::e2e::echo_word)
+    return penstock::e2e::serve_echo(argv[2]);
   rlimit limit{};
   ::getrlimit(RLIMIT_NOFILE, &limit);
   limit.rlim_cur = limit.rlim_max;

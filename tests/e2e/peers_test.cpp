@@ -13,43 +13,6 @@ using namespace penstock::e2e;
 
 namespace {
 
-class Redis {
- public:
-  Redis()
-      : address_{free_address()},
-        server_{{"redis-server", "--bind", "127.0.0.1", "--port", port_of(address_), "--save", "",
-                 "--appendonly", "no", "--dir", folder_.path()}} {
-    wait_until_reachable(address_);
-  }
-  const std::string& address() const noexcept { return address_; }
-
- private:
-  TemporaryFolder folder_;
-  const std::string address_;
-  Program server_;
-};
-
-// nginx with one folder of files.
-class Nginx {
- public:
-  explicit Nginx(const TemporaryFolder& folder)
-      : address_{free_address()},
-        server_{{"nginx", "-p", folder.path(), "-e", folder.path("error.log"), "-c",
-                 folder.write("nginx.conf", configuration(folder))}} {
-    wait_until_reachable(address_);
-  }
-  const std::string& address() const noexcept { return address_; }
-
- private:
-  std::string configuration(const TemporaryFolder& folder) const {
-    return "daemon off; master_process off; pid " + folder.path("nginx.pid") +
-           ";\nevents {}\nhttp { access_log off; sendfile on;\n  server { listen " + address_ +
-           "; root " + folder.path("www") + "; }\n}\n";
-  }
-  const std::string address_;
-  Program server_;
-};
-
 std::string curl(const std::string& url) {
   const Finished finished =
       run_program({"curl", "--silent", "--show-error", "--noproxy", "*", url});

@@ -4,6 +4,7 @@
 #include <grp.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -56,6 +57,13 @@ void move_monotonic_clock(long seconds) {
   std::array<char, 64> line{};
   std::snprintf(line.data(), line.size(), "monotonic %ld 0", seconds);
   write_text("/proc/self/timens_offsets", line.data());
+}
+
+void see_as_resolv_conf(const char* file) {
+  if (::unshare(CLONE_NEWNS) != 0 ||
+      ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+      ::mount(file, "/etc/resolv.conf", nullptr, MS_BIND, nullptr) != 0)
+    ::_exit(125);
 }
 
 void limit_to(__rlimit_resource resource, std::size_t value) {
@@ -120,6 +128,7 @@ std::vector<char*> environment_with(const std::vector<std::string>& more) {
   }
   leave_open(options.inherited_up_to);
   move_monotonic_clock(options.monotonic_offset_s);
+  if (!options.resolv_conf.empty()) see_as_resolv_conf(options.resolv_conf.c_str());
   if (!options.control_group.empty()) write_text(options.control_group.c_str(), "0");
   ::signal(SIGPIPE, SIG_DFL);
   if (options.user != 0)

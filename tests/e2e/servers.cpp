@@ -2,8 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "e2e/network.hpp"
 #include "e2e/peer.hpp"
-#include "e2e/program.hpp"
 
 namespace penstock::e2e {
 
@@ -30,6 +30,26 @@ void wait_until_reachable(const std::string& address) {
       return false;
     }
   });
+}
+
+Redis::Redis()
+    : address_{free_address()},
+      server_{{"redis-server", "--bind", "127.0.0.1", "--port", port_of(address_), "--save", "",
+               "--appendonly", "no", "--dir", folder_.path()}} {
+  wait_until_reachable(address_);
+}
+
+Nginx::Nginx(const TemporaryFolder& folder)
+    : address_{free_address()},
+      server_{{"nginx", "-p", folder.path(), "-e", folder.path("error.log"), "-c",
+               folder.write("nginx.conf", configuration(folder))}} {
+  wait_until_reachable(address_);
+}
+
+std::string Nginx::configuration(const TemporaryFolder& folder) const {
+  return "daemon off; master_process off; pid " + folder.path("nginx.pid") +
+         ";\nevents {}\nhttp { access_log off; sendfile on;\n  server { listen " + address_ +
+         "; root " + folder.path("www") + "; }\n}\n";
 }
 
 }  // namespace penstock::e2e
