@@ -1,0 +1,109 @@
+// One of three endpoints is killed under load, and comes back: no client is refused.
+
+#include <atomic>
+#include <catch2/catch.hpp>
+#include <thread>
+
+#include "e2e/echo_process.hpp"
+#include "e2e/house.hpp"
+#include "e2e/upstreams.hpp"
+
+using namespace penstock::e2e;
+
+namespace {
+
+// Clients that connect, exchange a few bytes and close, again and again.
+//
+// The rule: a connection has failed where it was refused, reset, closed or not answered before its
+// first exchange. A connection that stood with the killed process, or lay in its accept queue, at
+// that moment is lost by nature: no proxy can give it another server, since bytes may have been
+// read. Therefore connections that overlap with the kill, from before the signal until the process
+// is gone, are counted apart, as `at_the_kill`; all that begin later or end earlier must succeed.
+class Crowd {
+ public:
+  static constexpr int threads = 4;
+  static constexpr int connections = 1000;  // of each thread
+
+  explicit Crowd(const std::string& address) : address_{address} {
+    for (int i = 0; i < threads; ++i)
+      threads_.emplace_back([this] {
+        for (int n = 0; n < connections; ++n) connect_once();
+      });
+  }
+  ~Crowd() { join(); }
+  void join() {
+    for (std::thread& thread : threads_)
+      if (thread.joinable()) thread.join();
+  }
+
+  void wait_for_share(double share) const {
+    wait_until(
+        "so many connections were made", [&] { return done_ >= threads * connections * share; },
+        60s);
+  }
+  // Around the kill.
+  void kill_begins() { kills_ = 1; }
+  void kill_is_over() { kills_ = 2; }
+
+  int failed() const { return failed_; }
+  int at_the_kill() const { return at_the_kill_; }
+  std::string first_failure() const { return first_failure_; }
+
+ private:
+  void connect_once() {
+    const int before = kills_;
+    try {
+      Peer client = Peer::connect(address_);
+      client.send("hello");
+      if (client.read(5) != "hello") throw Failure{"other bytes"};
+    } catch (const Failure& failure) {
+      const bool overlaps = kills_ != before || before == 1;
+      const int earlier = overlaps ? at_the_kill_++ : failed_++;
+      if (!overlaps && earlier == 0) first_failure_ = failure.what();
+    }
+    ++done_;
+  }
+
+  const std::string address_;
+  std::atomic<int> kills_{0};
+  std::atomic<int> done_{0};
+  std::atomic<int> failed_{0};
+  std::atomic<int> at_the_kill_{0};
+  std::string first_failure_;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace
+
+TEST_CASE("no connection fails while one of three endpoints is killed under load", "[balance]") {
+  const std::string upstream = GENERATE(
+      "balance: round_robin", "health_check: {interval: 50ms, timeout: 200ms, fall: 2}",
+      "outlier: {consecutive_failures: 3, ejection: 200ms}",
+      "balance: least_connections, health_check: {interval: 50ms}, outlier: {ejection: 200ms}");
+  INFO(upstream);
+  EchoProcess a;
+  EchoProcess b;
+  EchoProcess c;
+  House house{{.endpoints = {a.address() + " a", b.address() + " b", c.address() + " c"},
+               .upstream = upstream,
+               .runtime = "forwarders: 2, drain: {timeout: 5s}"}};
+  for (const char* name : {"a", "b", "c"}) wait_for_state(house, name, "up");
+  Crowd crowd{house.address()};
+  crowd.wait_for_share(0.3);
+  crowd.kill_begins();
+  b.kill();
+  crowd.kill_is_over();
+  crowd.wait_for_share(0.6);
+  const double before = endpoint_of(house, "b").at("totals").at("connections").to_number<double>();
+  b.start();
+  crowd.join();
+  INFO(crowd.first_failure());
+  CHECK(crowd.failed() == 0);
+  CHECK(crowd.at_the_kill() <= Crowd::threads * 10);  // the others went on
+  wait_for_state(house, "b", "up");
+  Peer client = house.client();
+  wait_until("it is used again", [&] {
+    Peer::connect(house.address());
+    return endpoint_of(house, "b").at("totals").at("connections").to_number<double>() > before;
+  });
+}

@@ -1,0 +1,331 @@
+// Endpoints that come by DNS, from a real name server, and from files.
+
+#include <boost/json/parse.hpp>
+#include <catch2/catch.hpp>
+#include <csignal>
+
+#include "e2e/house.hpp"
+#include "e2e/name_server.hpp"
+#include "e2e/network.hpp"
+#include "e2e/origin.hpp"
+#include "e2e/servers.hpp"
+#include "e2e/upstreams.hpp"
+
+using namespace penstock::e2e;
+namespace fs = std::filesystem;
+
+namespace {
+
+// A proxy that asks the name server of this network.
+class Resolving {
+ public:
+  explicit Resolving(const std::string& source, const std::string& upstream = {})
+      : house_{{.endpoints = {source},
+                .upstream = upstream,
+                .runtime = "drain: {timeout: 5s}",
+                .program = {.resolv_conf = file_}}} {}
+  House& house() noexcept { return house_; }
+  double resolutions(const std::string& result) const {
+    return house_.metrics().sum("penstock_dns_resolutions_total",
+                                {{"upstream", "app"}, {"result", result}});
+  }
+  void wait_for_resolution(const std::string& result, double count = 1) const {
+    house_.wait_for_metric("penstock_dns_resolutions_total",
+                           {{"upstream", "app"}, {"result", result}}, count);
+  }
+
+ private:
+  TemporaryFolder folder_;
+  const std::string file_ = folder_.write("resolv.conf", "nameserver 127.0.0.1\n");
+  House house_;
+};
+
+std::string dns(const std::string& name, const std::string& port) {
+  return "{dns: \"" + name + ":" + port + "\", refresh: 1s}";
+}
+
+// Both ends of a connection; each proves that the other still hears it.
+struct Connection {
+  Peer client;
+  Peer served;
+  void goes_on() {
+    client.send("ping");
+    CHECK(served.read(4) == "ping");
+    served.send("pong");
+    CHECK(client.read(4) == "pong");
+  }
+};
+
+// A connection to each of two origins, in their order.
+std::vector<Connection> talk_to_both(const House& house, Origin& a, Origin& b) {
+  Peer first = house.client();
+  wait_until("one is reached", [&] { return a.somebody_waits() || b.somebody_waits(); });
+  const bool first_is_a = a.somebody_waits();
+  Peer second = house.client();
+  std::vector<Connection> both;
+  both.push_back({first_is_a ? std::move(first) : std::move(second), a.accept()});
+  both.push_back({first_is_a ? std::move(second) : std::move(first), b.accept()});
+  for (Connection& one : both) one.goes_on();
+  return both;
+}
+
+}  // namespace
+
+TEST_CASE("every A and AAAA record of a name is an endpoint", "[discovery]") {
+  if (no_name_server()) return;
+  const std::string port = port_of(free_address());
+  Origin a{"127.0.0.2:" + port};
+  Origin b{"[::1]:" + port};
+  a.serve(say("A"));
+  b.serve(say("B"));
+  NameServer server{"127.0.0.2 app.test\n::1 app.test\n"};
+  Resolving proxy{dns("app.test", port)};
+  wait_for_endpoints(proxy.house(), {"127.0.0.2:" + port, "[::1]:" + port});
+  const std::string answers = answers_of(proxy.house(), 4);
+  CHECK((answers == "ABAB" || answers == "BABA"));
+  CHECK(proxy.resolutions("ok") >= 1);
+}
+
+TEST_CASE("SRV records tell ports, weights and backups", "[discovery]") {
+  if (no_name_server()) return;
+  Origin a;
+  Origin b;
+  Origin spare;
+  a.serve(say("A"));
+  b.serve(say("B"));
+  spare.serve(say("S"));
+  const auto record = [](const Origin& origin, const char* priority, const char* weight) {
+    return std::string{"--srv-host=_db._tcp.test,host.test,"} + port_of(origin.address()) + "," +
+           priority + "," + weight;
+  };
+  NameServer server{"127.0.0.1 host.test\n",
+                    {record(a, "10", "3"), record(b, "10", "1"), record(spare, "20", "1")}};
+  Resolving proxy{"{dns: _db._tcp.test, type: srv}"};
+  House& house = proxy.house();
+  wait_for_endpoints(house, {a.address(), b.address(), spare.address()});
+  CHECK(number_of(endpoint_of(house, a.address()), "weight") == 3);
+  CHECK(number_of(endpoint_of(house, spare.address()), "priority") == 1);
+  const std::string answers = answers_of(house, 8);
+  CHECK(std::count(answers.begin(), answers.end(), 'A') == 6);
+  CHECK(std::count(answers.begin(), answers.end(), 'B') == 2);
+  steer(house, a.address(), "down");
+  steer(house, b.address(), "down");
+  CHECK(answers_of(house, 2) == "SS");
+}
+
+TEST_CASE("a name that does not exist yet is no obstacle to a start, and is asked for again",
+          "[discovery]") {
+  if (no_name_server()) return;
+  Origin a;
+  a.serve(say("A"));
+  NameServer server{""};
+  Resolving proxy{dns("app.test", port_of(a.address()))};
+  Peer early = proxy.house().client();
+  CHECK(early.receive_all().ending == Ending::reset);
+  CHECK(text_of(proxy.house().record_of(early), "reason") == "no_endpoint");
+  wait_for_words(proxy.house(), "there is no such name");
+  CHECK(proxy.resolutions("nxdomain") >= 1);
+  server.change_to("127.0.0.1 app.test\n");
+  wait_for_endpoints(proxy.house(), {a.address()});
+  CHECK(answer_of(proxy.house()) == "A");
+  wait_for_words(proxy.house(), "is resolved again");
+}
+
+TEST_CASE("a name server that fails is asked again", "[discovery]") {
+  if (no_name_server()) return;
+  Origin a;
+  a.serve(say("A"));
+  auto failing = std::make_unique<FailingNameServer>();
+  Resolving proxy{dns("app.test", port_of(a.address()))};
+  proxy.wait_for_resolution("servfail");
+  wait_for_words(proxy.house(), "SERVFAIL");
+  failing.reset();
+  NameServer server{"127.0.0.1 app.test\n"};
+  wait_for_endpoints(proxy.house(), {a.address()});
+  CHECK(answer_of(proxy.house()) == "A");
+}
+
+TEST_CASE("a name server that is silent does not hold up a start", "[discovery]") {
+  if (no_name_server()) return;
+  Origin a;
+  a.serve(say("A"));
+  NameServer server{"127.0.0.1 app.test\n"};
+  server.signal(SIGSTOP);
+  Resolving proxy{dns("app.test", port_of(a.address()))};  // ready, although nobody answered
+  CHECK(identities_of(proxy.house()).empty());
+  wait_for_words(proxy.house(), "it has not answered yet");
+  server.signal(SIGCONT);
+  wait_for_endpoints(proxy.house(), {a.address()});
+  CHECK(answer_of(proxy.house()) == "A");
+}
+
+TEST_CASE("while a start waits for the name server the admin answers, and a drain ends it",
+          "[discovery]") {
+  if (no_name_server()) return;
+  const bool by_signal = GENERATE(true, false);
+  NameServer server{""};
+  server.signal(SIGSTOP);
+  const TemporaryFolder folder;
+  const std::string admin = free_address();
+  const std::string file = folder.write(
+      "p.yaml", yaml_from({.endpoints = {dns("app.test", "80")}}, free_address(), admin));
+  Program penstock{{penstock_binary(), "run", "-c", file},
+                   {.resolv_conf = folder.write("resolv.conf", "nameserver 127.0.0.1\n")}};
+  wait_until_reachable(admin);
+  CHECK(http(admin, "GET", "/healthz").status == 200);
+  CHECK(http(admin, "GET", "/readyz").status == 503);
+  if (by_signal)
+    penstock.signal(SIGTERM);
+  else
+    CHECK(http(admin, "POST", "/drain").status == 202);
+  CHECK(penstock.wait() == 0);
+  CHECK(complaint_in(penstock.errors()) == "");
+}
+
+TEST_CASE("a thousand records of one name are a thousand endpoints", "[discovery]") {
+  if (no_name_server()) return;
+  const std::string port = port_of(free_address());
+  std::string hosts;
+  std::vector<std::string> identities;
+  for (int i = 0; i < 1000; ++i) {
+    const std::string ip = "127.1." + std::to_string(i / 250) + "." + std::to_string(1 + i % 250);
+    hosts += ip + " app.test\n";
+    identities.push_back(ip + ":" + port);
+  }
+  Origin everyone{"0.0.0.0:" + port};
+  everyone.serve(say("x"));
+  NameServer server{hosts};  // its answer by UDP is cut
+  Resolving proxy{dns("app.test", port)};
+  wait_for_endpoints(proxy.house(), identities);
+  CHECK(answers_of(proxy.house(), 20) == std::string(20, 'x'));
+}
+
+TEST_CASE("what stays in a changed answer keeps its connections, and on_remove holds for the rest",
+          "[discovery]") {
+  if (no_name_server()) return;
+  const std::string on_remove = GENERATE("close", "keep", "drain");
+  INFO("on_remove: " << on_remove);
+  const std::string port = port_of(free_address());
+  Origin a{"127.0.0.2:" + port};
+  Origin b{"127.0.0.3:" + port};
+  NameServer server{"127.0.0.2 app.test\n127.0.0.3 app.test\n"};
+  Resolving proxy{dns("app.test", port), "on_remove: " + on_remove};
+  House& house = proxy.house();
+  wait_for_endpoints(house, {a.address(), b.address()});
+  std::vector<Connection> both = talk_to_both(house, a, b);
+  const auto since = endpoint_of(house, a.address()).at("since");
+  server.change_to("127.0.0.2 app.test\n");
+  wait_for_endpoints(house, {a.address()});
+  both[0].goes_on();
+  CHECK(endpoint_of(house, a.address()).at("since") == since);
+  CHECK(number_of(endpoint_of(house, a.address()), "active") == 1);
+  if (on_remove == "close") {
+    CHECK(both[1].client.receive_all().ending == Ending::reset);
+    CHECK(text_of(house.record_of(both[1].client), "reason") == "endpoint_removed");
+  } else if (on_remove == "keep") {
+    both[1].goes_on();
+  } else {
+    // Idle, it is ended by FIN, like at a drain of the whole proxy.
+    CHECK(both[1].client.read_to_end().empty());
+    CHECK(both[1].served.read_to_end().empty());
+    both[1].served.finish_sending();
+    both[1].client.finish_sending();
+    CHECK(text_of(house.record_of(both[1].client), "reason") == "endpoint_removed");
+  }
+  Peer next = house.client();
+  a.accept();
+  CHECK_FALSE(b.somebody_waits());
+}
+
+TEST_CASE("the last good answer stays in use while the name server is dead", "[discovery]") {
+  if (no_name_server()) return;
+  Origin a;
+  a.serve(say("A"));
+  NameServer server{"127.0.0.1 app.test\n"};
+  Resolving proxy{dns("app.test", port_of(a.address()))};
+  wait_for_endpoints(proxy.house(), {a.address()});
+  server.kill();
+  proxy.wait_for_resolution("unreachable");
+  wait_for_words(proxy.house(), "endpoints of the last answer stay in use");
+  CHECK(answer_of(proxy.house()) == "A");
+  server.start();
+  wait_for_words(proxy.house(), "is resolved again");
+  CHECK(identities_of(proxy.house()) == std::vector<std::string>{a.address()});
+}
+
+TEST_CASE("a file of endpoints is read again when another one is renamed onto it", "[discovery]") {
+  Origin a;
+  Origin b;
+  a.serve(say("A"));
+  b.serve(say("B"));
+  const TemporaryFolder folder;
+  const std::string file = folder.write("endpoints.yaml", "- " + a.address() + "\n");
+  House house{{.endpoints = {"{file: \"" + file + "\"}"}}};
+  CHECK(answers_of(house, 2) == "AA");
+  fs::rename(folder.write("new.yaml", "- {address: \"" + b.address() + "\", weight: 3}\n"), file);
+  wait_for_endpoints(house, {b.address()});
+  CHECK(number_of(endpoint_of(house, b.address()), "weight") == 3);
+  CHECK(answers_of(house, 2) == "BB");
+  fs::rename(folder.write("new.yaml", "[]\n"), file);
+  wait_for_endpoints(house, {});
+  Peer nobody = house.client();
+  CHECK(nobody.receive_all().ending == Ending::reset);
+  CHECK(text_of(house.record_of(nobody), "reason") == "no_endpoint");
+}
+
+TEST_CASE("a file of endpoints in a ConfigMap changes when its link does", "[discovery]") {
+  Origin a;
+  Origin b;
+  const TemporaryFolder folder;
+  folder.write("..v1/endpoints.yaml", "- " + a.address() + "\n");
+  folder.write("..v2/endpoints.yaml", "- " + b.address() + "\n");
+  fs::create_symlink("..v1", folder.path("..data"));
+  fs::create_symlink("..data/endpoints.yaml", folder.path("endpoints.yaml"));
+  House house{{.endpoints = {"{file: \"" + folder.path("endpoints.yaml") + "\"}"}}};
+  wait_for_endpoints(house, {a.address()});
+  // As the kubelet does it: a new link is renamed onto the old one, then the old folder goes.
+  fs::create_symlink("..v2", folder.path("..data_tmp"));
+  fs::rename(folder.path("..data_tmp"), folder.path("..data"));
+  fs::remove_all(folder.path("..v1"));
+  wait_for_endpoints(house, {b.address()});
+  folder.write("..v3/endpoints.yaml", "- " + a.address() + "\n");
+  fs::create_symlink("..v3", folder.path("..data_tmp"));
+  fs::rename(folder.path("..data_tmp"), folder.path("..data"));
+  wait_for_endpoints(house, {a.address()});
+}
+
+TEST_CASE("a half-written file of endpoints changes nothing, and the log says where it is wrong",
+          "[discovery]") {
+  Origin a;
+  a.serve(say("A"));
+  const TemporaryFolder folder;
+  const std::string good = "- " + a.address() + "\n";
+  const std::string file = folder.write("endpoints.yaml", good);
+  House house{{.endpoints = {"{file: \"" + file + "\"}"}}};
+  wait_for_endpoints(house, {a.address()});
+  folder.write("endpoints.yaml", good + "- {address: 127.0.0.1:1, wei");
+  wait_for_words(house, file + ":");
+  wait_for_words(house, "its last good list of 1 endpoints stays in use");
+  folder.write("endpoints.yaml", good + "- {address: 127.0.0.1:1, weigth: 2}\n");
+  wait_for_words(house, file + ":2:26: ");
+  CHECK(identities_of(house) == std::vector<std::string>{a.address()});
+  CHECK(answer_of(house) == "A");
+  folder.write("endpoints.yaml", good + "- 127.0.0.1:1\n");
+  wait_for_endpoints(house, {a.address(), "127.0.0.1:1"});
+}
+
+TEST_CASE("endpoints of a file that stay keep their connections", "[discovery]") {
+  Origin a;
+  Origin b;
+  const TemporaryFolder folder;
+  const std::string file =
+      folder.write("endpoints.yaml", "- " + a.address() + "\n- " + b.address() + "\n");
+  House house{{.endpoints = {"{file: \"" + file + "\"}"}, .upstream = "on_remove: close"}};
+  wait_for_endpoints(house, {a.address(), b.address()});
+  std::vector<Connection> both = talk_to_both(house, a, b);
+  fs::rename(folder.write("new.yaml", "- " + b.address() + "\n- 127.0.0.1:1\n"), file);
+  wait_for_endpoints(house, {b.address(), "127.0.0.1:1"});
+  CHECK(both[0].client.receive_all().ending == Ending::reset);
+  both[1].goes_on();
+  CHECK(text_of(house.record_of(both[0].client), "reason") == "endpoint_removed");
+}
