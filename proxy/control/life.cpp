@@ -32,6 +32,7 @@ void Life::run() {
   enter(Stage::ready);
   pump_.start();
   tick();
+  if (!drain_asked_by_.empty()) begin_drain(drain_asked_by_);
   parts_.io.run();
   parts_.server.stop();
   pump_.take_all();
@@ -63,6 +64,10 @@ void Life::enter(Stage stage) {
 
 void Life::begin_drain(std::string_view asked_by) {
   if (stage_ >= Stage::grace) return;
+  if (stage_ == Stage::starting) {  // no thread is there yet that could stop accepting
+    drain_asked_by_ = asked_by;
+    return;
+  }
   parts_.log.info(fmt::format("{}: the drain begins", asked_by));
   const base::Duration grace = parts_.server.spec().runtime.drain.grace;
   if (grace.count() == 0) return stop_accepting();

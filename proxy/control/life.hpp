@@ -15,6 +15,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <string>
 #include <string_view>
 
 #include "control/forwarder_watch.hpp"
@@ -47,7 +48,8 @@ class Life {
   // are in the access log.
   void run();
 
-  // As SIGTERM; does nothing where a drain runs already.
+  // As SIGTERM; does nothing where a drain runs already. Before run() it is noted, and begins
+  // there.
   void begin_drain(std::string_view asked_by);
 
   Stage stage() const noexcept { return stage_; }
@@ -70,7 +72,8 @@ class Life {
   boost::asio::steady_timer stage_timer_;
   boost::asio::steady_timer tick_timer_;
   Stage stage_ = Stage::starting;
-  bool queues_empty_ = false;  // the acceptors have taken in whoever was let in
+  std::string drain_asked_by_;  // while it was starting; empty = nobody did
+  bool queues_empty_ = false;   // the acceptors have taken in whoever was let in
   std::uint64_t lines_lost_told_ = 0;
   base::Instant next_lost_warning_{};
   base::Instant next_pause_warning_{};
