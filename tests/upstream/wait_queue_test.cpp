@@ -143,7 +143,7 @@ TEST_CASE("who waits is called when endpoints come, and hears that they have gon
 namespace {
 
 // A thread that behaves like a forwarder: its sessions take places, wait in line, give up, give
-// back; and it sleeps only when it has nothing to do until its bell rings.
+// back; and with nothing to do it waits until its bell rings.
 class Forwarder {
  public:
   static constexpr std::size_t sessions_count = 4;
@@ -159,15 +159,15 @@ class Forwarder {
   }
 
   void run() {
-    while (!is_done() && !slept_too_long) {
+    while (!is_done() && !waited_too_long) {
       bool has_worked = take_calls();
       for (std::uint64_t i = 0; i < sessions_count; ++i) has_worked |= step(i);
-      if (!has_worked) sleep();
+      if (!has_worked) wait_for_bell();
     }
   }
 
   bool overtook = false;
-  bool slept_too_long = false;
+  bool waited_too_long = false;
   int waits = 0;
 
  private:
@@ -229,9 +229,9 @@ class Forwarder {
     upstream_.queue().leave(std::exchange(session.ticket, 0));
   }
 
-  void sleep() {
+  void wait_for_bell() {
     std::unique_lock lock{mutex_};
-    slept_too_long = !wake_.wait_for(lock, std::chrono::seconds{30}, [this] { return rung_; });
+    waited_too_long = !wake_.wait_for(lock, std::chrono::seconds{30}, [this] { return rung_; });
   }
 
   const std::uint16_t number_;
@@ -279,7 +279,7 @@ TEST_CASE("nobody is left waiting, and places are granted in the order of the li
   for (auto& thread : threads) thread.join();
   int waits = 0;
   for (const auto& forwarder : bells.forwarders) {
-    REQUIRE_FALSE(forwarder->slept_too_long);
+    REQUIRE_FALSE(forwarder->waited_too_long);
     REQUIRE_FALSE(forwarder->overtook);
     waits += forwarder->waits;
   }
