@@ -174,6 +174,7 @@ class Forwarder {
   struct Session {
     upstream::LiveRecord* place = nullptr;
     WaitQueue::Ticket ticket = 0;
+    bool gives_up_when_called = false;  // its time ran out just then
     int rounds = 0;
   };
 
@@ -204,9 +205,8 @@ class Forwarder {
     sessions_[number].ticket = *ticket;
     ++waits;
     called(number);
-    // Some are impatient.
-    if (sessions_[number].ticket != 0 && waits % 5 == 0)
-      upstream_.queue().leave(std::exchange(sessions_[number].ticket, 0));
+    sessions_[number].gives_up_when_called = waits % 5 == 0;
+    if (sessions_[number].ticket != 0 && waits % 7 == 0) give_up(sessions_[number]);
   }
 
   bool take_calls() {
@@ -215,9 +215,15 @@ class Forwarder {
       if (!std::exchange(rung_, false)) return false;
     }
     const auto first = upstream_.queue().first_of(number_);
-    if (first) called(*first);
+    if (!first) return true;
+    if (sessions_[*first].gives_up_when_called)
+      give_up(sessions_[*first]);
+    else
+      called(*first);
     return true;
   }
+
+  void give_up(Session& session) { upstream_.queue().leave(std::exchange(session.ticket, 0)); }
 
   void called(std::uint64_t number) {
     Session& session = sessions_[number];
