@@ -1,5 +1,6 @@
-// Endpoints that come by DNS, from a real name server, and from files.
+// Endpoints that come by DNS, from a real name server.
 
+#include <algorithm>
 #include <boost/json/parse.hpp>
 #include <catch2/catch.hpp>
 #include <csignal>
@@ -9,10 +10,10 @@
 #include "e2e/network.hpp"
 #include "e2e/origin.hpp"
 #include "e2e/servers.hpp"
+#include "e2e/talk.hpp"
 #include "e2e/upstreams.hpp"
 
 using namespace penstock::e2e;
-namespace fs = std::filesystem;
 
 namespace {
 
@@ -42,31 +43,6 @@ class Resolving {
 
 std::string dns(const std::string& name, const std::string& port) {
   return "{dns: \"" + name + ":" + port + "\", refresh: 1s}";
-}
-
-// Both ends of a connection; each proves that the other still hears it.
-struct Connection {
-  Peer client;
-  Peer served;
-  void goes_on() {
-    client.send("ping");
-    CHECK(served.read(4) == "ping");
-    served.send("pong");
-    CHECK(client.read(4) == "pong");
-  }
-};
-
-// A connection to each of two origins, in their order.
-std::vector<Connection> talk_to_both(const House& house, Origin& a, Origin& b) {
-  Peer first = house.client();
-  wait_until("one is reached", [&] { return a.somebody_waits() || b.somebody_waits(); });
-  const bool first_is_a = a.somebody_waits();
-  Peer second = house.client();
-  std::vector<Connection> both;
-  both.push_back({first_is_a ? std::move(first) : std::move(second), a.accept()});
-  both.push_back({first_is_a ? std::move(second) : std::move(first), b.accept()});
-  for (Connection& one : both) one.goes_on();
-  return both;
 }
 
 }  // namespace
@@ -212,7 +188,7 @@ TEST_CASE("what stays in a changed answer keeps its connections, and on_remove h
   Resolving proxy{dns("app.test", port), "on_remove: " + on_remove};
   House& house = proxy.house();
   wait_for_endpoints(house, {a.address(), b.address()});
-  std::vector<Connection> both = talk_to_both(house, a, b);
+  std::vector<Talk> both = talk_to_both(house, a, b);
   const auto since = endpoint_of(house, a.address()).at("since");
   server.change_to("127.0.0.2 app.test\n");
   wait_for_endpoints(house, {a.address()});
@@ -253,79 +229,105 @@ TEST_CASE("the last good answer stays in use while the name server is dead", "[d
   CHECK(identities_of(proxy.house()) == std::vector<std::string>{a.address()});
 }
 
-TEST_CASE("a file of endpoints is read again when another one is renamed onto it", "[discovery]") {
-  Origin a;
-  Origin b;
-  a.serve(say("A"));
-  b.serve(say("B"));
-  const TemporaryFolder folder;
-  const std::string file = folder.write("endpoints.yaml", "- " + a.address() + "\n");
-  House house{{.endpoints = {"{file: \"" + file + "\"}"}}};
-  CHECK(answers_of(house, 2) == "AA");
-  fs::rename(folder.write("new.yaml", "- {address: \"" + b.address() + "\", weight: 3}\n"), file);
-  wait_for_endpoints(house, {b.address()});
-  CHECK(number_of(endpoint_of(house, b.address()), "weight") == 3);
-  CHECK(answers_of(house, 2) == "BB");
-  fs::rename(folder.write("new.yaml", "[]\n"), file);
-  wait_for_endpoints(house, {});
-  Peer nobody = house.client();
-  CHECK(nobody.receive_all().ending == Ending::reset);
-  CHECK(text_of(house.record_of(nobody), "reason") == "no_endpoint");
+TEST_CASE("an answer in another order, asked for again and again, changes nothing", "[discovery]") {
+  if (no_name_server()) return;
+  const std::string port = port_of(free_address());
+  std::string hosts;
+  for (int i = 2; i <= 9; ++i) hosts += "127.0.0." + std::to_string(i) + " app.test\n";
+  NameServer server{hosts};  // it rotates its answers
+  Resolving proxy{dns("app.test", port)};
+  const std::vector<std::string> seen = identities_of(proxy.house());
+  CHECK(seen.size() == 8);
+  proxy.wait_for_resolution("ok", 3);
+  CHECK(identities_of(proxy.house()) == seen);
+  const std::string said = proxy.house().program().errors();
+  const auto first = said.find("endpoints now");
+  REQUIRE(first != std::string::npos);
+  CHECK(said.find("endpoints now", first + 1) == std::string::npos);
 }
 
-TEST_CASE("a file of endpoints in a ConfigMap changes when its link does", "[discovery]") {
-  Origin a;
-  Origin b;
-  const TemporaryFolder folder;
-  folder.write("..v1/endpoints.yaml", "- " + a.address() + "\n");
-  folder.write("..v2/endpoints.yaml", "- " + b.address() + "\n");
-  fs::create_symlink("..v1", folder.path("..data"));
-  fs::create_symlink("..data/endpoints.yaml", folder.path("endpoints.yaml"));
-  House house{{.endpoints = {"{file: \"" + folder.path("endpoints.yaml") + "\"}"}}};
-  wait_for_endpoints(house, {a.address()});
-  // As the kubelet does it: a new link is renamed onto the old one, then the old folder goes.
-  fs::create_symlink("..v2", folder.path("..data_tmp"));
-  fs::rename(folder.path("..data_tmp"), folder.path("..data"));
-  fs::remove_all(folder.path("..v1"));
-  wait_for_endpoints(house, {b.address()});
-  folder.write("..v3/endpoints.yaml", "- " + a.address() + "\n");
-  fs::create_symlink("..v3", folder.path("..data_tmp"));
-  fs::rename(folder.path("..data_tmp"), folder.path("..data"));
-  wait_for_endpoints(house, {a.address()});
+TEST_CASE("a stated endpoint that a name gives as well keeps its own attributes", "[discovery]") {
+  if (no_name_server()) return;
+  const std::string port = port_of(free_address());
+  NameServer server{"127.0.0.2 app.test\n127.0.0.3 app.test\n"};
+  Resolving proxy{"{address: \"127.0.0.2:" + port + "\", name: blue, weight: 7}, " +
+                  dns("app.test", port)};
+  wait_for_endpoints(proxy.house(), {"blue", "127.0.0.3:" + port});
+  CHECK(number_of(endpoint_of(proxy.house(), "blue"), "weight") == 7);
 }
 
-TEST_CASE("a half-written file of endpoints changes nothing, and the log says where it is wrong",
+TEST_CASE("an endpoint that stays keeps what checks found, and a new one is checked",
           "[discovery]") {
-  Origin a;
+  if (no_name_server()) return;
+  const std::string port = port_of(free_address());
+  Origin a{"127.0.0.2:" + port};
   a.serve(say("A"));
-  const TemporaryFolder folder;
-  const std::string good = "- " + a.address() + "\n";
-  const std::string file = folder.write("endpoints.yaml", good);
-  House house{{.endpoints = {"{file: \"" + file + "\"}"}}};
-  wait_for_endpoints(house, {a.address()});
-  folder.write("endpoints.yaml", good + "- {address: 127.0.0.1:1, wei");
-  wait_for_words(house, file + ":");
-  wait_for_words(house, "its last good list of 1 endpoints stays in use");
-  folder.write("endpoints.yaml", good + "- {address: 127.0.0.1:1, weigth: 2}\n");
-  wait_for_words(house, file + ":2:26: ");
-  CHECK(identities_of(house) == std::vector<std::string>{a.address()});
-  CHECK(answer_of(house) == "A");
-  folder.write("endpoints.yaml", good + "- 127.0.0.1:1\n");
-  wait_for_endpoints(house, {a.address(), "127.0.0.1:1"});
+  NameServer server{"127.0.0.2 app.test\n"};
+  Resolving proxy{dns("app.test", port), "health_check: {interval: 50ms, timeout: 200ms}"};
+  House& house = proxy.house();
+  wait_for_state(house, a.address(), "up");
+  const auto since = endpoint_of(house, a.address()).at("since");
+  server.change_to("127.0.0.2 app.test\n127.0.0.3 app.test\n");
+  wait_for_endpoints(house, {a.address(), "127.0.0.3:" + port});
+  wait_for_state(house, "127.0.0.3:" + port, "down");
+  CHECK(endpoint_of(house, a.address()).at("since") == since);
+  CHECK(answers_of(house, 4) == "AAAA");
 }
 
-TEST_CASE("endpoints of a file that stay keep their connections", "[discovery]") {
-  Origin a;
-  Origin b;
-  const TemporaryFolder folder;
-  const std::string file =
-      folder.write("endpoints.yaml", "- " + a.address() + "\n- " + b.address() + "\n");
-  House house{{.endpoints = {"{file: \"" + file + "\"}"}, .upstream = "on_remove: close"}};
+TEST_CASE("the series of a removed endpoint stay until its last connection has ended",
+          "[discovery]") {
+  if (no_name_server()) return;
+  const std::string port = port_of(free_address());
+  Origin a{"127.0.0.2:" + port};
+  Origin b{"127.0.0.3:" + port};
+  NameServer server{"127.0.0.2 app.test\n127.0.0.3 app.test\n"};
+  Resolving proxy{dns("app.test", port), "on_remove: keep"};
+  House& house = proxy.house();
   wait_for_endpoints(house, {a.address(), b.address()});
-  std::vector<Connection> both = talk_to_both(house, a, b);
-  fs::rename(folder.write("new.yaml", "- " + b.address() + "\n- 127.0.0.1:1\n"), file);
-  wait_for_endpoints(house, {b.address(), "127.0.0.1:1"});
-  CHECK(both[0].client.receive_all().ending == Ending::reset);
+  std::vector<Talk> both = talk_to_both(house, a, b);
+  server.change_to("127.0.0.2 app.test\n");
+  wait_for_endpoints(house, {a.address()});
+  const auto has_series = [&] {
+    const auto samples = house.metrics().samples();
+    return std::any_of(samples.begin(), samples.end(), [&](const Sample& sample) {
+      const auto label = sample.labels.find("endpoint");
+      return label != sample.labels.end() && label->second == b.address();
+    });
+  };
+  CHECK(has_series());
+  CHECK(house.metrics().sum("penstock_upstream_connections_active", {{"endpoint", b.address()}}) ==
+        1);
   both[1].goes_on();
-  CHECK(text_of(house.record_of(both[0].client), "reason") == "endpoint_removed");
+  both[1].client.reset();
+  wait_until("the series are gone", [&] { return !has_series(); });
+  both[0].goes_on();
+}
+
+TEST_CASE("a connection of a removed endpoint that does not rest is reset when the drain is over",
+          "[discovery]") {
+  if (no_name_server()) return;
+  const std::string port = port_of(free_address());
+  Origin a{"127.0.0.2:" + port};
+  Origin b{"127.0.0.3:" + port};
+  NameServer server{"127.0.0.2 app.test\n127.0.0.3 app.test\n"};
+  Resolving proxy{dns("app.test", port)};
+  House& house = proxy.house();
+  wait_for_endpoints(house, {a.address(), b.address()});
+  std::vector<Talk> both = talk_to_both(house, a, b);
+  server.change_to("127.0.0.2 app.test\n");
+  wait_for_endpoints(house, {a.address()});
+  // It talks for as long as it is let.
+  wait_until("the connection is reset", [&] {
+    if (both[1].client.ending() == Ending::reset) return true;
+    try {
+      both[1].client.send("ping");
+      both[1].served.send("pong");
+      both[1].served.read(4);
+      both[1].client.read(4);
+    } catch (const Failure&) {
+    }
+    return false;
+  });
+  CHECK(text_of(house.record_of(both[1].client), "reason") == "endpoint_removed");
+  both[0].goes_on();
 }

@@ -336,3 +336,18 @@ TEST_CASE("ctl endpoint of somebody unknown fails and says so", "[health]") {
       {penstock_binary(), "ctl", "--admin", house.admin(), "endpoint", "app", "a", "sideways"});
   CHECK(wrong.exit_code == 2);
 }
+
+TEST_CASE("ctl endpoint takes every form of an address", "[health]") {
+  const TemporaryFolder folder;
+  Origin v6{free_v6_address()};
+  Origin socket{"unix:" + folder.path("a b%2F.sock")};
+  House house{{.endpoints = {"{address: \"" + v6.address() + "\"}",
+                             "{address: \"" + socket.address() + "\"}"}}};
+  for (const Origin* origin : {&v6, &socket}) {
+    INFO(origin->address());
+    steer(house, origin->address(), "drain");
+    CHECK(text_of(endpoint_of(house, origin->address()), "state") == "draining");
+    steer(house, origin->address(), "up");
+    CHECK(text_of(endpoint_of(house, origin->address()), "state") == "up");
+  }
+}

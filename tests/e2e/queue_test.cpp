@@ -1,6 +1,8 @@
 // Places at endpoints, and the line of those who wait for one.
 
+#include <algorithm>
 #include <catch2/catch.hpp>
+#include <csignal>
 
 #include "e2e/echo_process.hpp"
 #include "e2e/house.hpp"
@@ -139,13 +141,13 @@ TEST_CASE("max_connections of an upstream holds for all endpoints together", "[q
   Peer third = join(house, 1, "3");
   Peer fourth = house.client();
   expect_reset(house, fourth, "queue_full");
-  at_b.close();
-  CHECK(first.ending() == Ending::open);
-  first.close();
-  second.close();
-  Peer& held = at_a;
-  CHECK(held.read_to_end().empty());
-  held.close();
+  CHECK_FALSE(a.somebody_waits());
+  CHECK_FALSE(b.somebody_waits());
+  for (Peer* client : {&first, &second}) client->close();
+  for (Peer* served : {&at_a, &at_b}) {
+    CHECK(served->read_to_end().empty());
+    served->close();
+  }
   wait_until("the third is served", [&] { return a.somebody_waits() || b.somebody_waits(); });
   Peer served = a.somebody_waits() ? a.accept() : b.accept();
   CHECK(served.read(1) == "3");
@@ -214,4 +216,50 @@ TEST_CASE("with three places and four forwarders hundreds in line are all served
   CHECK(waiting(house) == 0);
   house.wait_for_records(300);
   for (const Record& record : house.records()) REQUIRE(text_of(record, "reason") == "complete");
+}
+
+TEST_CASE("those in line for an endpoint that nobody reaches are all reset in the end", "[queue]") {
+  BlackHole hole;
+  House house{{.endpoints = {"{address: \"" + hole.address() + "\", max_connections: 1}"},
+               .upstream = "connect: {timeout: 50ms, attempts: 2}, queue: {size: 10, timeout: 0}",
+               .runtime = "forwarders: 2"}};
+  std::vector<Peer> clients;
+  for (int i = 0; i < 6; ++i) clients.push_back(house.client());
+  for (Peer& client : clients) expect_reset(house, client, "connect_failed");
+  CHECK(waiting(house) == 0);
+  CHECK(house.metrics().sum("penstock_upstream_connections_active") == 0);
+}
+
+TEST_CASE("a place at an endpoint that died is free once its connection has ended", "[queue]") {
+  EchoProcess a;
+  House house{{.endpoints = {"{address: \"" + a.address() + "\", max_connections: 1}"},
+               .upstream = "queue: {size: 3, timeout: 0}"}};
+  Peer first = house.client();
+  first.send("1");
+  CHECK(first.read(1) == "1");
+  Peer second = join(house, 1, "2");
+  a.kill();
+  CHECK(first.receive_all().ending == Ending::fin);
+  a.start();
+  CHECK(waiting(house) == 1);
+  first.close();
+  CHECK(second.read(1) == "2");
+}
+
+TEST_CASE("a drain of the proxy serves those in line first", "[queue]") {
+  Origin origin;
+  House house{
+      {.endpoints = {with_places(origin, 1, "a")}, .upstream = "queue: {size: 3, timeout: 0}"}};
+  Peer first = house.client();
+  first.send("1");
+  Peer served = origin.accept();
+  CHECK(served.read(1) == "1");
+  Peer second = join(house, 1, "2");
+  house.program().signal(SIGTERM);
+  wait_until("it drains", [&] { return http(house.admin(), "GET", "/readyz").status == 503; });
+  end(first, served);
+  served = origin.accept();
+  CHECK(served.read(1) == "2");
+  end(second, served);
+  house.expect_clean_end();
 }

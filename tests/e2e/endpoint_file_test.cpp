@@ -1,0 +1,117 @@
+// Endpoints that come from files.
+
+#include <catch2/catch.hpp>
+#include <filesystem>
+
+#include "e2e/house.hpp"
+#include "e2e/network.hpp"
+#include "e2e/origin.hpp"
+#include "e2e/talk.hpp"
+#include "e2e/upstreams.hpp"
+
+using namespace penstock::e2e;
+namespace fs = std::filesystem;
+
+TEST_CASE("a file of endpoints is read again when another one is renamed onto it", "[discovery]") {
+  Origin a;
+  Origin b;
+  a.serve(say("A"));
+  b.serve(say("B"));
+  const TemporaryFolder folder;
+  const std::string file = folder.write("endpoints.yaml", "- " + a.address() + "\n");
+  House house{{.endpoints = {"{file: \"" + file + "\"}"}}};
+  CHECK(answers_of(house, 2) == "AA");
+  fs::rename(folder.write("new.yaml", "- {address: \"" + b.address() + "\", weight: 3}\n"), file);
+  wait_for_endpoints(house, {b.address()});
+  CHECK(number_of(endpoint_of(house, b.address()), "weight") == 3);
+  CHECK(answers_of(house, 2) == "BB");
+  fs::rename(folder.write("new.yaml", "[]\n"), file);
+  wait_for_endpoints(house, {});
+  Peer nobody = house.client();
+  CHECK(nobody.receive_all().ending == Ending::reset);
+  CHECK(text_of(house.record_of(nobody), "reason") == "no_endpoint");
+}
+
+TEST_CASE("a file of endpoints in a ConfigMap changes when its link does", "[discovery]") {
+  Origin a;
+  Origin b;
+  const TemporaryFolder folder;
+  folder.write("..v1/endpoints.yaml", "- " + a.address() + "\n");
+  folder.write("..v2/endpoints.yaml", "- " + b.address() + "\n");
+  fs::create_symlink("..v1", folder.path("..data"));
+  fs::create_symlink("..data/endpoints.yaml", folder.path("endpoints.yaml"));
+  House house{{.endpoints = {"{file: \"" + folder.path("endpoints.yaml") + "\"}"}}};
+  wait_for_endpoints(house, {a.address()});
+  // As the kubelet does it: a new link is renamed onto the old one, then the old folder goes.
+  fs::create_symlink("..v2", folder.path("..data_tmp"));
+  fs::rename(folder.path("..data_tmp"), folder.path("..data"));
+  fs::remove_all(folder.path("..v1"));
+  wait_for_endpoints(house, {b.address()});
+  folder.write("..v3/endpoints.yaml", "- " + a.address() + "\n");
+  fs::create_symlink("..v3", folder.path("..data_tmp"));
+  fs::rename(folder.path("..data_tmp"), folder.path("..data"));
+  wait_for_endpoints(house, {a.address()});
+}
+
+TEST_CASE("a half-written file of endpoints changes nothing, and the log says where it is wrong",
+          "[discovery]") {
+  Origin a;
+  a.serve(say("A"));
+  const TemporaryFolder folder;
+  const std::string good = "- " + a.address() + "\n";
+  const std::string file = folder.write("endpoints.yaml", good);
+  House house{{.endpoints = {"{file: \"" + file + "\"}"}}};
+  wait_for_endpoints(house, {a.address()});
+  folder.write("endpoints.yaml", good + "- {address: 127.0.0.1:1, wei");
+  wait_for_words(house, file + ":");
+  wait_for_words(house, "its last good list of 1 endpoints stays in use");
+  folder.write("endpoints.yaml", good + "- {address: 127.0.0.1:1, weigth: 2}\n");
+  wait_for_words(house, file + ":2:26: ");
+  CHECK(identities_of(house) == std::vector<std::string>{a.address()});
+  CHECK(answer_of(house) == "A");
+  folder.write("endpoints.yaml", good + "- 127.0.0.1:1\n");
+  wait_for_endpoints(house, {a.address(), "127.0.0.1:1"});
+}
+
+TEST_CASE("endpoints of a file that stay keep their connections", "[discovery]") {
+  Origin a;
+  Origin b;
+  const TemporaryFolder folder;
+  const std::string file =
+      folder.write("endpoints.yaml", "- " + a.address() + "\n- " + b.address() + "\n");
+  House house{{.endpoints = {"{file: \"" + file + "\"}"}, .upstream = "on_remove: close"}};
+  wait_for_endpoints(house, {a.address(), b.address()});
+  std::vector<Talk> both = talk_to_both(house, a, b);
+  fs::rename(folder.write("new.yaml", "- " + b.address() + "\n- 127.0.0.1:1\n"), file);
+  wait_for_endpoints(house, {b.address(), "127.0.0.1:1"});
+  CHECK(both[0].client.receive_all().ending == Ending::reset);
+  both[1].goes_on();
+  CHECK(text_of(house.record_of(both[0].client), "reason") == "endpoint_removed");
+}
+
+TEST_CASE("a file of endpoints may come later, and may go", "[discovery]") {
+  Origin a;
+  a.serve(say("A"));
+  House house{{.endpoints = {"{file: later.yaml}"}}};  // beside the configuration
+  wait_for_words(house, "later.yaml:1:1: -: cannot open");
+  CHECK(identities_of(house).empty());
+  const fs::path file = fs::path{house.config_file()}.parent_path() / "later.yaml";
+  { std::ofstream{file} << "- " << a.address() << "\n"; }
+  wait_for_endpoints(house, {a.address()});
+  CHECK(answer_of(house) == "A");
+  fs::remove(file);
+  wait_for_words(house, "its last good list of 1 endpoints stays in use");
+  CHECK(answer_of(house) == "A");
+}
+
+TEST_CASE("a discovered endpoint that is a listener of this proxy is left out", "[discovery]") {
+  Origin a;
+  a.serve(say("A"));
+  const TemporaryFolder folder;
+  const std::string file = folder.write("endpoints.yaml", "- " + a.address() + "\n");
+  House house{{.endpoints = {"{file: \"" + file + "\"}"}}};
+  fs::rename(folder.write("new.yaml", "- " + house.address() + "\n- " + a.address() + "\n"), file);
+  wait_for_words(house, "a loop");
+  CHECK(answers_of(house, 4) == "AAAA");
+  CHECK(identities_of(house) == std::vector<std::string>{a.address()});
+}
