@@ -331,3 +331,38 @@ TEST_CASE("a connection of a removed endpoint that does not rest is reset when t
   CHECK(text_of(house.record_of(both[1].client), "reason") == "endpoint_removed");
   both[0].goes_on();
 }
+
+TEST_CASE("a name of /etc/hosts needs no name server", "[discovery]") {
+  if (no_name_server()) return;
+  Origin a;
+  a.serve(say("A"));
+  Resolving proxy{dns("localhost", port_of(a.address()))};
+  const std::vector<std::string> seen = identities_of(proxy.house());
+  CHECK(std::count(seen.begin(), seen.end(), a.address()) == 1);
+  CHECK(answers_of(proxy.house(), 2) == "AA");
+}
+
+TEST_CASE("another name server in resolv.conf is asked without a restart", "[discovery]") {
+  if (no_name_server()) return;
+  Origin a;
+  const TemporaryFolder folder;
+  const std::string file = folder.write("resolv.conf", "nameserver 127.0.0.9\n");
+  NameServer server{"127.0.0.1 app.test\n"};
+  House house{
+      {.endpoints = {dns("app.test", port_of(a.address()))}, .program = {.resolv_conf = file}}};
+  wait_for_words(house, "no name server listens");
+  folder.write("resolv.conf", "nameserver 127.0.0.1\n");
+  wait_for_endpoints(house, {a.address()});
+}
+
+TEST_CASE("a dead name server beside one that works costs nothing but time", "[discovery]") {
+  if (no_name_server()) return;
+  Origin a;
+  const TemporaryFolder folder;
+  const std::string file =
+      folder.write("resolv.conf", "nameserver 127.0.0.9\nnameserver 127.0.0.1\n");
+  NameServer server{"127.0.0.1 app.test\n"};
+  House house{
+      {.endpoints = {dns("app.test", port_of(a.address()))}, .program = {.resolv_conf = file}}};
+  CHECK(identities_of(house) == std::vector<std::string>{a.address()});
+}

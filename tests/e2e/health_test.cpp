@@ -351,3 +351,18 @@ TEST_CASE("ctl endpoint takes every form of an address", "[health]") {
     CHECK(text_of(endpoint_of(house, origin->address()), "state") == "up");
   }
 }
+
+TEST_CASE("an attempt at an endpoint that is taken down goes on to the next endpoint at once",
+          "[health]") {
+  BlackHole hole;
+  Origin a;
+  House house{{.endpoints = {hole.address() + " hole", a.address() + " a"},
+               .upstream = "balance: first, connect: {timeout: 1h}, on_down: close"}};
+  Peer client = house.client();
+  client.send("ping");
+  house.wait_for_metric("penstock_upstream_connections_active", {{"endpoint", "hole"}}, 1);
+  steer(house, "hole", "down");
+  Peer served = a.accept();
+  CHECK(served.read(4) == "ping");
+  CHECK(house.metrics().sum("penstock_upstream_connections_active", {{"endpoint", "hole"}}) == 0);
+}

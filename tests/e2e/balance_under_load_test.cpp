@@ -1,7 +1,8 @@
-// One of three endpoints is killed under load, and comes back: no client is refused.
+// Endpoints are killed, drained, removed and come back under load: no client is refused.
 
 #include <atomic>
 #include <catch2/catch.hpp>
+#include <filesystem>
 #include <thread>
 
 #include "e2e/echo_process.hpp"
@@ -73,6 +74,17 @@ class Crowd {
   std::vector<std::thread> threads_;
 };
 
+// At rest nobody holds a place and nobody stands in line.
+void expect_balanced_books(const House& house) {
+  wait_until("all places are given back", [&] {
+    const Metrics metrics = house.metrics();
+    return metrics.sum("penstock_upstream_connections_active") == 0 &&
+           metrics.sum("penstock_upstream_queue_length") == 0 &&
+           metrics.sum("penstock_connections_accepted_total") ==
+               metrics.sum("penstock_connections_closed_total");
+  });
+}
+
 }  // namespace
 
 TEST_CASE("no connection fails while one of three endpoints is killed under load", "[balance]") {
@@ -101,9 +113,63 @@ TEST_CASE("no connection fails while one of three endpoints is killed under load
   CHECK(crowd.failed() == 0);
   CHECK(crowd.at_the_kill() <= Crowd::threads * 10);  // the others went on
   wait_for_state(house, "b", "up");
-  Peer client = house.client();
   wait_until("it is used again", [&] {
     Peer::connect(house.address());
     return endpoint_of(house, "b").at("totals").at("connections").to_number<double>() > before;
   });
+  expect_balanced_books(house);
+}
+
+TEST_CASE("no connection fails while endpoints come and go under load", "[balance]") {
+  const std::string upstream =
+      GENERATE("on_remove: keep", "balance: maglev, on_remove: drain",
+               "balance: least_connections, health_check: {interval: 50ms}, slow_start: 1s");
+  INFO(upstream);
+  EchoProcess a;
+  EchoProcess b;
+  const TemporaryFolder folder;
+  const std::string both = "- " + a.address() + "\n- {address: " + b.address() + ", weight: 2}\n";
+  const std::string file = folder.write("endpoints.yaml", both);
+  House house{{.endpoints = {"{file: \"" + file + "\"}"},
+               .upstream = upstream,
+               .runtime = "forwarders: 2, drain: {timeout: 5s}"}};
+  wait_for_state(house, a.address(), "up");
+  wait_for_state(house, b.address(), "up");
+  Crowd crowd{house.address()};
+  const auto change = [&](const std::string& text, std::vector<std::string> identities) {
+    std::filesystem::rename(folder.write("new.yaml", text), file);
+    wait_for_endpoints(house, std::move(identities));
+  };
+  for (int i = 0; i < 3; ++i) {
+    change("- " + a.address() + "\n", {a.address()});
+    change(both, {a.address(), b.address()});
+    wait_for_state(house, b.address(), "up");  // else the next list would be unknown alone
+    change("- " + b.address() + "\n", {b.address()});
+    change(both, {a.address(), b.address()});
+    wait_for_state(house, a.address(), "up");
+  }
+  crowd.join();
+  INFO(crowd.first_failure());
+  CHECK(crowd.failed() == 0);
+  CHECK(crowd.at_the_kill() == 0);
+  expect_balanced_books(house);
+}
+
+TEST_CASE("no connection fails while an operator drains one endpoint after another under load",
+          "[balance]") {
+  EchoProcess a;
+  EchoProcess b;
+  House house{{.endpoints = {a.address() + " a", b.address() + " b"},
+               .upstream = "max_connections: 3, queue: {size: 100}",
+               .runtime = "forwarders: 2, drain: {timeout: 5s}"}};
+  Crowd crowd{house.address()};
+  for (int i = 0; i < 3; ++i)
+    for (const char* name : {"a", "b"}) {
+      steer(house, name, "drain");
+      steer(house, name, "up");
+    }
+  crowd.join();
+  INFO(crowd.first_failure());
+  CHECK(crowd.failed() == 0);
+  expect_balanced_books(house);
 }
