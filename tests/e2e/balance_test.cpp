@@ -13,6 +13,7 @@
 #include "e2e/house.hpp"
 #include "e2e/network.hpp"
 #include "e2e/origin.hpp"
+#include "e2e/servers.hpp"
 #include "e2e/upstreams.hpp"
 
 using namespace penstock::e2e;
@@ -252,4 +253,48 @@ TEST_CASE("a lone endpoint is never ejected", "[balance]") {
   CHECK(crashes.served() == 10);
   CHECK(text_of(endpoint_of(house, "a"), "state") == "up");
   CHECK(house.metrics().sum("penstock_endpoint_ejections_total") == 0);
+}
+
+TEST_CASE("an ejection begins and ends although no connection does", "[balance]") {
+  Origin b;
+  House house{{.endpoints = {free_address() + " refuses", b.address() + " b"},
+               .upstream = "outlier: {consecutive_failures: 1, ejection: 300ms}",
+               .runtime = "forwarders: 1"}};
+  Peer first = house.client();  // one of the two meets who refuses
+  Peer second = house.client();
+  Peer first_served = b.accept();
+  Peer second_served = b.accept();
+  wait_for_words(house, "endpoint refuses of upstream app is ejected");
+  wait_for_words(house, "endpoint refuses of upstream app is up");
+  CHECK(house.records().empty());
+}
+
+TEST_CASE("checks that fail while an endpoint is ejected close its connections where so configured",
+          "[balance]") {
+  if (skip_unless(can_drop_packets(), "no right to packet filters")) return;
+  Origin a;
+  Origin b;
+  b.serve(greet("B"));
+  const std::string check_port = port_of(free_address());
+  Origin check{"127.0.0.1:" + check_port};  // of both: checks are told from connections by it
+  House house{{.endpoints = {a.address() + " a", b.address() + " b"},
+               .upstream = "balance: first, on_down: close, "
+                           "outlier: {consecutive_failures: 1, ejection: 1h}, "
+                           "health_check: {type: tcp, interval: 50ms, fall: 2, port: " +
+                           check_port + "}"}};
+  wait_for_state(house, "a", "up");
+  Peer client = house.client();
+  Peer served = a.accept();
+  client.send("ping");
+  CHECK(served.read(4) == "ping");
+  const PacketRule full{"INPUT -p tcp --dport " + port_of(a.address()) +
+                        " --syn -j REJECT --reject-with tcp-reset"};
+  CHECK(letters_of(house, 1) == "B");
+  wait_for_state(house, "a", "ejected");
+  served.send("pong");
+  CHECK(client.read(4) == "pong");
+  const PacketRule gone{"INPUT -p tcp --dport " + check_port +
+                        " --syn -j REJECT --reject-with tcp-reset"};
+  CHECK(client.receive_all().ending == Ending::reset);
+  CHECK(text_of(house.record_of(client), "reason") == "endpoint_down");
 }
