@@ -49,7 +49,10 @@ void UpstreamControl::count(const std::string& upstream, upstream::DnsResult res
 
 void UpstreamControl::judge(upstream::LiveRecord& endpoint, upstream::Health health,
                             std::string why) {
-  if (server_.upstreams().set_health(endpoint, health, std::move(why), os::now())) refresh_soon();
+  if (!server_.upstreams().set_health(endpoint, health, std::move(why), os::now())) return;
+  refresh_soon();
+  // Ejected it is already, and as long as it is, it is not shown as down.
+  if (health == upstream::Health::down && endpoint.is_ejected()) obey_on_down(endpoint);
 }
 
 bool UpstreamControl::set_override(const std::string& upstream, const std::string& endpoint,
@@ -83,9 +86,7 @@ void UpstreamControl::tell(const std::vector<upstream::LiveRecord*>& changed) {
   for (std::size_t i = 0; i < changed.size(); ++i) {
     upstream::LiveRecord& endpoint = *changed[i];
     const upstream::State state = endpoint.control.shown;
-    if (state == upstream::State::down)
-      end_connections_of(endpoint, server_.upstreams().find(endpoint.upstream)->spec().on_down,
-                         session::CloseReason::endpoint_down);
+    if (state == upstream::State::down) obey_on_down(endpoint);
     if (i >= lines_max) continue;
     const std::string line =
         fmt::format("endpoint {} of upstream {} is {}: {}", endpoint.identity, endpoint.upstream,
@@ -122,6 +123,11 @@ void UpstreamControl::tell_conditions() {
         break;
     }
   }
+}
+
+void UpstreamControl::obey_on_down(upstream::LiveRecord& endpoint) {
+  end_connections_of(endpoint, server_.upstreams().find(endpoint.upstream)->spec().on_down,
+                     session::CloseReason::endpoint_down);
 }
 
 void UpstreamControl::end_connections_of(upstream::LiveRecord& endpoint,

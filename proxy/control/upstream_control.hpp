@@ -49,6 +49,8 @@ class UpstreamControl {
 
   void tell(const std::vector<upstream::LiveRecord*>& changed);
   void tell_conditions();
+  // It went down: its connections stay or end, as its upstream says.
+  void obey_on_down(upstream::LiveRecord& endpoint);
   void end_connections_of(upstream::LiveRecord& endpoint, upstream::Farewell farewell,
                           session::CloseReason reason);
   void wake_at(base::Instant next);
