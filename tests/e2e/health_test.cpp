@@ -366,3 +366,15 @@ TEST_CASE("an attempt at an endpoint that is taken down goes on to the next endp
   CHECK(served.read(4) == "ping");
   CHECK(house.metrics().sum("penstock_upstream_connections_active", {{"endpoint", "hole"}}) == 0);
 }
+
+TEST_CASE("why an endpoint is down is what the last check found, not the first", "[health]") {
+  const std::string address = free_address();
+  House house{{.endpoints = {address + " a"}, .upstream = check("type: http")}};
+  wait_for_state(house, "a", "down");
+  CHECK(why(house, "a") == "connection refused");
+  const auto since = endpoint_of(house, "a").at("since");
+  Origin silent{address};
+  wait_until("the check says otherwise",
+             [&] { return why(house, "a") == "no answer within 400ms"; });
+  CHECK(endpoint_of(house, "a").at("since") == since);
+}
