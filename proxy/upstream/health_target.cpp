@@ -97,11 +97,16 @@ asio::awaitable<void> HealthTarget::check_once(HealthShared& shared) {
   if (!stopped_) report(shared, outcome);
 }
 
+// A check that contradicts the state does not say why it is that.
 void HealthTarget::report(const HealthShared& shared, const CheckOutcome& outcome) {
   shared.reports.checked(record_, outcome.result);
   if (stopped_ || outcome.result == CheckResult::local) return;
-  if (judge_.take(outcome.result == CheckResult::passed))
-    shared.reports.judged(record_, judge_.state(), outcome.why);
+  const bool passed = outcome.result == CheckResult::passed;
+  const bool changed = judge_.take(passed);
+  const bool agrees = passed == (judge_.state() == Health::up);
+  if (!changed && (!agrees || outcome.why == why_)) return;
+  why_ = outcome.why;
+  shared.reports.judged(record_, judge_.state(), outcome.why);
 }
 
 asio::awaitable<void> HealthTarget::run(std::shared_ptr<HealthTarget> self,

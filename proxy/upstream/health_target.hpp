@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <string>
 
 #include "base/limits.hpp"
 #include "upstream/health_check.hpp"
@@ -63,6 +64,7 @@ class HealthTarget : public std::enable_shared_from_this<HealthTarget> {
   LiveRecord& record_;
   Spec spec_;
   HealthJudge judge_;
+  std::string why_;                 // of the state, as it was reported last
   boost::asio::steady_timer wake_;  // the start of the next check; in the line: that it has a place
   std::shared_ptr<HealthLink> link_;  // of the check under way
   bool has_place_ = false;

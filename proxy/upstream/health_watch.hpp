@@ -40,8 +40,8 @@ struct HealthShared;
 struct HealthReports {
   // After each check.
   std::function<void(LiveRecord&, CheckResult)> checked;
-  // After that, where the state changed, the first time from `unknown`; `why` is what the last
-  // check found.
+  // After that, where the state changed, the first time from `unknown`, or where a check found it
+  // the same for another reason; `why` is what that check found.
   std::function<void(LiveRecord&, Health, const std::string& why)> judged;
 };
 
