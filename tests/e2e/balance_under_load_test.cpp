@@ -89,7 +89,7 @@ void expect_balanced_books(const House& house) {
 
 TEST_CASE("no connection fails while one of three endpoints is killed under load", "[balance]") {
   const std::string upstream = GENERATE(
-      "balance: round_robin", "health_check: {interval: 50ms, timeout: 200ms, fall: 2}",
+      "balance: round_robin", "health_check: {interval: 50ms, timeout: 5s, fall: 2}",
       "outlier: {consecutive_failures: 3, ejection: 200ms}",
       "balance: least_connections, health_check: {interval: 50ms}, outlier: {ejection: 200ms}");
   INFO(upstream);

@@ -23,7 +23,7 @@ class Resolving {
   explicit Resolving(const std::string& source, const std::string& upstream = {})
       : house_{{.endpoints = {source},
                 .upstream = upstream,
-                .runtime = "drain: {timeout: 5s}",
+                .runtime = "drain: {timeout: 2s}",
                 .program = {.resolv_conf = file_}}} {}
   House& house() noexcept { return house_; }
   double resolutions(const std::string& result) const {
@@ -263,7 +263,7 @@ TEST_CASE("an endpoint that stays keeps what checks found, and a new one is chec
   Origin a{"127.0.0.2:" + port};
   a.serve(say("A"));
   NameServer server{"127.0.0.2 app.test\n"};
-  Resolving proxy{dns("app.test", port), "health_check: {interval: 50ms, timeout: 200ms}"};
+  Resolving proxy{dns("app.test", port), "health_check: {interval: 50ms, timeout: 5s}"};
   House& house = proxy.house();
   wait_for_state(house, a.address(), "up");
   const auto since = endpoint_of(house, a.address()).at("since");
