@@ -43,6 +43,7 @@ inline constexpr int connect_attempts_max = 8;
 inline constexpr std::size_t endpoints_max = 4096;  // per upstream
 inline constexpr std::size_t weight_max = 65'535;
 inline constexpr std::size_t places_max = 1'000'000;      // what max_connections may say
+inline constexpr std::uint64_t ejection_doublings_max = 4;  // 30 s grows to 8 minutes
 inline constexpr std::size_t queue_size_max = 1'000'000;  // connections that wait, per upstream
 inline constexpr std::size_t round_robin_order_max = 65'536;  // slots of the smooth-weighted order
 

@@ -46,7 +46,7 @@ json::array endpoints_json(const upstream::Cluster& cluster, const std::vector<d
     const auto& endpoint = cluster.endpoints()[i];
     endpoints.push_back({{"identity", endpoint.live->identity},
                          {"address", endpoint.live->address.to_string()},
-                         {"state", upstream::state_names[endpoint.live->state()]},
+                         {"state", upstream::state_names[endpoint.live->control.shown]},
                          {"weight", endpoint.weight},
                          {"priority", endpoint.priority},
                          {"active", endpoint.live->active.load(std::memory_order_relaxed)},

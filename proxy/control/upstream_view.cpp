@@ -34,7 +34,8 @@ json::object endpoint_json(const upstream::Cluster& cluster, std::size_t index,
   const upstream::LiveRecord& live = *endpoint.live;
   return {{"identity", live.identity},
           {"address", live.address.to_string()},
-          {"state", upstream::state_names[live.state()]},
+          // As the last layout knows it, which is what connections meet.
+          {"state", upstream::state_names[live.control.shown]},
           {"why", upstream::why_of(live)},
           {"since", moment.text_of(live.control.since)},
           {"health", upstream::health_names[live.control.health]},

@@ -89,6 +89,7 @@ std::uint16_t Cluster::least_loaded(const Tier& tier, Search& search) const noex
     if (++place == tier.members.size()) place = 0;
     if (!search.admits(index)) continue;
     const std::uint64_t active = endpoints_[index].live->active.load(std::memory_order_relaxed);
+    if (active == 0) return index;  // nobody has less, and of equals the first one met wins
     // active / weight < best_active / best_weight, without a division.
     if (best == none || active * layout_.weight[best] < best_active * layout_.weight[index]) {
       best = index;
@@ -110,10 +111,13 @@ std::uint16_t Cluster::first_free(const Tier& tier, Search& search) const noexce
 std::uint16_t Cluster::better_of_two(const Tier& tier, Search& search) const noexcept {
   constexpr std::uint64_t draws_max = 16;
   const std::uint16_t one = drawn(tier, 0, search);
-  if (one == none) return none;
-  for (std::uint64_t number = 1; number < draws_max; ++number) {
-    const std::uint64_t draw = mixed_again(search.question.turn, number);
-    const std::uint16_t other = tier.order[draw % tier.order.size()];
+  if (one == none || tier.members.size() == 1) return one;
+  // Where one has nearly all the weight, draws may find nobody else: then the next one in the
+  // order.
+  std::size_t place = 0;
+  for (std::uint64_t number = 1; number < draws_max + tier.order.size(); ++number) {
+    place = number < draws_max ? mixed_again(search.question.turn, number) : place + 1;
+    const std::uint16_t other = tier.order[place % tier.order.size()];
     if (other == one || !search.admits(other)) continue;
     return is_better(other, one, search.question.now) ? other : one;
   }
@@ -170,12 +174,23 @@ std::uint16_t Cluster::by_hash(std::size_t number, Search& search) const noexcep
     if (layout_.tier_of[index] != number) continue;
     if (is_eased_in(index, key) && search.admits(index)) return index;
   }
-  const std::vector<std::uint16_t>& members = layout_.tiers[number].members;
-  for (std::size_t step = 0; step < members.size(); ++step) {
-    const std::uint16_t index = members[(key + step) % members.size()];
-    if (search.admits(index)) return index;
+  return highest_lot(layout_.tiers[number], search);
+}
+
+// Where few of a table's owners are up: the one whose identity and key make the highest lot, which
+// again is the same on every machine (Thaler, Ravishankar, "Using Name-Based Mappings to Increase
+// Hit Rates", 1998).
+std::uint16_t Cluster::highest_lot(const Tier& tier, Search& search) const noexcept {
+  std::uint16_t best = none;
+  std::uint64_t best_lot = 0;
+  for (const std::uint16_t index : tier.members) {
+    const std::uint64_t lot =
+        mixed_again(search.question.key, hash_of(endpoints_[index].live->identity));
+    if ((best != none && lot <= best_lot) || !search.admits(index)) continue;
+    best = index;
+    best_lot = lot;
   }
-  return none;
+  return best;
 }
 
 std::shared_ptr<const SlotTables> make_slot_tables(

@@ -5,8 +5,8 @@
 // Owner    the Upstream, which replaces it whole when something changes. Const after construction.
 // Thread   any. A pick takes no lock and allocates nothing.
 // Cost     round_robin, random_two, peak_ewma, source_hash, maglev: a few steps whatever the number
-//          of endpoints, as long as those that it meets have a free place; least_connections and
-//          first look at each endpoint of the tier.
+//          of endpoints, as long as those that it meets have a free place; first looks past those
+//          that are full, least_connections past those that have a connection.
 
 #include <cstdint>
 #include <memory>
@@ -81,6 +81,7 @@ class Cluster {
   std::uint16_t first_free(const Tier& tier, Search& search) const noexcept;
   std::uint16_t better_of_two(const Tier& tier, Search& search) const noexcept;
   std::uint16_t by_hash(std::size_t tier, Search& search) const noexcept;
+  std::uint16_t highest_lot(const Tier& tier, Search& search) const noexcept;
   std::uint16_t drawn(const Tier& tier, std::uint64_t number, Search& search) const noexcept;
   bool is_eased_in(std::uint16_t index, std::uint64_t key) const noexcept;
   bool is_better(std::uint16_t one, std::uint16_t other, base::Instant now) const noexcept;

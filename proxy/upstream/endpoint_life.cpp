@@ -7,7 +7,9 @@ namespace penstock::upstream {
 
 namespace {
 
+// One that is under way and ends later stays.
 void begin_ramp(LiveRecord& endpoint, base::Duration length, base::Instant now) {
+  if (now + length <= endpoint.control.ramp_until) return;
   endpoint.control.ramp_from = now;
   endpoint.control.ramp_until = now + length;
 }
@@ -31,13 +33,15 @@ void return_from_ejection(Upstream& upstream, LiveRecord& endpoint, base::Instan
   begin_ramp(endpoint, std::max(spec.slow_start, return_ramp), now);
 }
 
-// It stayed in for longer than its last ejection lasted: the next one starts from the first again.
+// It stayed in for twice as long as its last ejection lasted: the next one starts from the first.
 base::Instant forget_ejections(const OutlierOptions& options, LiveRecord& endpoint,
                                base::Instant now) {
   const std::uint32_t in_a_row = endpoint.ejections_in_a_row.load(std::memory_order_relaxed);
   if (in_a_row == 0) return base::never;
   const base::Instant forgotten =
-      endpoint.control.returned + options.ejection * (std::int64_t{1} << std::min(in_a_row, 8U));
+      endpoint.control.returned +
+      options.ejection *
+          (std::int64_t{1} << std::min<std::uint64_t>(in_a_row, base::ejection_doublings_max + 1));
   if (now < forgotten) return forgotten;
   endpoint.ejections_in_a_row.store(0, std::memory_order_relaxed);
   return base::never;
@@ -60,6 +64,7 @@ void enter(LiveRecord& endpoint, const ClusterSpec& spec, bool eases_in, base::I
 }
 
 void vanish(Upstream& upstream, LiveRecord& endpoint, base::Instant now) {
+  if (endpoint.is_ejected()) endpoint.control.returned = now;
   upstream.end_ejection(endpoint);
   endpoint.control.vanished = now;
 }

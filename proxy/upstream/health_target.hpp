@@ -18,7 +18,7 @@
 namespace penstock::upstream {
 
 struct HealthShared {
-  HealthShared(HealthReports reports_to, std::uint64_t chance, std::size_t at_once)
+  HealthShared(HealthReports reports_to, std::uint64_t chance, std::size_t at_once = 1)
       : reports{std::move(reports_to)}, seed{chance}, free_places{at_once} {}
 
   // An interval, give or take 10 %.

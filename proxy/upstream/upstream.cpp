@@ -20,13 +20,12 @@ bool reserve_place(std::atomic<std::uint32_t>& active, std::uint32_t limit) noex
   return false;
 }
 
-constexpr std::uint64_t doublings_max = 4;  // 30 s grows to 8 minutes
-
 // The n-th ejection in a row lasts twice as long as the one before, +-10 % by the record's number,
 // so that endpoints that failed together do not return together.
 base::Duration ejection_time(const OutlierOptions& options, const LiveRecord& endpoint,
                              std::uint64_t in_a_row) noexcept {
-  const base::Duration whole = options.ejection * (1 << std::min(in_a_row, doublings_max));
+  const base::Duration whole =
+      options.ejection * (1 << std::min(in_a_row, base::ejection_doublings_max));
   const std::uint64_t lot = mixed_again(endpoint.number, in_a_row) % 2001;
   return whole / 10'000 * static_cast<std::int64_t>(9'000 + lot);
 }
@@ -42,6 +41,7 @@ Upstream::~Upstream() {
 
 Upstream::Taken Upstream::take(std::uint64_t key, const Tried& tried, bool in_line,
                                base::Instant now) noexcept {
+  if (cluster().layout().tiers.empty()) return {Pick::Outcome::nobody};  // not even in line
   if (!in_line && queue_.length() > 0) return {Pick::Outcome::full};
   if (spec_.max_connections > 0 && !reserve_place(active_, spec_.max_connections))
     return {Pick::Outcome::full};

@@ -2,8 +2,10 @@
 // seen always; a bound on a share that is drawn is four standard deviations of a binomial, as
 // derived from the share that is expected.
 
+#include <algorithm>
 #include <array>
 #include <cmath>
+#include <map>
 
 #include "upstream/fixture.hpp"
 #include "upstream/hash.hpp"
@@ -204,4 +206,32 @@ TEST_CASE("first fills one endpoint up, then the next", "[upstream]") {
   fixture.upstream.give_back(fixture.live(0));
   REQUIRE(fixture.take() == "a");
   REQUIRE(fixture.take() == "c");
+}
+
+TEST_CASE("where nearly all owners of a table are down two machines still agree", "[upstream]") {
+  auto endpoints = many(100);
+  Fixture one{web(Balance::maglev, endpoints)};
+  std::reverse(endpoints.begin(), endpoints.end());
+  Fixture other{web(Balance::maglev, endpoints)};
+  for (std::size_t i = 3; i < endpoints.size(); ++i) {
+    one.said(i, upstream::Health::down);
+    other.said(endpoints.size() - 1 - i, upstream::Health::down);
+  }
+  std::map<std::string, int> counts;
+  for (std::uint64_t client = 0; client < 3000; ++client) {
+    const std::string found = one.visit(upstream::mixed(client));
+    REQUIRE(found == other.visit(upstream::mixed(client)));
+    ++counts[found];
+  }
+  REQUIRE(counts.size() == 3);
+  for (const auto& [identity, count] : counts) REQUIRE(count > 800);
+}
+
+TEST_CASE("an endpoint with nearly all the weight is compared all the same", "[upstream]") {
+  const auto balance = GENERATE(Balance::random_two, Balance::peak_ewma);
+  Fixture fixture{balance, {98, 1, 1}};
+  fixture.live(0).active = 1'000'000;
+  for (auto index : {0U, 1U, 2U})
+    fixture.live(index).latency.sample(std::chrono::milliseconds{1}, fixture.now);
+  for (int i = 0; i < 1000; ++i) REQUIRE(fixture.visit() != "a");
 }

@@ -377,3 +377,28 @@ TEST_CASE("an endpoint that fails is not the quickest for it", "[upstream]") {
   }
   REQUIRE(refused < 100);
 }
+
+TEST_CASE("at its own limit an upstream that has nobody left says so", "[upstream]") {
+  auto spec = web(Balance::round_robin, many(2));
+  spec.max_connections = 1;
+  spec.queue.size = 10;
+  Fixture fixture{spec};
+  REQUIRE(fixture.take() == "e0");
+  REQUIRE(fixture.take() == "full");
+  fixture.said(0, Override::down);
+  fixture.said(1, Override::down);
+  REQUIRE(fixture.take() == "nobody");
+}
+
+TEST_CASE("what a check or an operator says does not cut a gentle return short", "[upstream]") {
+  Fixture fixture{watched(4)};
+  fail(fixture, 0, 3);
+  fixture.now += 60s;
+  fixture.registry.refresh(fixture.now);
+  REQUIRE(upstream::ramp_at(fixture.live(0), fixture.now) < 1.0);
+  fixture.said(0, Override::drain);
+  fixture.said(0, Override::up);
+  fixture.said(0, Health::down);
+  fixture.said(0, Health::up);
+  REQUIRE(upstream::ramp_at(fixture.live(0), fixture.now) < 1.0);
+}
