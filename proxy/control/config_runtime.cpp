@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include "base/limits.hpp"
 #include "control/config_parts.hpp"
 #include "control/config_scalars.hpp"
@@ -10,6 +12,7 @@ constexpr std::uint64_t pipe_bytes_max = gibibyte;
 constexpr std::uint64_t pipes_max = 1'000'000;
 constexpr std::uint64_t buffer_bytes_min = 4 * kibibyte;
 constexpr std::uint64_t buffer_bytes_max = 16 * mebibyte;
+constexpr std::uint64_t numa_node_max = 1023;  // the kernel's own
 constexpr std::uint64_t connections_max = 1'000'000'000;
 
 // One acceptor per used node is worked out by `auto`; more are not built yet.
@@ -26,12 +29,32 @@ void read_drain(ConfigReading& reading, const YamlPlace& place, runtime::DrainOp
   reader.finish();
 }
 
-void read_forwarders(MapReader& reader, std::size_t& target) {
+// {node: count}
+void read_forwarders_by_node(ConfigReading& reading, const YamlPlace& place,
+                             std::map<int, std::size_t>& target) {
+  MapReader reader{reading, place};
+  std::size_t total = 0;
+  for (const auto& [name, count] : reader.all_named()) {
+    std::uint64_t node = 0;
+    if (std::string sentence = parse_integer(name, 0, numa_node_max, node); !sentence.empty())
+      reading.report(count, "a node is named by its number: " + sentence);
+    else if (reading.read(count, target[static_cast<int>(node)],
+                          integer_between(1, base::forwarders_max)))
+      total += target[static_cast<int>(node)];
+  }
+  if (total > base::forwarders_max)
+    reading.report(place, fmt::format("expected at most {} forwarders in all, not {}",
+                                      base::forwarders_max, total));
+  if (target.empty()) reading.report(place, "expected at least one node and its number");
+}
+
+void read_forwarders(MapReader& reader, runtime::Options& target) {
   const auto place = reader.find("forwarders");
   if (!place) return;
   if (place->node->kind == YamlNode::Kind::map)
-    return reader.reading().report(*place, "a map of nodes is not supported yet");
-  reader.reading().read(*place, target, auto_or(integer_between(1, base::forwarders_max)));
+    return read_forwarders_by_node(reader.reading(), *place, target.forwarders_by_node);
+  reader.reading().read(*place, target.forwarders,
+                        auto_or(integer_between(1, base::forwarders_max)));
 }
 
 ReadAdmin read_one_admin(ConfigReading& reading, const YamlPlace& place) {
@@ -95,9 +118,9 @@ void read_relay(ConfigReading& reading, const YamlPlace& place, Config& config) 
 void read_runtime(ConfigReading& reading, const YamlPlace& place, runtime::Options& target) {
   std::uint64_t acceptors = 0;
   MapReader reader{reading, place};
-  read_forwarders(reader, target.forwarders);
+  read_forwarders(reader, target);
   reader.optional("acceptors", acceptors, parse_acceptors);
-  reader.optional("numa", target.numa, word_of(runtime::numa_mode_names, {"strict"}));
+  reader.optional("numa", target.numa, word_of(runtime::numa_mode_names));
   reader.optional("pin", target.pin, word_of(runtime::pin_names));
   reader.optional("spin", target.spin, parse_duration);
   reader.optional("max_connections", target.max_connections,

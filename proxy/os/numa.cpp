@@ -1,19 +1,21 @@
 #include "os/numa.hpp"
 
-#include <numa.h>
 #include <numaif.h>
 #include <sched.h>
+#include <sys/mman.h>
 
-#include <algorithm>
-#include <map>
+#include <array>
+#include <cerrno>
+#include <climits>
+#include <cstring>
+
+#include "os/process.hpp"
 
 namespace penstock::os {
 
 namespace {
 
-// sched_getaffinity wants a mask as large as the kernel's; 8192 CPUs is the kernel's own maximum.
-constexpr int cpus_max = 8192;
-
+// sched_getaffinity wants a mask as large as the kernel's.
 class CpuSet {
  public:
   CpuSet() : set_{CPU_ALLOC(cpus_max)} { CPU_ZERO_S(bytes, set_); }
@@ -31,22 +33,54 @@ class CpuSet {
   cpu_set_t* set_;
 };
 
+// As the memory policy calls take it: MAX_NUMNODES is at most 1024.
+class NodeMask {
+ public:
+  static constexpr unsigned long bits = 1024;
+  NodeMask() = default;
+  explicit NodeMask(int node) noexcept {
+    const auto at = static_cast<std::size_t>(node);
+    if (at < bits) words_[at / word_bits] = 1UL << (at % word_bits);
+  }
+  unsigned long* get() noexcept { return words_.data(); }
+  // The calls take one more than they look at.
+  static constexpr unsigned long max_node = bits + 1;
+
+ private:
+  static constexpr std::size_t word_bits = sizeof(unsigned long) * CHAR_BIT;
+  std::array<unsigned long, bits / word_bits + 1> words_{};
+};
+
+std::string refused(const char* call, int node) {
+  std::string sentence{call};
+  return sentence.append(" for node ")
+      .append(std::to_string(node))
+      .append(": ")
+      .append(std::strerror(errno));
+}
+
+// Tries mbind on a page of its own.
+bool can_bind_pages(int node) noexcept {
+  const std::size_t bytes = page_bytes();
+  void* page = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (page == MAP_FAILED) return false;
+  NodeMask mask{node};
+  const long result = ::mbind(page, bytes, MPOL_BIND, mask.get(), NodeMask::max_node, MPOL_MF_MOVE);
+  const int error = errno;
+  ::munmap(page, bytes);
+  errno = error;
+  return result == 0;
+}
+
 }  // namespace
 
-std::vector<NumaNode> usable_nodes() {
+std::vector<int> thread_affinity() {
   CpuSet allowed;
-  if (::sched_getaffinity(0, CpuSet::bytes, allowed.get()) != 0) allowed.add(0);
-  const bool has_numa = ::numa_available() >= 0;
-  std::map<int, NumaNode> nodes;
-  for (int cpu = 0; cpu < cpus_max; ++cpu) {
-    if (!allowed.has(cpu)) continue;
-    const int node = has_numa ? std::max(0, ::numa_node_of_cpu(cpu)) : 0;
-    nodes[node].id = node;
-    nodes[node].cpus.push_back(cpu);
-  }
-  std::vector<NumaNode> result;
-  for (auto& [id, node] : nodes) result.push_back(std::move(node));
-  return result;
+  if (::sched_getaffinity(0, CpuSet::bytes, allowed.get()) != 0) return {0};
+  std::vector<int> cpus;
+  for (int cpu = 0; cpu < cpus_max; ++cpu)
+    if (allowed.has(cpu)) cpus.push_back(cpu);
+  return cpus;
 }
 
 bool bind_thread_to_cpus(const std::vector<int>& cpus) noexcept {
@@ -56,9 +90,31 @@ bool bind_thread_to_cpus(const std::vector<int>& cpus) noexcept {
 }
 
 bool prefer_local_memory() noexcept {
-  if (::numa_available() < 0) return false;
   // Not numa_set_localalloc(): where a container refuses, that prints on stderr by itself.
   return ::set_mempolicy(MPOL_LOCAL, nullptr, 0) == 0;
+}
+
+bool bind_memory_to_node(int node) noexcept {
+  NodeMask mask{node};
+  return ::set_mempolicy(MPOL_BIND, mask.get(), NodeMask::max_node) == 0;
+}
+
+std::optional<std::string> memory_binding_refused(const std::vector<int>& nodes) {
+  int policy = MPOL_DEFAULT;
+  NodeMask before;
+  if (::get_mempolicy(&policy, before.get(), NodeMask::max_node, nullptr, 0) != 0)
+    return refused("get_mempolicy", nodes.empty() ? 0 : nodes.front());
+  std::optional<std::string> sentence;
+  for (const int node : nodes) {
+    if (!bind_memory_to_node(node))
+      sentence = refused("set_mempolicy", node);
+    else if (!can_bind_pages(node))
+      sentence = refused("mbind", node);
+    if (sentence) break;
+  }
+  const bool has_nodes = policy != MPOL_DEFAULT && policy != MPOL_LOCAL;
+  ::set_mempolicy(policy, has_nodes ? before.get() : nullptr, has_nodes ? NodeMask::max_node : 0);
+  return sentence;
 }
 
 int current_cpu() noexcept {

@@ -4,6 +4,7 @@
 #include <cerrno>
 
 #include "os/clock.hpp"
+#include "os/numa.hpp"
 #include "os/process.hpp"
 #include "os/socket.hpp"
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "os/clock.hpp"
+#include "os/numa.hpp"
 #include "os/process.hpp"
 
 namespace penstock::runtime {

@@ -2,6 +2,7 @@
 // What a Server is made from. Control works all of this out; nothing here knows YAML.
 
 #include <cstddef>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -18,9 +19,10 @@ enum class Pin : std::uint8_t { node, cpu, off };
 inline constexpr base::EnumNames<Pin, 3> pin_names{{"node", "cpu", "off"}};
 static_assert(pin_names[Pin::off] == "off");
 
-enum class NumaMode : std::uint8_t { automatic, off };
-inline constexpr base::EnumNames<NumaMode, 2> numa_mode_names{{"auto", "off"}};
-static_assert(numa_mode_names[NumaMode::off] == "off");
+// strict: memory is bound to nodes, and where that cannot be had nothing starts.
+enum class NumaMode : std::uint8_t { automatic, off, strict };
+inline constexpr base::EnumNames<NumaMode, 3> numa_mode_names{{"auto", "off", "strict"}};
+static_assert(numa_mode_names[NumaMode::strict] == "strict");
 
 struct DrainOptions {
   base::Duration grace{0};                            // not ready, still accepting
@@ -35,6 +37,7 @@ struct ListenerSpec {
 
 struct Options {
   std::size_t forwarders = 0;  // 0 = auto: min(CPUs in the cpuset, ceil(CPU quota))
+  std::map<int, std::size_t> forwarders_by_node{};  // in place of a number, where it is not empty
   NumaMode numa = NumaMode::automatic;
   Pin pin = Pin::node;
   base::Duration spin{0};           // a forwarder polls so long before it sleeps

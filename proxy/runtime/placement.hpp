@@ -1,19 +1,30 @@
 #pragma once
-// Which forwarder runs where: a pure plan from nodes and options, with its reasons in words.
+// Which thread runs where, and from where its memory comes: a pure plan from the machine and the
+// options, with its reasons in words.
 
+#include <boost/system/result.hpp>
 #include <cstddef>
 #include <string>
 #include <vector>
 
-#include "os/numa.hpp"
+#include "os/network_device.hpp"
+#include "os/topology.hpp"
 #include "runtime/options.hpp"
 
 namespace penstock::runtime {
 
-// Where one thread runs. No CPUs: it is not bound.
+// system: as it was found. local: from the node on which the thread runs, while that has some.
+// bound: from one node or not at all.
+enum class MemoryPolicy : std::uint8_t { system, local, bound };
+inline constexpr base::EnumNames<MemoryPolicy, 3> memory_policy_names{{"system", "local", "bound"}};
+static_assert(memory_policy_names[MemoryPolicy::bound] == "bound");
+
+// Where one thread runs. No CPUs: it is not pinned.
 struct Seat {
   int node = 0;
-  std::vector<int> cpus;
+  std::vector<int> cpus{};
+  MemoryPolicy memory = MemoryPolicy::local;
+  int memory_node = 0;  // the node itself, or the nearest that has memory for us
 };
 
 struct Placement {
@@ -29,8 +40,11 @@ std::size_t planned_forwarders(const Options& options);
 // Pure. `quota` in CPUs, 0 = none.
 std::size_t forwarder_count(std::size_t configured, std::size_t cpus, double quota) noexcept;
 
-// Pure. Spreads the forwarders over the nodes in turn; one acceptor, on the first node.
-Placement plan_placement(const Options& options, const std::vector<os::NumaNode>& nodes,
-                         std::size_t forwarders);
+// Pure. Every node with CPUs for us gets forwarders by their number; where a quota leaves fewer
+// than one node could hold, they stay together. One acceptor, with the network devices (those that
+// carry the listeners). Errors: what was asked for cannot be had on this machine; the sentence.
+using Planned = boost::system::result<Placement, std::string>;
+Planned plan_placement(const Options& options, const os::NumaTopology& topology,
+                       const std::vector<os::NetworkDevice>& devices);
 
 }  // namespace penstock::runtime

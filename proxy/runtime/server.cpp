@@ -1,10 +1,14 @@
 #include "runtime/server.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <atomic>
 #include <deque>
+#include <set>
 
 #include "os/clock.hpp"
+#include "os/numa.hpp"
 #include "os/process.hpp"
 #include "runtime/acceptor.hpp"
 
@@ -16,6 +20,34 @@ using Built = boost::system::result<void, std::string>;
 
 std::string in_listener(const ListenerSpec& listener, const std::string& what) {
   return "listener " + listener.session.name + ": " + what;
+}
+
+// The devices on which connections to these addresses arrive.
+std::vector<os::NetworkDevice> devices_at(
+    const std::vector<std::vector<os::SocketAddress>>& addresses) {
+  std::set<std::string> names;
+  for (const auto& of_listener : addresses)
+    for (const os::SocketAddress& address : of_listener)
+      for (std::string& name : os::devices_of(address)) names.insert(std::move(name));
+  std::vector<os::NetworkDevice> devices = os::network_devices();
+  std::erase_if(devices, [&](const auto& device) { return !names.contains(device.name); });
+  return devices;
+}
+
+// The sentence of what refuses to bind memory, where some seat needs it bound.
+std::string missing_for_strict(const Placement& placement) {
+  std::vector<int> nodes;
+  for (const auto* seats : {&placement.forwarders, &placement.acceptors})
+    for (const Seat& seat : *seats)
+      if (seat.memory == MemoryPolicy::bound) nodes.push_back(seat.memory_node);
+  if (nodes.empty()) return {};
+  const auto refused = os::memory_binding_refused(nodes);
+  if (!refused) return {};
+  return fmt::format(
+      "runtime.numa: strict cannot be kept: {}; a container needs CAP_SYS_NICE or a seccomp "
+      "profile "
+      "that allows the memory policy calls, or set runtime.numa: auto",
+      *refused);
 }
 
 // Calls `finished` when as many parties as there are have reported.
@@ -47,7 +79,8 @@ struct Server::Parts final : upstream::QueueBell {
   upstream::Registry upstreams;
   std::vector<std::unique_ptr<session::Listener>> listeners;
   std::vector<std::vector<os::SocketAddress>> addresses;
-  std::vector<std::string> decisions;
+  const os::NumaTopology topology = os::numa_topology();
+  Placement placement;
   RecordBell bell;
   std::vector<std::unique_ptr<os::Wakeup>> resume_bells;
   std::unique_ptr<Admission> admission;
@@ -59,7 +92,7 @@ struct Server::Parts final : upstream::QueueBell {
 
   Built build();
   Built add_listener(const ListenerSpec& listener, std::vector<Door>& doors);
-  void add_threads(const Placement& placement, std::vector<Door> doors);
+  void add_threads(std::vector<Door> doors);
   void ring(std::uint16_t forwarder) noexcept override { forwarders[forwarder]->call(); }
   void send_unsent() noexcept;
   std::uint64_t answered_ping() const noexcept;
@@ -91,7 +124,7 @@ Built Server::Parts::add_listener(const ListenerSpec& given, std::vector<Door>& 
   return {};
 }
 
-void Server::Parts::add_threads(const Placement& placement, std::vector<Door> doors) {
+void Server::Parts::add_threads(std::vector<Door> doors) {
   std::vector<os::Wakeup*> bells;
   for (std::size_t i = 0; i < placement.acceptors.size(); ++i)
     bells.push_back(resume_bells.emplace_back(std::make_unique<os::Wakeup>()).get());
@@ -123,15 +156,11 @@ Built Server::Parts::build() {
   std::vector<Door> doors;
   for (const ListenerSpec& listener : spec.listeners)
     if (auto added = add_listener(listener, doors); !added) return added;
-  std::vector<os::NumaNode> nodes = os::usable_nodes();
-  if (spec.runtime.numa == NumaMode::off) {
-    for (std::size_t i = 1; i < nodes.size(); ++i)
-      nodes[0].cpus.insert(nodes[0].cpus.end(), nodes[i].cpus.begin(), nodes[i].cpus.end());
-    nodes.resize(1);
-  }
-  const Placement placement = plan_placement(spec.runtime, nodes, planned_forwarders(spec.runtime));
-  decisions = placement.decisions;
-  add_threads(placement, std::move(doors));
+  auto planned = plan_placement(spec.runtime, topology, devices_at(addresses));
+  if (!planned) return planned.error();
+  placement = std::move(*planned);
+  if (std::string refused = missing_for_strict(placement); !refused.empty()) return refused;
+  add_threads(std::move(doors));
   return {};
 }
 
@@ -194,7 +223,7 @@ bool Server::accepting_paused() const noexcept {
 }
 
 const std::vector<std::string>& Server::decisions() const noexcept {
-  return parts_->decisions;
+  return parts_->placement.decisions;
 }
 
 bool Server::take_record(session::Record& record) noexcept {

@@ -23,11 +23,11 @@ const std::vector<BrokenConfig> broken_parts = {
       "f.yaml:7:73: relay.zerocopy_threshold: not supported yet"}},
     {with_part("relay: {engine: uring}"),
      {"f.yaml:7:17: relay.engine: 'uring' is not supported yet"}},
-    {with_part("runtime: {forwarders: 257, acceptors: 2, numa: strict, pin: core, max_connections: "
+    {with_part("runtime: {forwarders: 257, acceptors: 2, numa: remote, pin: core, max_connections: "
                "0, spin: 10, drain: {grace: 1, wait: 2s}}"),
      {"f.yaml:7:23: runtime.forwarders: expected a whole number from 1 to 256, not '257', or auto",
       "f.yaml:7:39: runtime.acceptors: '2' is not supported yet",
-      "f.yaml:7:48: runtime.numa: 'strict' is not supported yet",
+      "f.yaml:7:48: runtime.numa: expected auto, off or strict, not 'remote'",
       "f.yaml:7:61: runtime.pin: expected node, cpu or off, not 'core'",
       "f.yaml:7:84: runtime.max_connections: expected a whole number from 1 to 1000000000, not "
       "'0', or auto",
@@ -36,8 +36,16 @@ const std::vector<BrokenConfig> broken_parts = {
       "f.yaml:7:112: runtime.drain.grace: expected a duration, an integer with us, ms, s, m or h, "
       "not '1'",
       "f.yaml:7:115: runtime.drain.wait: unknown key"}},
-    {with_part("runtime: {forwarders: {0: 2}}"),
-     {"f.yaml:7:23: runtime.forwarders: a map of nodes is not supported yet"}},
+    {with_part("runtime: {forwarders: {zero: 2, 1: 0, 1024: 1}}"),
+     {"f.yaml:7:30: runtime.forwarders.zero: a node is named by its number: expected a whole "
+      "number from 0 to 1023, not 'zero'",
+      "f.yaml:7:36: runtime.forwarders.1: expected a whole number from 1 to 256, not '0'",
+      "f.yaml:7:45: runtime.forwarders.1024: a node is named by its number: expected a whole "
+      "number from 0 to 1023, not '1024'"}},
+    {with_part("runtime: {forwarders: {0: 200, 1: 57}}"),
+     {"f.yaml:7:23: runtime.forwarders: expected at most 256 forwarders in all, not 257"}},
+    {with_part("runtime: {forwarders: {}}"),
+     {"f.yaml:7:23: runtime.forwarders: expected at least one node and its number"}},
     {with_part("runtime: [1]"), {"f.yaml:7:10: runtime: expected a map, found a list"}},
     {with_part("log: {level: verbose, format: xml, access: {to: \"\", events: [open, periodic, x], "
                "sample: 101%}, access_interval: 60s}"),

@@ -228,6 +228,12 @@ TEST_CASE("words may be quoted, and numbers stand for auto", "[control]") {
   CHECK(config.max_pipes == 7);
 }
 
+TEST_CASE("forwarders may be counted by node", "[control]") {
+  const Config config = good_config(with_part("runtime: {numa: strict, forwarders: {0: 2, 3: 5}}"));
+  CHECK(config.server.runtime.numa == runtime::NumaMode::strict);
+  CHECK(config.server.runtime.forwarders_by_node == std::map<int, std::size_t>{{0, 2}, {3, 5}});
+}
+
 TEST_CASE("log.access.events says which lines are written", "[control]") {
   const Config open = good_config(with_part("log: {access: {events: [open], sample: 50%}}"));
   CHECK(open.log.access_open);
