@@ -46,27 +46,23 @@ std::optional<std::uint64_t> memory_v1(const std::string& directory) {
   return bytes_in(directory + "/memory.limit_in_bytes");
 }
 
-template <class Value>
-using Read = std::optional<Value> (*)(const std::string& directory);
+enum class Version : std::uint8_t { v1, v2 };
 
 // Inside a container the path of /proc/self/cgroup may name a directory that only the host has; the
 // mount's root is then our own group, and the walk upwards ends there in any case.
-template <class Value>
-void walk_up(std::optional<Value>& smallest, const std::string& mount, std::string path,
-             Read<Value> read) {
+template <class Visit>
+void walk_up(const std::string& mount, std::string path, Visit&& visit) {
   while (true) {
-    if (const auto limit = read(mount + path))
-      smallest = std::min(smallest.value_or(*limit), *limit);
+    visit(mount + path);
     const auto slash = path.find_last_of('/');
     if (slash == std::string::npos || path == "/") return;
     path.resize(slash);
   }
 }
 
-template <class Value>
-std::optional<Value> smallest_below(const std::string& root, const std::string& controller,
-                                    Read<Value> read_v2, Read<Value> read_v1) {
-  std::optional<Value> smallest;
+// Our own group of this controller and every one above it.
+template <class Visit>
+void for_each_group(const std::string& root, const std::string& controller, Visit&& visit) {
   std::istringstream lines{read_file(root + "/proc/self/cgroup", 64 * 1024).text};
   // Lines are hierarchy:controllers:path; v2 has hierarchy 0 and no controllers.
   for (std::string line; std::getline(lines, line);) {
@@ -76,11 +72,38 @@ std::optional<Value> smallest_below(const std::string& root, const std::string& 
     const std::string controllers = ',' + line.substr(first + 1, second - first - 1) + ',';
     const std::string path = line.substr(second + 1);
     if (controllers == ",,")
-      walk_up(smallest, root + "/sys/fs/cgroup", path, read_v2);
+      walk_up(root + "/sys/fs/cgroup", path,
+              [&](const std::string& group) { visit(group, Version::v2); });
     else if (controllers.find(',' + controller + ',') != std::string::npos)
-      walk_up(smallest, root + "/sys/fs/cgroup/" + controller, path, read_v1);
+      walk_up(root + "/sys/fs/cgroup/" + controller, path,
+              [&](const std::string& group) { visit(group, Version::v1); });
   }
+}
+
+template <class Value>
+using Read = std::optional<Value> (*)(const std::string& directory);
+
+template <class Value>
+std::optional<Value> smallest_below(const std::string& root, const std::string& controller,
+                                    Read<Value> read_v2, Read<Value> read_v1) {
+  std::optional<Value> smallest;
+  for_each_group(root, controller, [&](const std::string& group, Version version) {
+    if (const auto limit = version == Version::v2 ? read_v2(group) : read_v1(group))
+      smallest = std::min(smallest.value_or(*limit), *limit);
+  });
   return smallest;
+}
+
+void add_throttling(CpuThrottling& total, const std::string& group, Version version) {
+  std::istringstream lines{read_file(group + "/cpu.stat", 4096).text};
+  std::string key;
+  for (std::int64_t value = 0; lines >> key >> value;) {
+    if (key == "nr_throttled") total.periods += static_cast<std::uint64_t>(value);
+    if (version == Version::v2 && key == "throttled_usec")
+      total.time += std::chrono::microseconds{value};
+    if (version == Version::v1 && key == "throttled_time")
+      total.time += std::chrono::nanoseconds{value};
+  }
 }
 
 }  // namespace
@@ -99,6 +122,14 @@ std::optional<std::uint64_t> memory_limit_below(const std::string& root) {
 
 std::optional<std::uint64_t> memory_limit() {
   return memory_limit_below("");
+}
+
+CpuThrottling cpu_throttling(const std::string& root) {
+  CpuThrottling total;
+  for_each_group(
+      root == "/" ? std::string{} : root, "cpu",
+      [&](const std::string& group, Version version) { add_throttling(total, group, version); });
+  return total;
 }
 
 }  // namespace penstock::os

@@ -6,6 +6,8 @@
 #include <optional>
 #include <string>
 
+#include "base/time.hpp"
+
 namespace penstock::os {
 
 // CPUs' worth of time, for example 0.5; empty where there is no limit or none can be read. Looks at
@@ -14,6 +16,14 @@ std::optional<double> cpu_quota();
 
 // In bytes; found in the same way.
 std::optional<std::uint64_t> memory_limit();
+
+// How often, and for how long in all, the groups' threads were not given a CPU because the quota
+// was spent: the sum of our own group and those above it.
+struct CpuThrottling {
+  std::uint64_t periods = 0;
+  base::Duration time{0};
+};
+CpuThrottling cpu_throttling(const std::string& root = "/");
 
 // As above below another root than "/", for tests.
 std::optional<double> cpu_quota_below(const std::string& root);

@@ -121,4 +121,8 @@ int take_error(int socket) noexcept;
 // The local name of a socket.
 IpEndpoint local_endpoint(int socket) noexcept;
 
+// The CPU on which the last packet of this connection came in. Empty where there is none: a unix
+// socket.
+std::optional<int> incoming_cpu(int socket) noexcept;
+
 }  // namespace penstock::os

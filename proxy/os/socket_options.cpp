@@ -67,6 +67,19 @@ void start_keepalive(int socket, const SocketOptions::Keepalive& keepalive) noex
   apply_keepalive(socket, keepalive);
 }
 
+std::optional<int> incoming_cpu(int socket) noexcept {
+  int domain = AF_UNIX;
+  socklen_t length = sizeof domain;
+  // A unix socket has the option too, and says 0.
+  if (::getsockopt(socket, SOL_SOCKET, SO_DOMAIN, &domain, &length) != 0 || domain == AF_UNIX)
+    return std::nullopt;
+  int cpu = -1;
+  length = sizeof cpu;
+  if (::getsockopt(socket, SOL_SOCKET, SO_INCOMING_CPU, &cpu, &length) != 0 || cpu < 0)
+    return std::nullopt;
+  return cpu;
+}
+
 OptionFault apply_options(int socket, const SocketOptions& options, bool is_unix) noexcept {
   Setter setter{socket};
   if (options.receive_buffer != 0)

@@ -4,7 +4,6 @@
 #include <cerrno>
 
 #include "os/clock.hpp"
-#include "os/numa.hpp"
 #include "os/process.hpp"
 #include "os/socket.hpp"
 
@@ -48,13 +47,16 @@ void Acceptor::start() {
 
 void Acceptor::run() {
   os::name_thread("acceptor-" + std::to_string(setup_.index));
-  if (!setup_.seat.cpus.empty()) os::bind_thread_to_cpus(setup_.seat.cpus);
-  os::prefer_local_memory();
+  place_.settle(setup_.seat);
   os::do_not_preempt_on_wakeup();
   const auto work = asio::make_work_guard(io_);
   for (auto& entrance : entrances_) wait_for(*entrance);
   listen_for_resume();
   io_.run();
+}
+
+void Acceptor::ping() {
+  asio::post(io_, [this] { place_.note_cpu(); });
 }
 
 void Acceptor::stop() {

@@ -47,6 +47,10 @@ class Acceptor {
   ~Acceptor();
 
   void start();
+  // Any thread: notes soon on which CPU it runs.
+  void ping();
+  const Setup& setup() const noexcept { return setup_; }
+  const ThreadPlace& place() const noexcept { return place_; }
   // Any thread: the listeners stop without resetting what is queued; then `done` is called, on the
   // acceptor's thread. Once only.
   void stop_accepting(std::function<void()> done);
@@ -93,6 +97,7 @@ class Acceptor {
   bool paused_ = false;
   bool emptying_ = false;  // stop_accepting(): what is queued is served, then the doors close
   std::function<void()> done_;
+  ThreadPlace place_;
   std::thread thread_;
 };
 

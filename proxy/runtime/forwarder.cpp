@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "os/clock.hpp"
-#include "os/numa.hpp"
 #include "os/process.hpp"
 
 namespace penstock::runtime {
@@ -100,10 +99,7 @@ void Forwarder::settle_in() noexcept {
   owner_.adopt();
   workspace_.pipes().adopt();
   os::name_thread("forwarder-" + std::to_string(setup_.index));
-  // A container may refuse either; the plan's log line says what was asked for, `GET /numa` will
-  // say what is.
-  if (!setup_.seat.cpus.empty()) os::bind_thread_to_cpus(setup_.seat.cpus);
-  os::prefer_local_memory();
+  place_.settle(setup_.seat);
 }
 
 void Forwarder::run() noexcept {
@@ -141,6 +137,7 @@ void Forwarder::obey(const Command& command) noexcept {
           static_cast<std::uint64_t>(context_.now.time_since_epoch().count()));
       answered_ping_.store(command.number, std::memory_order_release);
       sample_due_ = true;
+      place_.note_cpu();
       return;
     case Command::Kind::drain: begin_drain(command.timeout); return;
     case Command::Kind::farewell: say_farewell(command); return;
@@ -169,6 +166,7 @@ void Forwarder::take_calls() noexcept {
 }
 
 void Forwarder::take_in(session::Arrival& arrival) noexcept {
+  place_.sample_arrival(arrival.socket, setup_.seat);
   try {
     Session& session = table_.create(arrival);
     if (context_.drain_deadline != base::never)

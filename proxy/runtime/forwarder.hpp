@@ -22,6 +22,7 @@
 #include "runtime/placement.hpp"
 #include "runtime/round_times.hpp"
 #include "runtime/stall_sampler.hpp"
+#include "runtime/thread_place.hpp"
 #include "session/admission.hpp"
 #include "session/context.hpp"
 #include "session/session_table.hpp"
@@ -31,8 +32,8 @@ namespace penstock::runtime {
 struct Command {
   enum class Kind : std::uint8_t { ping, drain, farewell, cut, stop };
   Kind kind = Kind::ping;
-  std::uint64_t number = 0;    // of a ping
-  base::Duration timeout{0};   // of a drain, or of a farewell that is no close
+  std::uint64_t number = 0;      // of a ping
+  base::Duration timeout{0};     // of a drain, or of a farewell that is no close
   session::Farewell farewell{};  // its turn is worked out by the forwarder
 };
 
@@ -81,6 +82,7 @@ class Forwarder {
   const session::Counters& session_counters() const noexcept { return counters_; }
   const Setup& setup() const noexcept { return setup_; }
   const RoundTimes& rounds() const noexcept { return rounds_; }
+  const ThreadPlace& place() const noexcept { return place_; }
   base::Instant last_answer() const noexcept;
   // The last ping that was answered: between two answers a forwarder may hold a snapshot.
   std::uint64_t answered_ping() const noexcept {
@@ -149,6 +151,7 @@ class Forwarder {
   SessionList starved_;
   StallSampler sampler_;
   bool sample_due_ = false;
+  ThreadPlace place_;
   RoundTimes rounds_;
   base::Counter answered_nanoseconds_;
   std::atomic<std::uint64_t> answered_ping_{0};

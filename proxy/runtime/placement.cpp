@@ -104,9 +104,13 @@ class Planner {
     say("all nodes are taken for one: runtime.numa is off");
     for (std::size_t i = 1; i < shares_.size(); ++i) {
       auto& cpus = shares_[0].node.cpus;
+      auto& near = shares_[0].node.online_cpus;
+      const auto& more = shares_[i].node.online_cpus;
+      near.insert(near.end(), more.begin(), more.end());
       std::copy(shares_[i].node.cpus.begin(), shares_[i].node.cpus.end(), std::back_inserter(cpus));
     }
-    std::sort(shares_[0].node.cpus.begin(), shares_[0].node.cpus.end());
+    for (auto* cpus : {&shares_[0].node.cpus, &shares_[0].node.online_cpus})
+      std::sort(cpus->begin(), cpus->end());
     shares_.resize(1);
   }
 
@@ -172,7 +176,9 @@ class Planner {
   }
 
   Seat seat_on(const os::NumaNode& node) const {
-    Seat seat{.node = node.id, .memory_node = topology_.memory_node_for(node).value_or(node.id)};
+    Seat seat{.node = node.id,
+              .near_cpus = node.online_cpus,
+              .memory_node = topology_.memory_node_for(node).value_or(node.id)};
     if (options_.pin != Pin::off) seat.cpus = node.cpus;
     if (is_off()) seat.memory = MemoryPolicy::system;
     if (is_strict()) seat.memory = MemoryPolicy::bound;

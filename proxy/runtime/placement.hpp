@@ -23,6 +23,8 @@ static_assert(memory_policy_names[MemoryPolicy::bound] == "bound");
 struct Seat {
   int node = 0;
   std::vector<int> cpus{};
+  // All that are online on the node, ours or not: packets that arrive there are near.
+  std::vector<int> near_cpus{};
   MemoryPolicy memory = MemoryPolicy::local;
   int memory_node = 0;  // the node itself, or the nearest that has memory for us
 };

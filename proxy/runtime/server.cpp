@@ -22,18 +22,6 @@ std::string in_listener(const ListenerSpec& listener, const std::string& what) {
   return "listener " + listener.session.name + ": " + what;
 }
 
-// The devices on which connections to these addresses arrive.
-std::vector<os::NetworkDevice> devices_at(
-    const std::vector<std::vector<os::SocketAddress>>& addresses) {
-  std::set<std::string> names;
-  for (const auto& of_listener : addresses)
-    for (const os::SocketAddress& address : of_listener)
-      for (std::string& name : os::devices_of(address)) names.insert(std::move(name));
-  std::vector<os::NetworkDevice> devices = os::network_devices();
-  std::erase_if(devices, [&](const auto& device) { return !names.contains(device.name); });
-  return devices;
-}
-
 // The sentence of what refuses to bind memory, where some seat needs it bound.
 std::string missing_for_strict(const Placement& placement) {
   std::vector<int> nodes;
@@ -66,6 +54,17 @@ class Countdown {
 
 }  // namespace
 
+std::vector<os::NetworkDevice> devices_at(
+    const std::vector<std::vector<os::SocketAddress>>& addresses) {
+  std::set<std::string> names;
+  for (const auto& of_listener : addresses)
+    for (const os::SocketAddress& address : of_listener)
+      for (std::string& name : os::devices_of(address)) names.insert(std::move(name));
+  std::vector<os::NetworkDevice> devices = os::network_devices();
+  std::erase_if(devices, [&](const auto& device) { return !names.contains(device.name); });
+  return devices;
+}
+
 // In the order of construction, and so the reverse order of destruction: who uses comes after what
 // is used.
 struct Server::Parts final : upstream::QueueBell {
@@ -79,7 +78,7 @@ struct Server::Parts final : upstream::QueueBell {
   upstream::Registry upstreams;
   std::vector<std::unique_ptr<session::Listener>> listeners;
   std::vector<std::vector<os::SocketAddress>> addresses;
-  const os::NumaTopology topology = os::numa_topology();
+  std::vector<os::NetworkDevice> devices;
   Placement placement;
   RecordBell bell;
   std::vector<std::unique_ptr<os::Wakeup>> resume_bells;
@@ -156,7 +155,8 @@ Built Server::Parts::build() {
   std::vector<Door> doors;
   for (const ListenerSpec& listener : spec.listeners)
     if (auto added = add_listener(listener, doors); !added) return added;
-  auto planned = plan_placement(spec.runtime, topology, devices_at(addresses));
+  devices = devices_at(addresses);
+  auto planned = plan_placement(spec.runtime, os::numa_topology(), devices);
   if (!planned) return planned.error();
   placement = std::move(*planned);
   if (std::string refused = missing_for_strict(placement); !refused.empty()) return refused;
@@ -226,6 +226,23 @@ const std::vector<std::string>& Server::decisions() const noexcept {
   return parts_->placement.decisions;
 }
 
+std::vector<ThreadView> Server::threads() const {
+  std::vector<ThreadView> views;
+  for (const auto& acceptor : parts_->acceptors)
+    views.push_back({.name = fmt::format("acceptor-{}", acceptor->setup().index),
+                     .seat = acceptor->setup().seat,
+                     .seen = acceptor->place().seen()});
+  for (const auto& forwarder : parts_->forwarders)
+    views.push_back({.name = fmt::format("forwarder-{}", forwarder->setup().index),
+                     .seat = forwarder->setup().seat,
+                     .seen = forwarder->place().seen()});
+  return views;
+}
+
+const std::vector<os::NetworkDevice>& Server::devices() const noexcept {
+  return parts_->devices;
+}
+
 bool Server::take_record(session::Record& record) noexcept {
   const std::size_t count = parts_->forwarders.size();
   for (std::size_t step = 0; step < count; ++step) {
@@ -259,11 +276,12 @@ bool Server::expect_records() noexcept {
   return true;
 }
 
-void Server::ping() noexcept {
+void Server::ping() {
   parts_->send_unsent();
   // A full ring belongs to a forwarder that does not answer: that is what the ping finds out.
   for (auto& forwarder : parts_->forwarders)
     forwarder->command({.kind = Command::Kind::ping, .number = parts_->next_ping});
+  for (auto& acceptor : parts_->acceptors) acceptor->ping();
   ++parts_->next_ping;
   parts_->upstreams.reclaim(parts_->next_ping, parts_->answered_ping(), os::now());
 }

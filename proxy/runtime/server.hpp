@@ -14,6 +14,7 @@
 #include "os/wakeup.hpp"
 #include "runtime/options.hpp"
 #include "runtime/round_times.hpp"
+#include "runtime/thread_place.hpp"
 #include "session/context.hpp"
 #include "session/listener.hpp"
 #include "upstream/registry.hpp"
@@ -22,6 +23,10 @@ namespace penstock::runtime {
 
 class Acceptor;
 class Forwarder;
+
+// The devices on which connections to these addresses arrive.
+std::vector<os::NetworkDevice> devices_at(
+    const std::vector<std::vector<os::SocketAddress>>& addresses);
 
 // What one forwarder shows.
 struct ForwarderView {
@@ -55,6 +60,9 @@ class Server {
   std::size_t connections_max() const noexcept;  // runtime.max_connections, auto worked out
   // Lines for the log: what was decided at start and why (forwarders, pinning, limits).
   const std::vector<std::string>& decisions() const noexcept;
+  // Every acceptor and forwarder; the devices are those that carry the listeners.
+  std::vector<ThreadView> threads() const;
+  const std::vector<os::NetworkDevice>& devices() const noexcept;
   // Accepting is paused now: a limit was reached (see docs/OPERATIONS.md).
   bool accepting_paused() const noexcept;
 
@@ -73,7 +81,7 @@ class Server {
   // --- commands go down ---
   // Asks every forwarder to answer, see ForwarderView::last_answer, and frees what none of them
   // can look at any more.
-  void ping() noexcept;
+  void ping();
   // What becomes of the connections of an endpoint that went away: drained, for at most
   // runtime.drain.timeout, or closed at once.
   void say_farewell(upstream::LiveRecord& endpoint, session::CloseReason reason, bool at_once);

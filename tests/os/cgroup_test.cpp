@@ -86,6 +86,18 @@ TEST_CASE("the smallest memory limit on the way up holds", "[os]") {
   CHECK(memory_limit_below(root.path()) == 33'554'432);
 }
 
+TEST_CASE("throttling of the own group and of those above is added up", "[os]") {
+  const TemporaryDirectory root;
+  CHECK(cpu_throttling(root.path()).periods == 0);
+  root.write("proc/self/cgroup", "3:cpu,cpuacct:/v1\n0::/a/b\n");
+  root.write("sys/fs/cgroup/a/b/cpu.stat", "usage_usec 9\nnr_throttled 3\nthrottled_usec 1500\n");
+  root.write("sys/fs/cgroup/a/cpu.stat", "nr_throttled 1\nthrottled_usec 500\n");
+  root.write("sys/fs/cgroup/cpu/v1/cpu.stat", "nr_throttled 2\nthrottled_time 1000000\n");
+  const CpuThrottling throttling = cpu_throttling(root.path());
+  CHECK(throttling.periods == 6);
+  CHECK(throttling.time == std::chrono::milliseconds{3});
+}
+
 TEST_CASE("the quota of this process is positive where there is one", "[os]") {
   CHECK(cpu_quota().value_or(1) > 0);
 }

@@ -1,5 +1,6 @@
 #include "runtime/server.hpp"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cerrno>
 
@@ -204,4 +205,22 @@ TEST_CASE("an address in use is said in a sentence, and nothing is left behind",
   REQUIRE_FALSE(created);
   REQUIRE_THAT(created.error(), Catch::Matchers::Contains("listener web: cannot bind") &&
                                     Catch::Matchers::Contains("another process listens there"));
+}
+
+TEST_CASE("every thread is on its seat, and says so again at each ping", "[runtime]") {
+  Rig rig;
+  const auto all_run = [&] {
+    for (const auto& thread : rig.server().threads())
+      if (!thread.seen.cpu) return false;
+    return true;
+  };
+  REQUIRE(await_fact(all_run));
+  rig.server().ping();
+  for (const auto& thread : rig.server().threads()) {
+    CAPTURE(thread.name);
+    CHECK(thread.seen.is_pinned);
+    const auto& cpus = thread.seat.cpus;
+    CHECK(std::find(cpus.begin(), cpus.end(), *thread.seen.cpu) != cpus.end());
+  }
+  CHECK(rig.server().threads().size() == 3);
 }

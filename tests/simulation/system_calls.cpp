@@ -164,6 +164,15 @@ bool bind_thread_to_cpus(const std::vector<int>&) noexcept {
 bool prefer_local_memory() noexcept {
   return false;
 }
+bool bind_memory_to_node(int) noexcept {
+  return false;
+}
+int current_cpu() noexcept {
+  return 0;
+}
+std::optional<int> incoming_cpu(int) noexcept {
+  return std::nullopt;
+}
 
 // The static server is linked, but no listener of the simulation has files.
 base::Result<Fd> open_directory(const std::string&) noexcept {

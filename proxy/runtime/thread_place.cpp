@@ -1,0 +1,53 @@
+#include "runtime/thread_place.hpp"
+
+#include <algorithm>
+
+#include "os/numa.hpp"
+#include "os/socket.hpp"
+
+namespace penstock::runtime {
+
+namespace {
+
+constexpr std::uint64_t sampled_one_in = 16;
+
+MemoryPolicy set_policy(const Seat& seat) noexcept {
+  if (seat.memory == MemoryPolicy::bound && os::bind_memory_to_node(seat.memory_node))
+    return MemoryPolicy::bound;
+  if (seat.memory == MemoryPolicy::local && os::prefer_local_memory()) return MemoryPolicy::local;
+  return MemoryPolicy::system;
+}
+
+}  // namespace
+
+void ThreadPlace::settle(const Seat& seat) noexcept {
+  const bool pinned = !seat.cpus.empty() && os::bind_thread_to_cpus(seat.cpus);
+  is_pinned_.set(pinned ? 1 : 0);
+  memory_.set(static_cast<std::uint64_t>(set_policy(seat)));
+  note_cpu();
+}
+
+void ThreadPlace::note_cpu() noexcept {
+  cpu_.set(static_cast<std::uint64_t>(os::current_cpu() + 1));
+}
+
+void ThreadPlace::sample_arrival(int socket, const Seat& seat) noexcept {
+  const bool its_turn = arrivals_.value() % sampled_one_in == 0;
+  arrivals_.add();
+  if (!its_turn) return;
+  const std::optional<int> cpu = os::incoming_cpu(socket);
+  if (!cpu) return;  // a unix socket
+  sampled_.add();
+  if (std::binary_search(seat.near_cpus.begin(), seat.near_cpus.end(), *cpu)) local_.add();
+}
+
+ThreadPlace::Seen ThreadPlace::seen() const noexcept {
+  Seen seen{.is_pinned = is_pinned_.value() != 0,
+            .memory = static_cast<MemoryPolicy>(memory_.value()),
+            .arrivals_sampled = sampled_.value(),
+            .arrivals_local = local_.value()};
+  if (const std::uint64_t cpu = cpu_.value(); cpu != 0) seen.cpu = static_cast<int>(cpu) - 1;
+  return seen;
+}
+
+}  // namespace penstock::runtime

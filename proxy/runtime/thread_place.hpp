@@ -1,0 +1,49 @@
+#pragma once
+// Where a thread of the data plane really is, beside the Seat that was planned for it.
+//
+// Thread   settle(), note_cpu() and sample_arrival() by the thread itself; seen() by anyone.
+// Errors   what the kernel refuses is noted, and the next best thing holds: an unpinned thread goes
+//          where the scheduler sends it, and without a policy the first touch of a page decides.
+
+#include <optional>
+
+#include "base/counter.hpp"
+#include "runtime/placement.hpp"
+
+namespace penstock::runtime {
+
+class ThreadPlace {
+ public:
+  // Pins the calling thread and sets its memory policy.
+  void settle(const Seat& seat) noexcept;
+  // The CPU on which it runs now. Once a second is often enough.
+  void note_cpu() noexcept;
+  // Asks one arrival in sixteen on which CPU its packets came in, and whether that is near.
+  void sample_arrival(int socket, const Seat& seat) noexcept;
+
+  struct Seen {
+    std::optional<int> cpu{};  // empty: it has not run yet
+    bool is_pinned = false;
+    MemoryPolicy memory = MemoryPolicy::system;
+    std::uint64_t arrivals_sampled = 0;
+    std::uint64_t arrivals_local = 0;  // of these, on a CPU of the seat's node
+  };
+  Seen seen() const noexcept;
+
+ private:
+  base::Counter cpu_;  // plus one; 0 is none
+  base::Counter is_pinned_;
+  base::Counter memory_;
+  base::Counter arrivals_;
+  base::Counter sampled_;
+  base::Counter local_;
+};
+
+// A thread of the data plane for reports: its name, the plan and the truth.
+struct ThreadView {
+  std::string name;
+  const Seat& seat;
+  ThreadPlace::Seen seen;
+};
+
+}  // namespace penstock::runtime
