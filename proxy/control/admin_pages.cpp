@@ -79,7 +79,7 @@ struct Page {
   AdminAnswer (*answer)(AdminView& view, const Asked& asked);
 };
 
-constexpr std::array<Page, 9> pages{{
+constexpr std::array<Page, 10> pages{{
     {"/healthz", false,
      [](AdminView& v, const Asked&) { return verdict("healthy", v.unhealthy_because()); }},
     {"/readyz", false,
@@ -88,6 +88,7 @@ constexpr std::array<Page, 9> pages{{
     {"/status", false, show<&AdminView::status>},
     {"/listeners", false, show<&AdminView::listeners>},
     {"/upstreams", false, show<&AdminView::upstreams>},
+    {"/numa", false, show<&AdminView::numa>},
     {"/explain", false, explain},
     {"/upstreams/*/endpoints/*", true, steer_endpoint},
     {"/drain", true, begin_drain},

@@ -32,6 +32,7 @@ class AdminView {
   virtual boost::json::value status() = 0;
   virtual boost::json::value listeners() = 0;
   virtual boost::json::value upstreams() = 0;
+  virtual boost::json::value numa() = 0;
 
   virtual Explained explain(const ExplainQuestion& question) = 0;
 

@@ -26,6 +26,7 @@ class Interface {
     add_file_option(*app_.add_subcommand("run", "Run the proxy"));
     add_file_option(*app_.add_subcommand("check", "Check a configuration and print every fault"));
     add_explain();
+    add_numa();
     add_ctl();
   }
 
@@ -70,6 +71,15 @@ class Interface {
     explain_->add_flag("--json", explain_command_.json, "Print JSON");
   }
 
+  void add_numa() {
+    numa_ = app_.add_subcommand("numa", "The machine, and where `run` would place its threads");
+    numa_
+        ->add_option("-c,--config", numa_command_.file,
+                     "With this configuration; default: one that says nothing about it")
+        ->type_name("FILE");
+    numa_->add_flag("--json", numa_command_.json, "Print JSON");
+  }
+
   void add_ctl() {
     ctl_ = app_.add_subcommand("ctl", "Ask or steer a running proxy");
     ctl_->require_subcommand(0, 1);
@@ -86,6 +96,7 @@ class Interface {
             "How long at most, for example 500ms or 2m; default: 30s")
         ->type_name("DURATION");
     add_verb(CtlVerb::listeners, "The listeners and what they moved");
+    add_verb(CtlVerb::numa, "Where the threads are, beside where they were planned");
     add_verb(CtlVerb::upstreams, "The upstreams and their endpoints");
     auto* endpoint =
         add_verb(CtlVerb::endpoint, "Drain an endpoint, take it down, or let it serve again");
@@ -116,6 +127,7 @@ class Interface {
       explain_command_.file = file_;
       return explain_command_;
     }
+    if (app_.got_subcommand(numa_)) return numa_command_;
     if (!app_.got_subcommand(ctl_)) return misuse("a verb is missing");
     const auto verbs = ctl_->get_subcommands();
     if (verbs.empty()) return misuse("ctl: a verb is missing");
@@ -134,6 +146,8 @@ class Interface {
   CLI::App app_{"penstock: an L4 TCP reverse proxy and load balancer", "penstock"};
   CLI::App* ctl_ = nullptr;
   CLI::App* explain_ = nullptr;
+  CLI::App* numa_ = nullptr;
+  NumaCommand numa_command_{};
   ExplainCommand explain_command_{};
   std::string unrouted_;
 };

@@ -6,6 +6,7 @@
 
 #include "control/ctl.hpp"
 #include "control/explain.hpp"
+#include "control/numa.hpp"
 
 namespace penstock::control {
 
@@ -24,7 +25,8 @@ struct PrintCommand {
   int exit_code = 0;
 };
 
-using Command = std::variant<PrintCommand, RunCommand, CheckCommand, ExplainCommand, CtlCommand>;
+using Command =
+    std::variant<PrintCommand, RunCommand, CheckCommand, ExplainCommand, NumaCommand, CtlCommand>;
 
 // The environment variables that give defaults; nullptr where they are not set.
 struct CommandDefaults {

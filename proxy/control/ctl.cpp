@@ -11,6 +11,7 @@
 
 #include "control/ctl_client.hpp"
 #include "control/ctl_text.hpp"
+#include "control/numa_report.hpp"
 #include "os/clock.hpp"
 
 namespace penstock::control {
@@ -132,6 +133,7 @@ int run_ctl(const CtlCommand& command, CtlWorld& world) {
       return show(command, world, "/listeners", listeners_text, always_success);
     case CtlVerb::upstreams:
       return show(command, world, "/upstreams", upstreams_text, always_success);
+    case CtlVerb::numa: return show(command, world, "/numa", numa_text, always_success);
     case CtlVerb::endpoint: return steer_endpoint(command, world);
     case CtlVerb::drain: return drain(command, world);
   }

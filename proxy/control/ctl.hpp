@@ -15,9 +15,17 @@
 
 namespace penstock::control {
 
-enum class CtlVerb : std::uint8_t { status, wait_ready, listeners, upstreams, endpoint, drain };
-inline constexpr base::EnumNames<CtlVerb, 6> ctl_verb_names{
-    {"status", "wait-ready", "listeners", "upstreams", "endpoint", "drain"}};
+enum class CtlVerb : std::uint8_t {
+  status,
+  wait_ready,
+  listeners,
+  upstreams,
+  numa,
+  endpoint,
+  drain
+};
+inline constexpr base::EnumNames<CtlVerb, 7> ctl_verb_names{
+    {"status", "wait-ready", "listeners", "upstreams", "numa", "endpoint", "drain"}};
 static_assert(ctl_verb_names[CtlVerb::drain] == "drain");
 
 struct CtlCommand {

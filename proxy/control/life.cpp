@@ -132,6 +132,10 @@ void Life::finish() {
 void Life::tick() {
   const base::Instant now = os::now();
   for (const std::string& warning : parts_.watch.tick(now)) parts_.log.warning(warning);
+  for (const std::string& warning : numa_watch_.look_at(parts_.server.threads()))
+    parts_.log.warning(warning);
+  for (const std::string& warning : numa_watch_.look_at(os::cpu_throttling(), now))
+    parts_.log.warning(warning);
   if (const std::string error = parts_.access_log.take_error(); !error.empty())
     parts_.log.warning(error);
   warn_of_lost_lines(now);

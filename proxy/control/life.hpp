@@ -19,6 +19,7 @@
 #include <string_view>
 
 #include "control/forwarder_watch.hpp"
+#include "control/numa_watch.hpp"
 #include "control/record_pump.hpp"
 #include "control/signals.hpp"
 
@@ -69,6 +70,7 @@ class Life {
 
   Parts parts_;
   RecordPump pump_;
+  NumaWatch numa_watch_;
   boost::asio::steady_timer stage_timer_;
   boost::asio::steady_timer tick_timer_;
   Stage stage_ = Stage::starting;

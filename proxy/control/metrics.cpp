@@ -6,6 +6,7 @@
 #include <set>
 
 #include "control/metrics_parts.hpp"
+#include "control/numa_report.hpp"
 
 namespace penstock::control {
 
@@ -56,6 +57,7 @@ MetricsInput metrics_input(const runtime::Server& server) {
     input.listeners.push_back({.name = listener->options.name,
                                .active = listener->active.load(std::memory_order_relaxed)});
   input.forwarders = server.forwarders();
+  input.numa_local_ratio = numa_local_ratio(server.threads());
   for (const auto& upstream : server.upstreams().upstreams())
     input.upstreams.push_back(upstream_input(server.upstreams(), *upstream));
   return input;

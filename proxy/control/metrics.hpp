@@ -7,6 +7,7 @@
 // Thread   control. The numbers are one-writer counters and may be a moment apart from each other.
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,7 @@ struct MetricsInput {
   };
   std::vector<Listener> listeners;  // in the order of the counters
   std::vector<runtime::ForwarderView> forwarders;
+  std::optional<double> numa_local_ratio{};
   std::vector<double> busy_ratios;  // by forwarder, over the last second
   struct Endpoint {
     const upstream::LiveRecord* live = nullptr;

@@ -1,5 +1,7 @@
 #include "control/metrics_parts.hpp"
 
+#include <limits>
+
 namespace penstock::control {
 
 namespace {
@@ -79,6 +81,13 @@ void add_busy_ratios(const MetricsInput& input, Families& families) {
   }
 }
 
+void add_local_ratio(const MetricsInput& input, Families& families) {
+  Family ratio{families, Family::Kind::gauge, "penstock_numa_local_ratio",
+               "Share of the connections sampled (one in 16) whose packets came in on a CPU of "
+               "their forwarder's node; NaN before the first."};
+  ratio.add({}, input.numa_local_ratio.value_or(std::numeric_limits<double>::quiet_NaN()));
+}
+
 void add_blocked_rounds(const MetricsInput& input, Families& families) {
   Family blocked{families, Family::Kind::counter, "penstock_forwarder_blocked_total",
                  "Rounds of a forwarder's loop that took longer than 100 ms."};
@@ -101,6 +110,7 @@ void add_relay_metrics(const MetricsInput& input, Families& families) {
   add_switches(input, families);
   add_pipes(input, families);
   add_busy_ratios(input, families);
+  add_local_ratio(input, families);
   add_blocked_rounds(input, families);
   add_stalls(input, families);
 }

@@ -5,6 +5,7 @@
 
 #include "control/explain.hpp"
 #include "control/metrics.hpp"
+#include "control/numa_report.hpp"
 #include "control/upstream_view.hpp"
 #include "control/version.hpp"
 #include "os/clock.hpp"
@@ -152,6 +153,15 @@ json::value ServerView::listeners() {
 json::value ServerView::upstreams() {
   return json::object{
       {"upstreams", upstreams_json(server_.upstreams(), os::now(), os::wall_clock_nanoseconds())}};
+}
+
+// The plan is that of the start; memory and CPUs are those of now.
+json::value ServerView::numa() {
+  return numa_json({.topology = os::numa_topology(),
+                    .devices = server_.devices(),
+                    .decisions = server_.decisions(),
+                    .threads = server_.threads(),
+                    .is_running = true});
 }
 
 Explained ServerView::explain(const ExplainQuestion& question) {

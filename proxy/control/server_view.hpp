@@ -19,6 +19,7 @@ class ServerView final : public AdminView {
   boost::json::value status() override;
   boost::json::value listeners() override;
   boost::json::value upstreams() override;
+  boost::json::value numa() override;
   Explained explain(const ExplainQuestion& question) override;
   void drain() override;
   bool set_override(const std::string& upstream, const std::string& endpoint,

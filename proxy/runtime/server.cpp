@@ -1,7 +1,5 @@
 #include "runtime/server.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <atomic>
 #include <deque>
@@ -31,11 +29,10 @@ std::string missing_for_strict(const Placement& placement) {
   if (nodes.empty()) return {};
   const auto refused = os::memory_binding_refused(nodes);
   if (!refused) return {};
-  return fmt::format(
-      "runtime.numa: strict cannot be kept: {}; a container needs CAP_SYS_NICE or a seccomp "
-      "profile "
-      "that allows the memory policy calls, or set runtime.numa: auto",
-      *refused);
+  std::string sentence{"runtime.numa: strict cannot be kept: "};
+  return sentence.append(*refused).append(
+      "; a container needs CAP_SYS_NICE or a seccomp profile that allows the memory policy calls; "
+      "else set runtime.numa: auto");
 }
 
 // Calls `finished` when as many parties as there are have reported.
@@ -228,14 +225,14 @@ const std::vector<std::string>& Server::decisions() const noexcept {
 
 std::vector<ThreadView> Server::threads() const {
   std::vector<ThreadView> views;
-  for (const auto& acceptor : parts_->acceptors)
-    views.push_back({.name = fmt::format("acceptor-{}", acceptor->setup().index),
-                     .seat = acceptor->setup().seat,
-                     .seen = acceptor->place().seen()});
-  for (const auto& forwarder : parts_->forwarders)
-    views.push_back({.name = fmt::format("forwarder-{}", forwarder->setup().index),
-                     .seat = forwarder->setup().seat,
-                     .seen = forwarder->place().seen()});
+  const auto add = [&](const std::string& kind, const auto& threads) {
+    for (const auto& thread : threads)
+      views.push_back({.name = kind + std::to_string(thread->setup().index),
+                       .seat = thread->setup().seat,
+                       .seen = thread->place().seen()});
+  };
+  add("acceptor-", parts_->acceptors);
+  add("forwarder-", parts_->forwarders);
   return views;
 }
 

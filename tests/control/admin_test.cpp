@@ -34,6 +34,7 @@ struct FakeView final : control::AdminView {
   boost::json::value status() override { return {{"state", "ready"}}; }
   boost::json::value listeners() override { return {{"listeners", boost::json::array{}}}; }
   boost::json::value upstreams() override { return {{"upstreams", boost::json::array{}}}; }
+  boost::json::value numa() override { return {{"nodes", boost::json::array{}}}; }
   control::Explained explain(const control::ExplainQuestion& question) override {
     if (question.listener != "web") return std::string{"there is no such listener"};
     return boost::json::object{{"listener", question.listener}, {"source", question.source}};
@@ -148,6 +149,7 @@ TEST_CASE("every page answers GET", "[control]") {
   CHECK(ask(view, "GET", "/status?pretty=no").body == "{\"state\":\"ready\"}\n");
   CHECK(ask(view, "GET", "/listeners").status == 200);
   CHECK(ask(view, "GET", "/upstreams").status == 200);
+  CHECK(ask(view, "GET", "/numa").status == 200);
   const AdminAnswer metrics = ask(view, "GET", "/metrics");
   CHECK(metrics.content_type.starts_with("text/plain; version=0.0.4"));
   CHECK(metrics.body == "penstock_x 1\n");

@@ -123,6 +123,14 @@ TEST_CASE("engines, pipes and busy ratios bear their labels", "[control]") {
   CHECK(value_of(text, "penstock_stalls_detected_total") == "0");
 }
 
+TEST_CASE("the share of near arrivals is unknown before the first", "[control]") {
+  const House house;
+  MetricsInput input = house.input();
+  CHECK(value_of(metrics_text(input), "penstock_numa_local_ratio") == "Nan");
+  input.numa_local_ratio = 0.75;
+  CHECK(value_of(metrics_text(input), "penstock_numa_local_ratio") == "0.75");
+}
+
 TEST_CASE("lines that rings and the log dropped are one number", "[control]") {
   House house;
   house.first.records_dropped.add(2);
@@ -145,7 +153,7 @@ TEST_CASE("every family has a help and a type, and every name is one of ours or 
         (line.starts_with("# ") || line.starts_with("penstock_") || line.starts_with("process_")));
   }
   CHECK(helps == types);
-  CHECK(helps == 33);
+  CHECK(helps == 34);
   CHECK(value_of(metrics_text(house.input()), "penstock_build_info{version=\"" +
                                                   std::string{control::version()} + "\"}") == "1");
 }

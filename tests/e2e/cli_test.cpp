@@ -133,6 +133,21 @@ TEST_CASE("ctl tells the status of a running proxy, and waits for one", "[cli]")
         std::string::npos);
 }
 
+TEST_CASE("numa shows the plan, and of a running proxy where its threads are", "[cli]") {
+  const Finished plan = ask({"numa"});
+  CHECK(plan.exit_code == 0);
+  CHECK(plan.output.starts_with("NODE"));
+  CHECK(plan.output.find("forwarder-0") != std::string::npos);
+  CHECK(plan.output.find("IS ON CPU") == std::string::npos);
+  CHECK(ask({"numa", "--json"}).output.starts_with("{\"nodes\":"));
+  CHECK(ask({"numa", "-c", "/nowhere.yaml"}).exit_code == 2);
+  Origin origin;
+  House house{{.endpoints = {origin.address()}}};
+  const Finished truth = ask({"ctl", "--admin", house.admin(), "numa"});
+  CHECK(truth.exit_code == 0);
+  CHECK(truth.output.find("IS ON CPU") != std::string::npos);
+}
+
 TEST_CASE("ctl wait-ready gives up in time with exit code 1", "[cli]") {
   const auto begin = Clock::now();
   const Finished waited =

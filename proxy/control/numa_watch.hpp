@@ -1,0 +1,29 @@
+#pragma once
+// What there is to say about the threads' places and the CPU time that they get: once a second.
+//
+// Pure but for its memory: what it looks at is handed in. Thread: control.
+
+#include <string>
+#include <vector>
+
+#include "base/time.hpp"
+#include "os/cgroup.hpp"
+#include "runtime/thread_place.hpp"
+
+namespace penstock::control {
+
+class NumaWatch {
+ public:
+  // The kernel refused to pin threads, or the memory policy: said once.
+  std::vector<std::string> look_at(const std::vector<runtime::ThreadView>& threads);
+  // The quota of the control group was spent: at most once a minute, while it goes on.
+  std::vector<std::string> look_at(const os::CpuThrottling& throttling, base::Instant now);
+
+ private:
+  bool told_of_refusals_ = false;
+  bool has_looked_ = false;
+  os::CpuThrottling told_;
+  base::Instant next_{};
+};
+
+}  // namespace penstock::control

@@ -1,0 +1,46 @@
+#include "control/numa_watch.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace penstock;
+using namespace std::chrono_literals;
+using control::NumaWatch;
+using runtime::MemoryPolicy;
+
+namespace {
+
+const runtime::Seat seat{.cpus = {0}};
+const base::Instant start{1h};
+
+runtime::ThreadView thread(runtime::ThreadPlace::Seen seen) {
+  return {.name = "forwarder-0", .seat = seat, .seen = seen};
+}
+
+}  // namespace
+
+TEST_CASE("what the kernel refused is said once, when every thread has run", "[control]") {
+  NumaWatch watch;
+  const auto good = thread({.cpu = 0, .is_pinned = true, .memory = MemoryPolicy::local});
+  const auto refused = thread({.cpu = 1});
+  CHECK(watch.look_at({good, thread({})}).empty());
+  const auto warnings = watch.look_at({good, refused});
+  REQUIRE(warnings.size() == 2);
+  CHECK(warnings[0].starts_with("1 of 2 threads could not be pinned"));
+  CHECK(warnings[1].starts_with("the kernel refused the memory policy to 1 of 2 threads"));
+  CHECK(watch.look_at({good, refused}).empty());
+  CHECK(NumaWatch{}.look_at({good}).empty());
+}
+
+TEST_CASE("throttling is told while it grows, at most once a minute", "[control]") {
+  NumaWatch watch;
+  CHECK(watch.look_at({.periods = 7, .time = 1s}, start).empty());  // before our time
+  CHECK(watch.look_at({.periods = 7, .time = 1s}, start + 1s).empty());
+  const auto first = watch.look_at({.periods = 9, .time = 1250ms}, start + 2s);
+  REQUIRE(first.size() == 1);
+  CHECK(first[0] ==
+        "the CPU quota of the control group was spent 2 times: its threads stood still for 250 ms; "
+        "raise cpu.max (Kubernetes: limits.cpu, or none), or lower runtime.forwarders");
+  CHECK(watch.look_at({.periods = 20, .time = 2s}, start + 61s).empty());
+  CHECK(watch.look_at({.periods = 20, .time = 2s}, start + 62s).size() == 1);
+  CHECK(watch.look_at({.periods = 20, .time = 2s}, start + 200s).empty());
+}
