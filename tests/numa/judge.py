@@ -1,0 +1,79 @@
+#!/usr/bin/env python3
+"""Reads what tests/numa/init said in a machine, and judges it.
+
+usage: judge.py MACHINE LOG     MACHINE is two-nodes, node-without-memory or one-node
+"""
+import json
+import sys
+
+machine, log = sys.argv[1:]
+cpus_of_node = {0: "0-3"} if machine == "one-node" else {0: "0-1", 1: "2-3"}
+memory_of_node = {node: 0 if machine == "node-without-memory" else node for node in cpus_of_node}
+cpus_in = {"0-1": (0, 1), "2-3": (2, 3), "0-3": (0, 1, 2, 3)}
+faults = []
+
+
+def check(fact, sentence):
+    if not fact:
+        faults.append(sentence)
+
+
+def judge_thread(thread, allowed, policy):
+    name, node, seen = thread["name"], thread["node"], thread["seen"]
+    check(thread["cpus"] == cpus_of_node[node], f"{name} was planned for {thread['cpus']}")
+    check(allowed.get(name) == cpus_of_node[node], f"{name} may run on {allowed.get(name)}")
+    check(seen["cpu"] in cpus_in[cpus_of_node[node]], f"{name} ran on CPU {seen['cpu']}")
+    check(seen["node"] == node, f"{name} ran on node {seen['node']}, not {node}")
+    check(seen["pinned"], f"{name} is not pinned")
+    check(seen["memory"] == policy, f"{name} has the memory policy {seen['memory']}")
+    check(thread["memory_node"] == memory_of_node[node],
+          f"{name} takes its memory from node {thread['memory_node']}")
+
+
+def judge_report(numa, allowed, policy):
+    nodes = {node["id"]: node for node in numa["nodes"]}
+    check(nodes.keys() == cpus_of_node.keys(), f"the nodes are {sorted(nodes)}")
+    for node, cpus in cpus_of_node.items():
+        check(nodes[node]["cpus"] == cpus, f"node {node} has the CPUs {nodes[node]['cpus']}")
+        check((nodes[node]["memory_bytes"] > 0) == (memory_of_node[node] == node),
+              f"node {node} has {nodes[node]['memory_bytes']} bytes")
+    if len(cpus_of_node) == 2:
+        check(nodes[0]["distances"] == [10, 21], f"the distances are {nodes[0]['distances']}")
+    for thread in numa["threads"]:
+        judge_thread(thread, allowed, policy)
+    forwarders = [t for t in numa["threads"] if t["name"].startswith("forwarder")]
+    check(len(forwarders) == 4, f"there are {len(forwarders)} forwarders")
+    for node in cpus_of_node:
+        count = sum(t["node"] == node for t in forwarders)
+        check(count == 4 // len(cpus_of_node), f"node {node} has {count} forwarders")
+    sampled = sum(t["seen"]["arrivals_sampled"] for t in forwarders)
+    check(sampled >= 4, f"only {sampled} arrivals were sampled of 64")
+    ratio = numa["local_ratio"]
+    if len(cpus_of_node) == 1:
+        check(ratio == 1, f"one node, and a local ratio of {ratio}")
+    print(f"{machine} {policy}: {len(forwarders)} forwarders, local ratio {ratio}")
+
+
+allowed, policy, ended = {}, None, False
+for line in open(log, encoding="utf-8", errors="replace"):
+    word, _, rest = line.strip().partition(" ")
+    if word == "try":
+        allowed, policy = {}, {"auto": "local", "strict": "bound"}[rest]
+    elif word == "thread":
+        name, _, cpus = rest.partition(" ")
+        allowed[name] = cpus.strip()
+    elif word == "numa" and not rest.startswith("{"):
+        check(False, "penstock ctl numa gave no answer")
+    elif word == "numa":
+        judge_report(json.loads(rest), allowed, policy)
+    elif word == "exit":
+        check(rest == "0", f"penstock ended with {rest}")
+    elif word == "failed:":
+        check(False, rest)
+    ended = ended or (word == "done" and policy == "bound")
+check(ended, "the machine did not come to its end")
+for fault in faults:
+    print(f"{machine}: {fault}")
+if faults:
+    print(open(log, encoding="utf-8", errors="replace").read()[-4000:])
+sys.exit(1 if faults else 0)
