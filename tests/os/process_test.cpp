@@ -1,11 +1,7 @@
 #include "os/process.hpp"
 
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <sched.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,6 +13,7 @@
 #include <thread>
 
 #include "os/loopback.hpp"
+#include "os/memory_refusal.hpp"
 #include "os/numa.hpp"
 #include "os/wakeup.hpp"
 
@@ -50,41 +47,20 @@ TEST_CASE("a thread that does not preempt others is one of SCHED_BATCH", "[os]")
   CHECK(::sched_getscheduler(0) == SCHED_OTHER);
 }
 
-// As the default seccomp profile of a container engine does.
-void refuse_memory_policies() {
-  sock_filter code[] = {
-      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_set_mempolicy, 0, 1),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-  };
-  const sock_fprog program{.len = std::size(code), .filter = code};
-  ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-  ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
-}
-
 TEST_CASE("a refused memory policy is an answer, and nothing is printed", "[os]") {
   int ends[2];
   REQUIRE(::pipe(ends) == 0);
   Fd reading{ends[0]};
   Fd writing{ends[1]};
-  const pid_t child = ::fork();
-  REQUIRE(child >= 0);
-  if (child == 0) {
+  CHECK(testing::holds_without_memory_policies([&] {
     ::dup2(writing.get(), 2);
-    refuse_memory_policies();
     const auto sentence = memory_binding_refused({0});
-    const bool told =
-        sentence && sentence->find("for node 0: Operation not permitted") != std::string::npos;
-    ::_exit(prefer_local_memory() || bind_memory_to_node(0) || !told ? 1 : 0);
-  }
+    return sentence == "get_mempolicy for node 0: Operation not permitted" &&
+           !prefer_local_memory() && !bind_memory_to_node(0);
+  }));
   writing.reset();
   char text[64];
   CHECK(::read(reading.get(), text, sizeof text) == 0);
-  int status = 0;
-  REQUIRE(::waitpid(child, &status, 0) == child);
-  CHECK(WIFEXITED(status));
-  CHECK(WEXITSTATUS(status) == 0);
 }
 
 TEST_CASE("what is no regular file is refused without waiting", "[os]") {

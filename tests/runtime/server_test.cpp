@@ -5,6 +5,7 @@
 #include <cerrno>
 
 #include "os/loopback.hpp"
+#include "os/memory_refusal.hpp"
 
 using namespace penstock;
 using namespace penstock::testing;
@@ -223,4 +224,20 @@ TEST_CASE("every thread is on its seat, and says so again at each ping", "[runti
     CHECK(std::find(cpus.begin(), cpus.end(), *thread.seen.cpu) != cpus.end());
   }
   CHECK(rig.server().threads().size() == 3);
+}
+
+TEST_CASE("where memory cannot be bound, strict does not start, and says why", "[runtime]") {
+  const auto refusal_in = [](runtime::NumaMode numa) -> std::string {
+    runtime::ServerSpec spec;
+    spec.runtime.max_connections = 1;
+    spec.runtime.numa = numa;
+    auto created = runtime::Server::create(std::move(spec), {});
+    return created ? std::string{} : created.error();
+  };
+  CHECK(holds_without_memory_policies([&] {
+    return refusal_in(runtime::NumaMode::strict)
+        .starts_with("runtime.numa: strict cannot be kept: get_mempolicy for node ");
+  }));
+  CHECK(holds_without_memory_policies(
+      [&] { return refusal_in(runtime::NumaMode::automatic).empty(); }));
 }
