@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <boost/asio/post.hpp>
+#include <new>
 
 #include "os/clock.hpp"
 
@@ -129,13 +130,23 @@ void Life::finish() {
   parts_.io.stop();
 }
 
+// It reads files, and a process that has no memory left must not end for that: the next second
+// looks again.
+void Life::look_at_placement(base::Instant now) {
+  try {
+    for (const std::string& warning : numa_watch_.look_at(parts_.server.threads()))
+      parts_.log.warning(warning);
+    for (const std::string& warning : numa_watch_.look_at(os::cpu_throttling(), now))
+      parts_.log.warning(warning);
+  } catch (const std::bad_alloc&) {
+    return;
+  }
+}
+
 void Life::tick() {
   const base::Instant now = os::now();
   for (const std::string& warning : parts_.watch.tick(now)) parts_.log.warning(warning);
-  for (const std::string& warning : numa_watch_.look_at(parts_.server.threads()))
-    parts_.log.warning(warning);
-  for (const std::string& warning : numa_watch_.look_at(os::cpu_throttling(), now))
-    parts_.log.warning(warning);
+  look_at_placement(now);
   if (const std::string error = parts_.access_log.take_error(); !error.empty())
     parts_.log.warning(error);
   warn_of_lost_lines(now);

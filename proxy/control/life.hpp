@@ -63,6 +63,7 @@ class Life {
   void wait_for_the_last_one(base::Instant deadline, void (Life::*then)());
   void cut();
   void finish();
+  void look_at_placement(base::Instant now);
   void tick();
   void warn_of_lost_lines(base::Instant now);
   void warn_of_pause(base::Instant now);

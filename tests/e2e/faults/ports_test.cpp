@@ -55,7 +55,7 @@ void fast_error(Scenario& scenario) {
   CHECK(resets == too_many);
   house.wait_for_records(too_many);
   std::vector<double> times;
-  const double attempts = refused(house, "app", "local");
+  const double attempts = refused(house, "app", "no_port");
   CHECK(attempts == 3 * too_many);
   for (const Record& record : house.records()) {
     CHECK(text_of(record, "reason") == "connect_failed");
@@ -99,7 +99,7 @@ void other_endpoint(Scenario& scenario) {
     times.push_back(ms_since(begin));
   }
   CHECK(served == too_many);
-  CHECK(refused(house, "full", "local") == too_many / 2);
+  CHECK(refused(house, "full", "no_port") == too_many / 2);
   scenario.saw(fmt::format("two endpoints, one without a port: {} of {} served, p99 {:.1f} ms",
                            served, too_many, percentile(times, 0.99)));
 }
