@@ -22,6 +22,7 @@
 #include "control/numa_watch.hpp"
 #include "control/record_pump.hpp"
 #include "control/signals.hpp"
+#include "os/cgroup.hpp"
 
 namespace penstock::control {
 
@@ -72,6 +73,7 @@ class Life {
   Parts parts_;
   RecordPump pump_;
   NumaWatch numa_watch_;
+  const bool has_cpu_quota_ = os::cpu_quota().has_value();
   boost::asio::steady_timer stage_timer_;
   boost::asio::steady_timer tick_timer_;
   Stage stage_ = Stage::starting;
