@@ -86,7 +86,7 @@ TEST_CASE("C1 no descriptor is left and 200 clients wait", "[faults][c]") {
     scenario.watch(house.program(), {house.address(), origin.address()});
     Subject subject{house};
     const Starved seen = starve(subject, origin);
-    // Each connection that found no second descriptor ends after 200 ms and lets one more in: five a
+    // A connection that found no second descriptor ends after 200 ms and lets one more in: five a
     // second for each descriptor at most, where a loop that spins has tens of thousands.
     CHECK(seen.failed_accepts <= 5 * few);
     CHECK(seen.served + seen.reset == many);
