@@ -2,7 +2,6 @@
 
 #include "upstream/upstream.hpp"
 
-#include <array>
 #include <cerrno>
 #include <set>
 #include <thread>
@@ -14,14 +13,10 @@ using namespace penstock;
 using namespace penstock::testing;
 using namespace std::chrono_literals;
 using upstream::Balance;
-using upstream::ConnectFailure;
 using upstream::Health;
-using upstream::LiveRecord;
 using upstream::Override;
-using upstream::Pick;
 using upstream::Standing;
 using upstream::State;
-using upstream::Tried;
 
 namespace {
 

@@ -1,24 +1,16 @@
 #include "upstream/upstream.hpp"
 
 #include <array>
-#include <cerrno>
-#include <set>
 #include <thread>
 
-#include "upstream/endpoint_life.hpp"
 #include "upstream/fixture.hpp"
 
 using namespace penstock;
 using namespace penstock::testing;
-using namespace std::chrono_literals;
 using upstream::Balance;
-using upstream::ConnectFailure;
 using upstream::Health;
-using upstream::LiveRecord;
 using upstream::Override;
 using upstream::Pick;
-using upstream::Standing;
-using upstream::State;
 using upstream::Tried;
 
 namespace {
