@@ -151,8 +151,9 @@ json::value ServerView::listeners() {
 }
 
 json::value ServerView::upstreams() {
-  return json::object{
-      {"upstreams", upstreams_json(server_.upstreams(), os::now(), os::wall_clock_nanoseconds())}};
+  const base::Instant now = os::now();
+  clock_.look(now, os::wall_clock_nanoseconds());
+  return json::object{{"upstreams", upstreams_json(server_.upstreams(), now, clock_)}};
 }
 
 // The plan is that of the start; memory and CPUs are those of now.

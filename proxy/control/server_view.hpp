@@ -5,6 +5,7 @@
 
 #include "control/admin_view.hpp"
 #include "control/life.hpp"
+#include "control/wall_clock.hpp"
 
 namespace penstock::control {
 
@@ -37,6 +38,7 @@ class ServerView final : public AdminView {
   Life& life_;
   const base::Instant started_;
   const double started_wall_seconds_;
+  WallClock clock_;
 };
 
 }  // namespace penstock::control

@@ -11,15 +11,6 @@ namespace {
 
 namespace json = boost::json;
 
-// One moment on both clocks.
-struct Moment {
-  base::Instant now;
-  std::int64_t wall_nanoseconds;
-  std::string text_of(base::Instant then) const {
-    return format_time(wall_nanoseconds - (now - then).count());
-  }
-};
-
 json::object totals_of(const upstream::LiveRecord& live) {
   std::uint64_t failures = 0;
   for (const auto& count : live.failures) failures += count.load(std::memory_order_relaxed);
@@ -28,8 +19,8 @@ json::object totals_of(const upstream::LiveRecord& live) {
           {"ejections", live.ejections.load(std::memory_order_relaxed)}};
 }
 
-json::object endpoint_json(const upstream::Cluster& cluster, std::size_t index,
-                           const Moment& moment) {
+json::object endpoint_json(const upstream::Cluster& cluster, std::size_t index, base::Instant now,
+                           const WallClock& clock) {
   const upstream::Cluster::Endpoint& endpoint = cluster.endpoints()[index];
   const upstream::LiveRecord& live = *endpoint.live;
   return {{"identity", live.identity},
@@ -37,11 +28,11 @@ json::object endpoint_json(const upstream::Cluster& cluster, std::size_t index,
           // As the last layout knows it, which is what connections meet.
           {"state", upstream::state_names[live.control.shown]},
           {"why", upstream::why_of(live)},
-          {"since", moment.text_of(live.control.since)},
+          {"since", format_time(clock.at(live.control.since))},
           {"health", upstream::health_names[live.control.health]},
           {"takes", upstream::standing_names[cluster.layout().standing[index]]},
           {"weight", endpoint.weight},
-          {"ramp", upstream::ramp_at(live, moment.now)},
+          {"ramp", upstream::ramp_at(live, now)},
           {"priority", endpoint.priority},
           {"active", live.active.load(std::memory_order_relaxed)},
           {"max_connections", endpoint.max_connections},
@@ -51,13 +42,13 @@ json::object endpoint_json(const upstream::Cluster& cluster, std::size_t index,
 }  // namespace
 
 json::array upstreams_json(const upstream::Registry& registry, base::Instant now,
-                           std::int64_t wall_nanoseconds) {
+                           const WallClock& clock) {
   json::array array;
   for (const auto& upstream : registry.upstreams()) {
     const upstream::Cluster& cluster = upstream->cluster();
     json::array endpoints;
     for (std::size_t i = 0; i < cluster.endpoints().size(); ++i)
-      endpoints.push_back(endpoint_json(cluster, i, {now, wall_nanoseconds}));
+      endpoints.push_back(endpoint_json(cluster, i, now, clock));
     array.push_back({{"name", upstream->name()},
                      {"balance", upstream::balance_names[cluster.balance()]},
                      {"panics", cluster.layout().panics},

@@ -5,11 +5,12 @@
 
 #include <boost/json/array.hpp>
 
+#include "control/wall_clock.hpp"
 #include "upstream/registry.hpp"
 
 namespace penstock::control {
 
 boost::json::array upstreams_json(const upstream::Registry& registry, base::Instant now,
-                                  std::int64_t wall_nanoseconds);
+                                  const WallClock& clock);
 
 }  // namespace penstock::control

@@ -167,6 +167,8 @@ void Forwarder::take_calls() noexcept {
 
 void Forwarder::take_in(session::Arrival& arrival) noexcept {
   place_.sample_arrival(arrival.socket, setup_.seat);
+  // It came after this round had begun, and nothing of it is older than itself.
+  context_.now = workspace_.now = std::max(context_.now, arrival.at);
   try {
     Session& session = table_.create(arrival);
     if (context_.drain_deadline != base::never)

@@ -46,10 +46,10 @@ TEST_CASE("A5 one-byte segments fill every slot while the receiver stands still"
                .relay = "engine: splice, pipe_size: 64KiB"}};
   scenario.watch(house.program(), {house.address(), origin.address()});
   Crowd crowd{[&] { return house.client(); }, origin, count};
-  auto flows = crowd.flows(Way::to_upstream, {.bytes = 8000, .seed = run_seed(), .segment = 1});
+  // More than the sockets on both sides take where segments happen to be joined.
+  auto flows = crowd.flows(Way::to_upstream, {.bytes = 16000, .seed = run_seed(), .segment = 1});
   stuff(flows);
-  const auto filled = filled_pipes(house.program());
-  CHECK(filled.size() == count);
+  const auto filled = await_filled_pipes(house.program(), count);
   const auto [fewest, most] = std::minmax_element(
       filled.begin(), filled.end(), [](auto& one, auto& other) { return one.bytes < other.bytes; });
   const auto begin = Clock::now();
@@ -66,7 +66,7 @@ TEST_CASE("A5 one-byte segments fill every slot while the receiver stands still"
       "stalled, "
       "{} one-byte segments out in {:.0f} ms",
       filled.size(), filled.empty() ? 0 : fewest->bytes, filled.empty() ? 0 : most->bytes,
-      count - whole_of(flows), count, count * 8000, drained));
+      count - whole_of(flows), count, count * 16000, drained));
   run_rivals(scenario, script, {.origin = small_origin});
 }
 
@@ -101,8 +101,7 @@ TEST_CASE("A6 FIN behind a full pipe", "[faults][a][sanitize]") {
   stuff(flows);
   wait_until("every FIN waits behind a pipe",
              [&] { return sockets_by_state({house.address()})["CLOSE_WAIT"] == count; });
-  const std::size_t filled = filled_pipes(house.program()).size();
-  CHECK(filled == count);
+  const std::size_t filled = await_filled_pipes(house.program(), count).size();
   std::size_t early = 0;
   for (std::size_t i = 0; i < count; ++i)
     early += crowd[i].upstream.ending() == Ending::open ? 0 : 1;
@@ -182,8 +181,7 @@ TEST_CASE("A13 both receivers stand still and both pipes are full", "[faults][a]
   Crowd crowd{[&] { return house.client(narrow); }, origin, 2};
   auto flows = both_ways(crowd, {.bytes = 12 << 20, .seed = run_seed()});
   stuff(flows);
-  const std::size_t filled = filled_pipes(house.program()).size();
-  CHECK(filled == flows.size());
+  const std::size_t filled = await_filled_pipes(house.program(), flows.size()).size();
   const double ticks = scenario.idle_ticks();
   const std::size_t after = can_trace() ? scenario.wakeups() : 0;
   // The kernel's answers to probes of a closed window may wake it now and then.

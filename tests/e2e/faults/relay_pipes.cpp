@@ -1,12 +1,15 @@
 #include "e2e/faults/relay_pipes.hpp"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <set>
+
+#include "e2e/waiting.hpp"
 
 namespace penstock::e2e {
 
@@ -43,6 +46,15 @@ std::vector<PipeFill> relay_pipes(const Program& program) {
 std::vector<PipeFill> filled_pipes(const Program& program) {
   std::vector<PipeFill> pipes = relay_pipes(program);
   std::erase_if(pipes, [](const PipeFill& pipe) { return pipe.bytes == 0; });
+  return pipes;
+}
+
+std::vector<PipeFill> await_filled_pipes(const Program& program, std::size_t count) {
+  std::vector<PipeFill> pipes;
+  wait_until(fmt::format("{} pipes hold bytes", count), [&] {
+    pipes = filled_pipes(program);
+    return pipes.size() == count;
+  });
   return pipes;
 }
 

@@ -19,5 +19,7 @@ struct PipeFill {
 std::vector<PipeFill> relay_pipes(const Program& program);
 // Those that hold bytes.
 std::vector<PipeFill> filled_pipes(const Program& program);
+// The same once there are `count` of them: a busy machine may let the proxy wait.
+std::vector<PipeFill> await_filled_pipes(const Program& program, std::size_t count);
 
 }  // namespace penstock::e2e
