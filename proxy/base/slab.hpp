@@ -11,7 +11,6 @@
 #include <memory_resource>
 #include <new>
 #include <utility>
-#include <vector>
 
 #include "base/assert.hpp"
 
@@ -26,7 +25,10 @@ class Slab {
   Slab& operator=(const Slab&) = delete;
   ~Slab() {
     PENSTOCK_ASSERT(live_ == 0);
-    for (Slot* chunk : chunks_) memory_.deallocate(chunk, chunk_bytes(), alignof(Slot));
+    while (chunks_ != nullptr) {
+      Chunk* const chunk = std::exchange(chunks_, chunks_->next);
+      memory_.deallocate(chunk, chunk_bytes(), alignof(Chunk));
+    }
   }
 
   template <class... Args>
@@ -61,22 +63,28 @@ class Slab {
     free_ = slot;
     --live_;
   }
-  std::size_t chunk_bytes() const noexcept { return records_per_chunk_ * sizeof(Slot); }
+  // What follows in memory are the slots.
+  struct alignas(Slot) Chunk {
+    Chunk* next;
+    Slot* slots() noexcept { return reinterpret_cast<Slot*>(this + 1); }
+  };
+  std::size_t chunk_bytes() const noexcept {
+    return sizeof(Chunk) + records_per_chunk_ * sizeof(Slot);
+  }
   void grow() {
-    chunks_.reserve(chunks_.size() + 1);
-    auto* chunk = static_cast<Slot*>(memory_.allocate(chunk_bytes(), alignof(Slot)));
-    chunks_.push_back(chunk);
+    chunks_ = ::new (memory_.allocate(chunk_bytes(), alignof(Chunk))) Chunk{chunks_};
+    Slot* const slots = chunks_->slots();
     // Linked so that the lowest address is handed out first: neighbours in time are neighbours in
     // memory.
     for (std::size_t i = records_per_chunk_; i-- > 0;) {
-      chunk[i].next = free_;
-      free_ = &chunk[i];
+      slots[i].next = free_;
+      free_ = &slots[i];
     }
   }
 
   std::pmr::memory_resource& memory_;
   const std::size_t records_per_chunk_;
-  std::vector<Slot*> chunks_;
+  Chunk* chunks_ = nullptr;
   Slot* free_ = nullptr;
   std::size_t live_ = 0;
 };

@@ -8,8 +8,9 @@
 #include <atomic>
 #include <bit>
 #include <cstddef>
-#include <memory>
+#include <memory_resource>
 #include <utility>
+#include <vector>
 
 #include "base/limits.hpp"
 
@@ -18,8 +19,9 @@ namespace penstock::base {
 template <class T>
 class SpscRing {
  public:
-  explicit SpscRing(std::size_t capacity)
-      : mask_{std::bit_ceil(capacity) - 1}, slots_{std::make_unique<T[]>(mask_ + 1)} {}
+  explicit SpscRing(std::size_t capacity,
+                    std::pmr::memory_resource& memory = *std::pmr::new_delete_resource())
+      : mask_{std::bit_ceil(capacity) - 1}, slots_(mask_ + 1, &memory) {}
 
   // False where the ring is full; `value` is then left as it was.
   bool try_push(T&& value) noexcept {
@@ -47,7 +49,7 @@ class SpscRing {
 
  private:
   const std::size_t mask_;
-  const std::unique_ptr<T[]> slots_;
+  std::pmr::vector<T> slots_;  // never resized
   alignas(cache_line_bytes) std::atomic<std::size_t> head_{0};
   alignas(cache_line_bytes) std::atomic<std::size_t> tail_{0};
 };

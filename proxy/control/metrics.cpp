@@ -57,7 +57,9 @@ MetricsInput metrics_input(const runtime::Server& server) {
     input.listeners.push_back({.name = listener->options.name,
                                .active = listener->active.load(std::memory_order_relaxed)});
   input.forwarders = server.forwarders();
-  input.numa_local_ratio = numa_local_ratio(server.threads());
+  const std::vector<runtime::ThreadView> threads = server.threads();
+  input.numa_local_ratio = numa_local_ratio(threads);
+  input.numa_refusals = numa_refusals(threads);
   for (const auto& upstream : server.upstreams().upstreams())
     input.upstreams.push_back(upstream_input(server.upstreams(), *upstream));
   return input;

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "control/numa_watch.hpp"
 #include "control/upstream_control.hpp"
 #include "os/process.hpp"
 #include "runtime/server.hpp"
@@ -25,6 +26,7 @@ struct MetricsInput {
   std::vector<Listener> listeners;  // in the order of the counters
   std::vector<runtime::ForwarderView> forwarders;
   std::optional<double> numa_local_ratio{};
+  NumaRefusals numa_refusals{};
   std::vector<double> busy_ratios;  // by forwarder, over the last second
   struct Endpoint {
     const upstream::LiveRecord* live = nullptr;

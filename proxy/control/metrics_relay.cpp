@@ -88,6 +88,15 @@ void add_local_ratio(const MetricsInput& input, Families& families) {
   ratio.add({}, input.numa_local_ratio.value_or(std::numeric_limits<double>::quiet_NaN()));
 }
 
+void add_numa_refusals(const MetricsInput& input, Families& families) {
+  Family refused{families, Family::Kind::gauge, "penstock_numa_refused",
+                 "What the kernel refused at start: threads to pin, memory policies of threads, "
+                 "arenas to place on a node."};
+  refused.add({{"what", "pin"}}, static_cast<double>(input.numa_refusals.pins));
+  refused.add({{"what", "policy"}}, static_cast<double>(input.numa_refusals.policies));
+  refused.add({{"what", "arena"}}, static_cast<double>(input.numa_refusals.arenas));
+}
+
 void add_blocked_rounds(const MetricsInput& input, Families& families) {
   Family blocked{families, Family::Kind::counter, "penstock_forwarder_blocked_total",
                  "Rounds of a forwarder's loop that took longer than 100 ms."};
@@ -111,6 +120,7 @@ void add_relay_metrics(const MetricsInput& input, Families& families) {
   add_pipes(input, families);
   add_busy_ratios(input, families);
   add_local_ratio(input, families);
+  add_numa_refusals(input, families);
   add_blocked_rounds(input, families);
   add_stalls(input, families);
 }

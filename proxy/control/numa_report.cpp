@@ -2,6 +2,8 @@
 
 #include <boost/json/array.hpp>
 
+#include "control/numa_checklist.hpp"
+
 namespace penstock::control {
 
 namespace {
@@ -43,6 +45,28 @@ json::object seen_of(const runtime::ThreadPlace::Seen& seen, const os::NumaTopol
           {"arrivals_local", seen.arrivals_local}};
 }
 
+json::object arena_of(const runtime::ArenaView& arena) {
+  json::value pages;
+  if (arena.pages) {
+    json::object by_node;
+    for (const auto& [node, count] : *arena.pages) by_node[std::to_string(node)] = count;
+    pages = std::move(by_node);
+  }
+  return {{"node", arena.node},
+          {"memory", runtime::memory_policy_names[arena.policy]},
+          {"placed", arena.is_placed},
+          {"opened_bytes", arena.opened_bytes},
+          {"pages_by_node", std::move(pages)}};
+}
+
+json::array checklist_of(const NumaReport& report) {
+  json::array array;
+  for (const ChecklistLine& line : numa_checklist(report))
+    array.push_back(
+        {{"line", line.text}, {"verdict", verdict_names[line.verdict]}, {"why", line.why}});
+  return array;
+}
+
 json::array threads_of(const NumaReport& report) {
   json::array array;
   for (const runtime::ThreadView& thread : report.threads) {
@@ -52,6 +76,7 @@ json::array threads_of(const NumaReport& report) {
                         {"memory", runtime::memory_policy_names[thread.seat.memory]},
                         {"memory_node", thread.seat.memory_node}};
     if (report.is_running) object["seen"] = seen_of(thread.seen, report.topology);
+    if (report.is_running && thread.arena) object["arena"] = arena_of(*thread.arena);
     array.push_back(std::move(object));
   }
   return array;
@@ -69,7 +94,9 @@ json::object numa_json(const NumaReport& report) {
                       {"devices", devices_of(report.devices)},
                       {"decisions", json::array(report.decisions.begin(), report.decisions.end())},
                       {"threads", threads_of(report)}};
-  if (report.is_running) object["local_ratio"] = or_null(numa_local_ratio(report.threads));
+  if (!report.is_running) return object;
+  object["local_ratio"] = or_null(numa_local_ratio(report.threads));
+  object["checklist"] = checklist_of(report);
   return object;
 }
 

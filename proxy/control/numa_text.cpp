@@ -81,6 +81,38 @@ std::string threads_text(const value& threads, bool is_running) {
   return table_text(rows);
 }
 
+// "1200 on node 0, 3 on node 1"
+std::string pages_text(const value& pages) {
+  if (pages.is_null()) return "not known";
+  std::string text;
+  for (const auto& [node, count] : pages.as_object())
+    text += fmt::format("{}{} on node {}", text.empty() ? "" : ", ", number_or(count, ""),
+                        std::string_view{node});
+  return or_dash(text);
+}
+
+std::string arenas_text(const value& threads) {
+  std::vector<std::vector<std::string>> rows{
+      {"ARENA OF", "NODE", "MEMORY", "GRANTED", "OPENED", "PAGES TOUCHED"}};
+  for (const value& thread : threads.as_array()) {
+    const value* const arena = thread.as_object().if_contains("arena");
+    if (arena == nullptr) continue;
+    rows.push_back({string_of(thread.at("name")), number_or(arena->at("node"), ""),
+                    string_of(arena->at("memory")), arena->at("placed").as_bool() ? "yes" : "no",
+                    memory_text(arena->at("opened_bytes")),
+                    pages_text(arena->at("pages_by_node"))});
+  }
+  return rows.size() == 1 ? std::string{} : '\n' + table_text(rows);
+}
+
+std::string checklist_text(const value& lines) {
+  std::string text{"\nChecklist\n"};
+  for (const value& line : lines.as_array())
+    text += fmt::format("{:<15} {}: {}\n", string_of(line.at("verdict")),
+                        string_of(line.at("line")), string_of(line.at("why")));
+  return text;
+}
+
 }  // namespace
 
 std::string numa_text(const value& numa) {
@@ -89,9 +121,12 @@ std::string numa_text(const value& numa) {
   for (const value& decision : numa.at("decisions").as_array())
     text += fmt::format("- {}\n", string_of(decision));
   text += '\n' + threads_text(numa.at("threads"), ratio != nullptr);
+  text += arenas_text(numa.at("threads"));
   if (ratio != nullptr && !ratio->is_null())
     text += fmt::format("\n{:.1f}% of the connections sampled came in on their forwarder's node\n",
                         ratio->to_number<double>() * 100);
+  if (const value* const lines = numa.as_object().if_contains("checklist"))
+    text += checklist_text(*lines);
   return text;
 }
 

@@ -16,28 +16,40 @@ bool has_run(const ThreadView& thread) {
   return thread.seen.cpu.has_value();
 }
 
+bool has_arena(const ThreadView& thread) {
+  return thread.arena.has_value();
+}
+
 }  // namespace
+
+NumaRefusals numa_refusals(const std::vector<ThreadView>& threads) {
+  NumaRefusals refusals;
+  for (const ThreadView& thread : threads) {
+    if (!has_run(thread)) continue;
+    refusals.pins += !thread.seat.cpus.empty() && !thread.seen.is_pinned ? 1 : 0;
+    refusals.policies += thread.seat.memory != thread.seen.memory ? 1 : 0;
+    refusals.arenas += thread.arena && !thread.arena->is_placed ? 1 : 0;
+  }
+  return refusals;
+}
 
 std::vector<std::string> NumaWatch::look_at(const std::vector<ThreadView>& threads) {
   if (told_of_refusals_ || !std::all_of(threads.begin(), threads.end(), has_run)) return {};
   told_of_refusals_ = true;
-  const auto not_pinned = std::count_if(threads.begin(), threads.end(), [](const auto& thread) {
-    return !thread.seat.cpus.empty() && !thread.seen.is_pinned;
-  });
-  const auto no_policy = std::count_if(threads.begin(), threads.end(), [](const auto& thread) {
-    return thread.seat.memory != thread.seen.memory;
-  });
+  const NumaRefusals refusals = numa_refusals(threads);
   std::vector<std::string> warnings;
-  if (not_pinned > 0)
+  if (refusals.pins > 0)
     warnings.push_back(fmt::format(
         "{} of {} threads could not be pinned: they run where the scheduler sends them; `penstock "
         "ctl numa` shows which",
-        not_pinned, threads.size()));
-  if (no_policy > 0)
+        refusals.pins, threads.size()));
+  if (refusals.policies + refusals.arenas > 0)
     warnings.push_back(fmt::format(
-        "the kernel refused the memory policy to {} of {} threads: a page lies on the node of the "
-        "thread that touches it first; a container with CAP_SYS_NICE may set it",
-        no_policy, threads.size()));
+        "the kernel refused the memory policy to {} of {} threads, and to {} of {} arenas: a page "
+        "lies on the node of the thread that touches it first; a container with CAP_SYS_NICE may "
+        "set it",
+        refusals.policies, threads.size(), refusals.arenas,
+        std::count_if(threads.begin(), threads.end(), has_arena)));
   return warnings;
 }
 

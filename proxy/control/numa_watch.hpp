@@ -12,9 +12,19 @@
 
 namespace penstock::control {
 
+// What the kernel refused: how many threads it did not pin, or let have no memory policy, and how
+// many arenas it did not place.
+struct NumaRefusals {
+  std::size_t pins = 0;
+  std::size_t policies = 0;
+  std::size_t arenas = 0;
+};
+// Of threads that have run.
+NumaRefusals numa_refusals(const std::vector<runtime::ThreadView>& threads);
+
 class NumaWatch {
  public:
-  // The kernel refused to pin threads, or the memory policy: said once.
+  // What the kernel refused: said once.
   std::vector<std::string> look_at(const std::vector<runtime::ThreadView>& threads);
   // The quota of the control group was spent: at most once a minute, while it goes on.
   std::vector<std::string> look_at(const os::CpuThrottling& throttling, base::Instant now);

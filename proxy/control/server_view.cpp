@@ -161,7 +161,7 @@ json::value ServerView::numa() {
   return numa_json({.topology = os::numa_topology(),
                     .devices = server_.devices(),
                     .decisions = server_.decisions(),
-                    .threads = server_.threads(),
+                    .threads = server_.threads_with_pages(),
                     .is_running = true});
 }
 

@@ -4,11 +4,10 @@
 #include <sched.h>
 #include <sys/mman.h>
 
-#include <array>
 #include <cerrno>
-#include <climits>
 #include <cstring>
 
+#include "os/numa_node_mask.hpp"
 #include "os/process.hpp"
 
 namespace penstock::os {
@@ -31,24 +30,6 @@ class CpuSet {
 
  private:
   cpu_set_t* set_;
-};
-
-// As the memory policy calls take it: MAX_NUMNODES is at most 1024.
-class NodeMask {
- public:
-  static constexpr unsigned long bits = 1024;
-  NodeMask() = default;
-  explicit NodeMask(int node) noexcept {
-    const auto at = static_cast<std::size_t>(node);
-    if (at < bits) words_[at / word_bits] = 1UL << (at % word_bits);
-  }
-  unsigned long* get() noexcept { return words_.data(); }
-  // The calls take one more than they look at.
-  static constexpr unsigned long max_node = bits + 1;
-
- private:
-  static constexpr std::size_t word_bits = sizeof(unsigned long) * CHAR_BIT;
-  std::array<unsigned long, bits / word_bits + 1> words_{};
 };
 
 std::string refused(const char* call, int node) {

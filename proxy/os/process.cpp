@@ -79,6 +79,12 @@ std::uint64_t pipe_user_pages_soft() noexcept {
   return has_pipe_capability() ? 0 : read_number("/proc/sys/fs/pipe-user-pages-soft");
 }
 
+std::uint64_t address_bytes_max() noexcept {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_AS, &limit) != 0) return RLIM_INFINITY;
+  return limit.rlim_cur;  // RLIM_INFINITY is the largest number
+}
+
 std::uint64_t page_bytes() noexcept {
   return static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
 }

@@ -27,6 +27,8 @@ std::uint64_t descriptor_limit() noexcept;
 // fs.pipe-user-pages-soft, or 0 where this process is not bound by it or it cannot be read.
 std::uint64_t pipe_user_pages_soft() noexcept;
 std::uint64_t page_bytes() noexcept;
+// What RLIMIT_AS (ulimit -v) allows; the largest number where it sets no limit.
+std::uint64_t address_bytes_max() noexcept;
 
 // Ends the process without running destructors, for the case that a log target is stuck.
 [[noreturn]] void exit_now(int code) noexcept;

@@ -22,8 +22,12 @@ void HeldBuffer::take(std::size_t bytes) noexcept {
 
 BufferPool::BufferPool(std::size_t buffers_max, std::size_t buffer_bytes,
                        std::pmr::memory_resource& memory, Counters& counters)
-    : buffer_bytes_{buffer_bytes}, memory_{memory}, counters_{counters} {
-  buffers_.assign(buffers_max, HeldBuffer{nullptr, 0});
+    : buffer_bytes_{buffer_bytes},
+      memory_{memory},
+      counters_{counters},
+      buffers_(buffers_max, HeldBuffer{nullptr, 0}, &memory),
+      vacant_{&memory},
+      idle_{&memory} {
   vacant_.reserve(buffers_.size());
   idle_.reserve(buffers_.size());
   for (auto buffer = buffers_.rbegin(); buffer != buffers_.rend(); ++buffer)

@@ -54,9 +54,9 @@ class BufferPool {
   const std::size_t buffer_bytes_;
   std::pmr::memory_resource& memory_;
   Counters& counters_;
-  std::vector<HeldBuffer> buffers_;  // never resized
-  std::vector<HeldBuffer*> vacant_;  // places without memory
-  std::vector<HeldBuffer*> idle_;
+  std::pmr::vector<HeldBuffer> buffers_;  // never resized
+  std::pmr::vector<HeldBuffer*> vacant_;  // places without memory
+  std::pmr::vector<HeldBuffer*> idle_;
 };
 
 }  // namespace penstock::relay

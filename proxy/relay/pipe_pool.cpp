@@ -5,8 +5,13 @@
 
 namespace penstock::relay {
 
-PipePool::PipePool(std::size_t pipes_max, std::size_t pipe_bytes, Counters& counters)
-    : pipe_bytes_{pipe_bytes}, counters_{counters}, pipes_(pipes_max) {
+PipePool::PipePool(std::size_t pipes_max, std::size_t pipe_bytes, std::pmr::memory_resource& memory,
+                   Counters& counters)
+    : pipe_bytes_{pipe_bytes},
+      counters_{counters},
+      pipes_(pipes_max, &memory),
+      vacant_{&memory},
+      idle_{&memory} {
   // Reserved to the full, so that giving back never allocates.
   vacant_.reserve(pipes_max);
   idle_.reserve(pipes_max);

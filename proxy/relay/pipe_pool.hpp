@@ -10,6 +10,7 @@
 //          connection.
 
 #include <cstddef>
+#include <memory_resource>
 #include <vector>
 
 #include "base/owner_thread.hpp"
@@ -21,7 +22,8 @@ namespace penstock::relay {
 
 class PipePool {
  public:
-  PipePool(std::size_t pipes_max, std::size_t pipe_bytes, Counters& counters);
+  PipePool(std::size_t pipes_max, std::size_t pipe_bytes, std::pmr::memory_resource& memory,
+           Counters& counters);
   PipePool(const PipePool&) = delete;
   PipePool& operator=(const PipePool&) = delete;
   ~PipePool();
@@ -45,10 +47,10 @@ class PipePool {
   const std::size_t pipe_bytes_;
   Counters& counters_;
   base::OwnerThread owner_;
-  std::vector<os::Pipe> pipes_;    // never resized: leases are pointers into it
-  std::vector<os::Pipe*> vacant_;  // places without a pipe
-  std::vector<os::Pipe*> idle_;    // open and empty
-  base::Instant closed_until_{};   // the kernel declined: no new pipe before
+  std::pmr::vector<os::Pipe> pipes_;    // never resized: leases are pointers into it
+  std::pmr::vector<os::Pipe*> vacant_;  // places without a pipe
+  std::pmr::vector<os::Pipe*> idle_;    // open and empty
+  base::Instant closed_until_{};        // the kernel declined: no new pipe before
   Fallback closed_because_ = Fallback::pool_limit;
 };
 

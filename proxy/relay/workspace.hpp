@@ -24,7 +24,7 @@ class Workspace {
         memory_{memory},
         scratch_{static_cast<std::byte*>(memory.allocate(options.buffer_bytes, page))},
         buffers_{options.buffers_max, options.buffer_bytes, memory, counters_},
-        pipes_{options.pipes_max, options.pipe_bytes, counters_} {}
+        pipes_{options.pipes_max, options.pipe_bytes, memory, counters_} {}
   Workspace(const Workspace&) = delete;
   Workspace& operator=(const Workspace&) = delete;
   ~Workspace() { memory_.deallocate(scratch_, options_.buffer_bytes, page); }

@@ -24,20 +24,20 @@ os::Poller make_poller() {
 }  // namespace
 
 Forwarder::Forwarder(Setup setup, const session::LogSwitches& log, Admission& admission,
-                     RecordBell& bell)
+                     RecordBell& bell, std::pmr::memory_resource& memory)
     : setup_{std::move(setup)},
       admission_{admission},
       bell_{bell},
-      commands_{command_ring_slots},
-      records_{base::record_ring_slots},
-      stalls_{base::stall_ring_slots},
+      arrivals_{&memory},
+      commands_{command_ring_slots, memory},
+      records_{base::record_ring_slots, memory},
+      stalls_{base::stall_ring_slots, memory},
       poller_{make_poller()},
       timers_{os::now()},
-      memory_{*std::pmr::new_delete_resource()},
-      workspace_{setup_.relay, memory_},
-      counters_{setup_.listeners, setup_.upstreams.size()},
-      recorders_{memory_},
-      table_{memory_},
+      workspace_{setup_.relay, memory},
+      counters_{setup_.listeners, setup_.upstreams.size(), memory},
+      recorders_{memory},
+      table_{memory},
       context_{.poller = poller_,
                .timers = timers_,
                .relay = workspace_,
@@ -50,8 +50,7 @@ Forwarder::Forwarder(Setup setup, const session::LogSwitches& log, Admission& ad
                .node = static_cast<std::uint16_t>(setup_.seat.node),
                .now = os::now()} {
   for (std::size_t i = 0; i < setup_.acceptors; ++i)
-    arrivals_.push_back(
-        std::make_unique<base::SpscRing<session::Arrival>>(base::handoff_ring_slots));
+    arrivals_.emplace_back(base::handoff_ring_slots, memory);
   answered_nanoseconds_.set(static_cast<std::uint64_t>(os::now().time_since_epoch().count()));
 }
 
@@ -75,7 +74,7 @@ base::Instant Forwarder::last_answer() const noexcept {
 }
 
 bool Forwarder::offer(std::size_t sender, session::Arrival& arrival) noexcept {
-  if (!arrivals_[sender]->try_push(std::move(arrival))) return false;
+  if (!arrivals_[sender].try_push(std::move(arrival))) return false;
   load_.fetch_add(1, std::memory_order_relaxed);
   return true;
 }
@@ -149,7 +148,7 @@ void Forwarder::obey(const Command& command) noexcept {
 void Forwarder::take_arrivals() noexcept {
   session::Arrival arrival;
   for (auto& ring : arrivals_)
-    while (ring->try_pop(arrival)) take_in(arrival);
+    while (ring.try_pop(arrival)) take_in(arrival);
 }
 
 // The first in line of each upstream, where it is one of ours. Who takes its place calls the next.
@@ -260,7 +259,7 @@ void Forwarder::end(Session& session) noexcept {
 bool Forwarder::nothing_came() const noexcept {
   if (!commands_.empty() || called_.load(std::memory_order_seq_cst)) return false;
   for (const auto& ring : arrivals_)
-    if (!ring->empty()) return false;
+    if (!ring.empty()) return false;
   return true;
 }
 

@@ -11,6 +11,7 @@
 // Errors   out of memory for a new session: the connection is reset and counted as overload.
 
 #include <boost/intrusive/list.hpp>
+#include <deque>
 #include <memory_resource>
 #include <thread>
 #include <vector>
@@ -55,8 +56,9 @@ class Forwarder {
     const std::atomic<bool>* upstreams_stale = nullptr;  // control is to look at them
     base::Duration spin{0};                              // poll so long before sleeping
   };
-  // Throws (start-up only).
-  Forwarder(Setup setup, const session::LogSwitches& log, Admission& admission, RecordBell& bell);
+  // `memory` is its own. Throws (start-up only).
+  Forwarder(Setup setup, const session::LogSwitches& log, Admission& admission, RecordBell& bell,
+            std::pmr::memory_resource& memory);
   Forwarder(const Forwarder&) = delete;
   Forwarder& operator=(const Forwarder&) = delete;
   ~Forwarder();
@@ -125,7 +127,7 @@ class Forwarder {
   const Setup setup_;
   Admission& admission_;
   RecordBell& bell_;
-  std::vector<std::unique_ptr<base::SpscRing<session::Arrival>>> arrivals_;  // one per acceptor
+  std::pmr::deque<base::SpscRing<session::Arrival>> arrivals_;  // one per acceptor
   base::SpscRing<Command> commands_;
   base::SpscRing<session::Record> records_;
   base::SpscRing<session::Stall> stalls_;
@@ -136,7 +138,6 @@ class Forwarder {
   base::OwnerThread owner_;
   os::Poller poller_;
   base::TimerWheel timers_;
-  std::pmr::memory_resource& memory_;
   relay::Workspace workspace_;
   session::Counters counters_;
   session::FlightRecorders recorders_;

@@ -9,6 +9,7 @@
 #include "os/numa.hpp"
 #include "os/process.hpp"
 #include "runtime/acceptor.hpp"
+#include "runtime/node_arena.hpp"
 
 namespace penstock::runtime {
 
@@ -80,7 +81,8 @@ struct Server::Parts final : upstream::QueueBell {
   RecordBell bell;
   std::vector<std::unique_ptr<os::Wakeup>> resume_bells;
   std::unique_ptr<Admission> admission;
-  std::vector<std::unique_ptr<Forwarder>> forwarders;
+  std::vector<NodeArena::Owner> arenas;  // by forwarder
+  std::vector<InArena<Forwarder>> forwarders;
   std::vector<std::unique_ptr<Acceptor>> acceptors;
   std::size_t next_ring = 0;  // of take_record(), so that no forwarder is preferred
   std::uint64_t next_ping = 1;
@@ -137,7 +139,11 @@ void Server::Parts::add_threads(std::vector<Door> doors) {
                            .upstreams = all_upstreams,
                            .upstreams_stale = &upstreams.stale(),
                            .spin = spec.runtime.spin};
-    forwarders.push_back(std::make_unique<Forwarder>(std::move(setup), log, *admission, bell));
+    work_on_seat(placement.forwarders[i], [&] {
+      NodeArena& arena = *arenas.emplace_back(NodeArena::create(setup.seat));
+      forwarders.push_back(
+          make_in<Forwarder>(arena, std::move(setup), log, *admission, bell, arena));
+    });
     all.push_back(forwarders.back().get());
   }
   unsent.resize(forwarders.size());
@@ -225,14 +231,24 @@ const std::vector<std::string>& Server::decisions() const noexcept {
 
 std::vector<ThreadView> Server::threads() const {
   std::vector<ThreadView> views;
-  const auto add = [&](const std::string& kind, const auto& threads) {
-    for (const auto& thread : threads)
-      views.push_back({.name = kind + std::to_string(thread->setup().index),
-                       .seat = thread->setup().seat,
-                       .seen = thread->place().seen()});
+  const auto add = [&](const std::string& kind, const auto& thread,
+                       std::optional<ArenaView> arena) {
+    views.push_back({.name = kind + std::to_string(thread->setup().index),
+                     .seat = thread->setup().seat,
+                     .seen = thread->place().seen(),
+                     .arena = std::move(arena)});
   };
-  add("acceptor-", parts_->acceptors);
-  add("forwarder-", parts_->forwarders);
+  for (const auto& acceptor : parts_->acceptors) add("acceptor-", acceptor, std::nullopt);
+  for (std::size_t i = 0; i < parts_->forwarders.size(); ++i)
+    add("forwarder-", parts_->forwarders[i], parts_->arenas[i]->view());
+  return views;
+}
+
+std::vector<ThreadView> Server::threads_with_pages() const {
+  std::vector<ThreadView> views = threads();
+  const std::size_t first = parts_->acceptors.size();
+  for (std::size_t i = 0; i < parts_->arenas.size(); ++i)
+    views[first + i].arena->pages = parts_->arenas[i]->pages();
   return views;
 }
 

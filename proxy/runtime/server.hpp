@@ -62,6 +62,8 @@ class Server {
   const std::vector<std::string>& decisions() const noexcept;
   // Every acceptor and forwarder; the devices are those that carry the listeners.
   std::vector<ThreadView> threads() const;
+  // The same, and where the pages of the arenas are: the kernel is asked, see NodeArena::pages().
+  std::vector<ThreadView> threads_with_pages() const;
   const std::vector<os::NetworkDevice>& devices() const noexcept;
   // Accepting is paused now: a limit was reached (see docs/OPERATIONS.md).
   bool accepting_paused() const noexcept;

@@ -1,6 +1,7 @@
 #include "runtime/thread_place.hpp"
 
 #include <algorithm>
+#include <future>
 
 #include "os/numa.hpp"
 #include "os/socket.hpp"
@@ -39,6 +40,15 @@ void ThreadPlace::sample_arrival(int socket, const Seat& seat) noexcept {
   if (!cpu) return;  // a unix socket
   sampled_.add();
   if (std::binary_search(seat.near_cpus.begin(), seat.near_cpus.end(), *cpu)) local_.add();
+}
+
+void work_on_seat(const Seat& seat, const std::function<void()>& work) {
+  if (seat.cpus.empty()) return work();
+  const auto settled = [&] {
+    ThreadPlace{}.settle(seat);
+    work();
+  };
+  std::async(std::launch::async, settled).get();
 }
 
 ThreadPlace::Seen ThreadPlace::seen() const noexcept {

@@ -5,9 +5,11 @@
 // Errors   what the kernel refuses is noted, and the next best thing holds: an unpinned thread goes
 //          where the scheduler sends it, and without a policy the first touch of a page decides.
 
+#include <functional>
 #include <optional>
 
 #include "base/counter.hpp"
+#include "os/numa_memory.hpp"
 #include "runtime/placement.hpp"
 
 namespace penstock::runtime {
@@ -39,11 +41,25 @@ class ThreadPlace {
   base::Counter local_;
 };
 
+// Does the work on a thread that is settled in the seat, and waits for it: what it touches first is
+// near. Where the seat has no CPUs, here. Throws what the work throws.
+void work_on_seat(const Seat& seat, const std::function<void()>& work);
+
+// A NodeArena for reports.
+struct ArenaView {
+  int node = 0;
+  MemoryPolicy policy = MemoryPolicy::system;
+  bool is_placed = false;  // the kernel accepted the policy
+  std::size_t opened_bytes = 0;
+  std::optional<os::PagesByNode> pages{};  // of those that were touched, where that was asked
+};
+
 // A thread of the data plane for reports: its name, the plan and the truth.
 struct ThreadView {
   std::string name;
   const Seat& seat;
   ThreadPlace::Seen seen;
+  std::optional<ArenaView> arena{};  // of a forwarder that was built
 };
 
 }  // namespace penstock::runtime

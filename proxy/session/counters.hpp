@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <deque>
+#include <memory_resource>
 
 #include "base/counter.hpp"
 #include "base/histogram.hpp"
@@ -29,12 +30,13 @@ struct UpstreamCounters {
 };
 
 struct Counters {
-  Counters(std::size_t listener_count, std::size_t upstream_count)
-      : listeners(listener_count), upstreams(upstream_count) {}
+  Counters(std::size_t listener_count, std::size_t upstream_count,
+           std::pmr::memory_resource& memory = *std::pmr::new_delete_resource())
+      : listeners(listener_count, &memory), upstreams(upstream_count, &memory) {}
 
   // Indexed as the configuration lists them.
-  std::deque<ListenerCounters> listeners;
-  std::deque<UpstreamCounters> upstreams;
+  std::pmr::deque<ListenerCounters> listeners;
+  std::pmr::deque<UpstreamCounters> upstreams;
   std::array<base::Histogram, 2> rtt;        // client, upstream; sampled at close
   std::array<base::Counter, 2> retransmits;  // likewise
   base::Counter records_dropped;             // the ring towards the log was full

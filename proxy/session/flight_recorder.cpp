@@ -20,7 +20,8 @@ std::size_t FlightRecorder::copy_to(Events& out) const noexcept {
 FlightRecorders::FlightRecorders(std::pmr::memory_resource& memory)
     : memory_{memory},
       recorders_{static_cast<FlightRecorder*>(memory.allocate(
-          base::flight_recorders_max * sizeof(FlightRecorder), alignof(FlightRecorder)))} {
+          base::flight_recorders_max * sizeof(FlightRecorder), alignof(FlightRecorder)))},
+      free_{&memory} {
   // To the full, so that giving back never allocates.
   free_.reserve(base::flight_recorders_max);
 }

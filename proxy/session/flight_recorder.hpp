@@ -86,8 +86,8 @@ class FlightRecorders {
  private:
   std::pmr::memory_resource& memory_;
   FlightRecorder* const recorders_;
-  std::vector<std::uint16_t> free_;  // last in, first out: a warm one comes back
-  std::size_t touched_ = 0;          // those before it were leased once
+  std::pmr::vector<std::uint16_t> free_;  // last in, first out: a warm one comes back
+  std::size_t touched_ = 0;               // those before it were leased once
 };
 
 static_assert(base::flight_recorders_max < FlightRecorders::none);

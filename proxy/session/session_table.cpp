@@ -4,7 +4,8 @@
 
 namespace penstock::session {
 
-SessionTable::SessionTable(std::pmr::memory_resource& memory) : proxied_{memory}, static_{memory} {}
+SessionTable::SessionTable(std::pmr::memory_resource& memory)
+    : proxied_{memory}, static_{memory}, slots_{&memory}, free_{&memory} {}
 
 Session& SessionTable::create(const Arrival& arrival) {
   if (free_.empty()) {

@@ -55,8 +55,8 @@ class SessionTable {
 
   base::Slab<ProxySession> proxied_;
   base::Slab<FileSession> static_;
-  std::vector<Slot> slots_;
-  std::vector<std::uint32_t> free_;
+  std::pmr::vector<Slot> slots_;
+  std::pmr::vector<std::uint32_t> free_;
 };
 
 }  // namespace penstock::session

@@ -139,7 +139,7 @@ BENCHMARK(take_and_give_back)->ArgName("max_connections")->Arg(0)->Arg(1000);
 
 void pipe_lease(benchmark::State& state) {
   relay::Counters counters;
-  relay::PipePool pool{4, 256 * 1024, counters};
+  relay::PipePool pool{4, 256 * 1024, *std::pmr::new_delete_resource(), counters};
   for (auto _ : state) pool.give_back(pool.lease({}));
 }
 BENCHMARK(pipe_lease);

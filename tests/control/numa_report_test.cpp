@@ -22,14 +22,20 @@ struct Machine {
   std::vector<std::string> decisions{"3 forwarders: as said"};
   runtime::Seat near{.node = 0, .cpus = {0, 1}};
   runtime::Seat far{.node = 1, .cpus = {2}};
-  std::vector<runtime::ThreadView> threads{{.name = "acceptor-0", .seat = near, .seen = {}},
-                                           {.name = "forwarder-0",
-                                            .seat = far,
-                                            .seen = {.cpu = 2,
-                                                     .is_pinned = true,
-                                                     .memory = MemoryPolicy::local,
-                                                     .arrivals_sampled = 8,
-                                                     .arrivals_local = 6}}};
+  std::vector<runtime::ThreadView> threads{
+      {.name = "acceptor-0", .seat = near, .seen = {}},
+      {.name = "forwarder-0",
+       .seat = far,
+       .seen = {.cpu = 2,
+                .is_pinned = true,
+                .memory = MemoryPolicy::local,
+                .arrivals_sampled = 8,
+                .arrivals_local = 6},
+       .arena = runtime::ArenaView{.node = 0,
+                                   .policy = MemoryPolicy::local,
+                                   .is_placed = true,
+                                   .opened_bytes = 1 << 20,
+                                   .pages = os::PagesByNode{{0, 5}, {1, 2}}}}};
 
   control::NumaReport report(bool is_running) const {
     return {.topology = topology,
@@ -76,7 +82,13 @@ TEST_CASE("of a running proxy the truth stands beside the plan", "[control]") {
   const std::string text = machine.text(true);
   CHECK(text.find("IS ON CPU") != std::string::npos);
   CHECK(text.find("6 of 8") != std::string::npos);
-  CHECK(text.ends_with("\n75.0% of the connections sampled came in on their forwarder's node\n"));
+  CHECK(text.find("\n75.0% of the connections sampled came in on their forwarder's node\n") !=
+        std::string::npos);
+  CHECK(text.find("\nforwarder-0     0  local   yes      1 MiB   5 on node 0, 2 on node 1\n") !=
+        std::string::npos);
+  const auto& arena = json.at("threads").at(1).at("arena");
+  CHECK(arena.at("placed") == true);
+  CHECK(arena.at("pages_by_node") == boost::json::value{{"0", 5}, {"1", 2}});
 }
 
 TEST_CASE("before the first arrival the share is unknown", "[control]") {

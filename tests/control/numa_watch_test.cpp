@@ -21,12 +21,14 @@ runtime::ThreadView thread(runtime::ThreadPlace::Seen seen) {
 TEST_CASE("what the kernel refused is said once, when every thread has run", "[control]") {
   NumaWatch watch;
   const auto good = thread({.cpu = 0, .is_pinned = true, .memory = MemoryPolicy::local});
-  const auto refused = thread({.cpu = 1});
+  auto refused = thread({.cpu = 1});
+  refused.arena = runtime::ArenaView{.policy = MemoryPolicy::local};
   CHECK(watch.look_at({good, thread({})}).empty());
   const auto warnings = watch.look_at({good, refused});
   REQUIRE(warnings.size() == 2);
   CHECK(warnings[0].starts_with("1 of 2 threads could not be pinned"));
-  CHECK(warnings[1].starts_with("the kernel refused the memory policy to 1 of 2 threads"));
+  CHECK(warnings[1].starts_with(
+      "the kernel refused the memory policy to 1 of 2 threads, and to 1 of 1 arenas"));
   CHECK(watch.look_at({good, refused}).empty());
   CHECK(NumaWatch{}.look_at({good}).empty());
 }

@@ -38,7 +38,7 @@ std::uint64_t count(const relay::Counters& counters, relay::Fallback reason) {
 
 TEST_CASE("the pipe that came back last is leased first", "[relay]") {
   relay::Counters counters;
-  relay::PipePool pool{4, 65'536, counters};
+  relay::PipePool pool{4, 65'536, *std::pmr::new_delete_resource(), counters};
   os::Pipe* first = pool.lease(start);
   os::Pipe* second = pool.lease(start);
   REQUIRE(first != nullptr);
@@ -52,7 +52,7 @@ TEST_CASE("the pipe that came back last is leased first", "[relay]") {
 
 TEST_CASE("a pool declines beyond its limit and goes on when a pipe comes back", "[relay]") {
   relay::Counters counters;
-  relay::PipePool pool{1, 65'536, counters};
+  relay::PipePool pool{1, 65'536, *std::pmr::new_delete_resource(), counters};
   os::Pipe* only = pool.lease(start);
   REQUIRE(pool.lease(start) == nullptr);
   REQUIRE(count(counters, relay::Fallback::pool_limit) == 1);
@@ -65,7 +65,7 @@ TEST_CASE("a pool declines beyond its limit and goes on when a pipe comes back",
 
 TEST_CASE("without descriptors a pool declines, and tries again only a second later", "[relay]") {
   relay::Counters counters;
-  relay::PipePool pool{4, 65'536, counters};
+  relay::PipePool pool{4, 65'536, *std::pmr::new_delete_resource(), counters};
   {
     const Starved starved;
     REQUIRE(pool.lease(start) == nullptr);
@@ -79,7 +79,8 @@ TEST_CASE("without descriptors a pool declines, and tries again only a second la
 
 TEST_CASE("a pool keeps only so many idle pipes", "[relay]") {
   relay::Counters counters;
-  relay::PipePool pool{base::pipes_warm_max + 10, 65'536, counters};
+  relay::PipePool pool{base::pipes_warm_max + 10, 65'536, *std::pmr::new_delete_resource(),
+                       counters};
   std::vector<os::Pipe*> leased;
   for (std::size_t i = 0; i < base::pipes_warm_max + 10; ++i) {
     leased.push_back(pool.lease(start));
@@ -107,6 +108,10 @@ TEST_CASE("a held buffer gives back what was put in, in parts", "[relay]") {
 
 TEST_CASE("no memory means no buffer, and nothing else", "[relay]") {
   relay::Counters counters;
-  relay::BufferPool pool{base::held_buffers_max, 1024, *std::pmr::null_memory_resource(), counters};
+  // Enough for the books, not for a buffer.
+  std::array<std::byte, 4096> books{};
+  std::pmr::monotonic_buffer_resource little{books.data(), books.size(),
+                                             std::pmr::null_memory_resource()};
+  relay::BufferPool pool{8, 64 << 10, little, counters};
   REQUIRE_FALSE(pool.available());
 }

@@ -21,7 +21,7 @@ TEST_CASE("nothing of a connection is older than its arrival", "[runtime]") {
   setup.listeners = 1;
   setup.upstreams = {&origin};
   setup.upstreams_stale = &stale;
-  runtime::Forwarder forwarder{setup, log, admission, bell};
+  runtime::Forwarder forwarder{setup, log, admission, bell, *std::pmr::new_delete_resource()};
   const os::Fd server = listen_at(loopback_v4());
   os::Fd client = dial(address_of(server.get()));
   // As when an acceptor stamps it after the forwarder has read the clock for this round.

@@ -43,7 +43,8 @@ World::World(std::uint64_t seed)
   setup.listeners = 1;
   setup.upstreams = {listener_.upstream};
   setup.upstreams_stale = &registry_->stale();
-  forwarder_ = std::make_unique<runtime::Forwarder>(std::move(setup), log_, admission_, bell_);
+  forwarder_ = std::make_unique<runtime::Forwarder>(std::move(setup), log_, admission_, bell_,
+                                                    *std::pmr::new_delete_resource());
   prepare_content();
 }
 

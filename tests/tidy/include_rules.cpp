@@ -32,7 +32,7 @@ struct Library {
 };
 constexpr std::string_view everywhere = "proxy/";
 constexpr std::string_view nowhere = "-";
-constexpr std::array<Library, 14> libraries{{
+constexpr std::array<Library, 15> libraries{{
     {"numa", {"proxy/os/numa"}},
     {"ares", {"proxy/upstream/discovery"}},
     {"yaml-cpp/", {"proxy/control/config"}},
@@ -43,6 +43,7 @@ constexpr std::array<Library, 14> libraries{{
     {"openssl/", {"proxy/upstream/health"}},
     {"boost/json", {"proxy/control/"}},
     {"boost/url", {"proxy/control/"}},
+    {"boost/interprocess", {"proxy/runtime/node_arena"}},
     {"boost/", {everywhere}},
     {"spdlog/", {"proxy/base/log"}},
     {"fmt/",
