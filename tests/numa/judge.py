@@ -30,6 +30,28 @@ def judge_thread(thread, allowed, policy):
           f"{name} takes its memory from node {thread['memory_node']}")
 
 
+def judge_arena(name, arena, node):
+    check(arena["node"] == node, f"the arena of {name} is of node {arena['node']}")
+    check(arena["placed"], f"the arena of {name} is not placed")
+    pages = arena["pages_by_node"] or {}
+    check(pages.keys() == {str(node)}, f"the pages of {name} are on the nodes {pages}")
+    # The forwarder itself, its timers and mailboxes.
+    check(sum(pages.values()) > 100, f"{name} has touched only the pages {pages}")
+    return sum(pages.values())
+
+
+def judge_checklist(lines, policy):
+    verdicts = {line["line"]: line["verdict"] for line in lines}
+    wanted = "not applicable" if machine == "one-node" else "kept"
+    for line in ("workers on every node", "memory pools of the node"):
+        check(verdicts[line] == wanted, f"{line}: {verdicts[line]}")
+    check(verdicts["threads bound to CPUs"] == "kept", "threads are not bound to CPUs")
+    if machine == "two-nodes":
+        check(verdicts["CPU and memory on one node"] == "kept", f"the checklist says {lines}")
+        check(verdicts["memory bound (MPOL_BIND)"] == ("kept" if policy == "bound" else "not kept"),
+              f"the checklist says {lines}")
+
+
 def judge_report(numa, allowed, policy):
     nodes = {node["id"]: node for node in numa["nodes"]}
     check(nodes.keys() == cpus_of_node.keys(), f"the nodes are {sorted(nodes)}")
@@ -46,12 +68,20 @@ def judge_report(numa, allowed, policy):
     for node in cpus_of_node:
         count = sum(t["node"] == node for t in forwarders)
         check(count == 4 // len(cpus_of_node), f"node {node} has {count} forwarders")
+    pages = sum(judge_arena(t["name"], t["arena"], memory_of_node[t["node"]]) for t in forwarders)
+    judge_checklist(numa["checklist"], policy)
     sampled = sum(t["seen"]["arrivals_sampled"] for t in forwarders)
     check(sampled >= 4, f"only {sampled} arrivals were sampled of 64")
     ratio = numa["local_ratio"]
     if len(cpus_of_node) == 1:
         check(ratio == 1, f"one node, and a local ratio of {ratio}")
-    print(f"{machine} {policy}: {len(forwarders)} forwarders, local ratio {ratio}")
+    print(f"{machine} {policy}: {len(forwarders)} forwarders, {pages} pages where they belong, "
+          f"local ratio {ratio}")
+
+
+def judge_crowd(listeners):
+    accepted = {one["name"]: one["connections_accepted"] for one in listeners["listeners"]}
+    check(accepted["relay"] == 10_000, f"the relay accepted {accepted['relay']} connections")
 
 
 allowed, policy, ended = {}, None, False
@@ -66,6 +96,8 @@ for line in open(log, encoding="utf-8", errors="replace"):
         check(False, "penstock ctl numa gave no answer")
     elif word == "numa":
         judge_report(json.loads(rest), allowed, policy)
+    elif word == "listeners" and policy == "local":
+        judge_crowd(json.loads(rest))
     elif word == "exit":
         check(rest == "0", f"penstock ended with {rest}")
     elif word == "failed:":
