@@ -15,13 +15,6 @@ constexpr std::uint64_t buffer_bytes_max = 16 * mebibyte;
 constexpr std::uint64_t numa_node_max = 1023;  // the kernel's own
 constexpr std::uint64_t connections_max = 1'000'000'000;
 
-// One acceptor per used node is worked out by `auto`; more are not built yet.
-std::string parse_acceptors(std::string_view text, std::uint64_t& target) {
-  std::string sentence = auto_or(integer_between(1, base::forwarders_max))(text, target);
-  if (sentence.empty() && target > 1) return quoted(text) + " is not supported yet";
-  return sentence;
-}
-
 void read_drain(ConfigReading& reading, const YamlPlace& place, runtime::DrainOptions& target) {
   MapReader reader{reading, place};
   reader.optional("grace", target.grace, parse_duration);
@@ -116,10 +109,9 @@ void read_relay(ConfigReading& reading, const YamlPlace& place, Config& config) 
 }
 
 void read_runtime(ConfigReading& reading, const YamlPlace& place, runtime::Options& target) {
-  std::uint64_t acceptors = 0;
   MapReader reader{reading, place};
   read_forwarders(reader, target);
-  reader.optional("acceptors", acceptors, parse_acceptors);
+  reader.optional("acceptors", target.acceptors, auto_or(integer_between(1, base::forwarders_max)));
   reader.optional("numa", target.numa, word_of(runtime::numa_mode_names));
   reader.optional("pin", target.pin, word_of(runtime::pin_names));
   reader.optional("spin", target.spin, parse_duration);

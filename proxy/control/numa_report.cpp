@@ -76,6 +76,9 @@ json::array threads_of(const NumaReport& report) {
                         {"memory", runtime::memory_policy_names[thread.seat.memory]},
                         {"memory_node", thread.seat.memory_node}};
     if (report.is_running) object["seen"] = seen_of(thread.seen, report.topology);
+    if (report.is_running && thread.accepted)
+      object["accepted"] = {{"connections", thread.accepted->connections},
+                            {"passed_on", thread.accepted->passed_on}};
     if (report.is_running && thread.arena) object["arena"] = arena_of(*thread.arena);
     array.push_back(std::move(object));
   }

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <boost/json/serialize.hpp>
+
 #include "control/config_scalars.hpp"
 #include "control/ctl_text.hpp"
 #include "control/numa_report.hpp"
@@ -17,6 +19,7 @@ std::string string_of(const value& v) {
 // A number, or a word where there is none.
 std::string number_or(const value& v, const std::string& otherwise) {
   if (v.is_null()) return otherwise;
+  if (!v.is_double()) return boost::json::serialize(v);
   return fmt::format("{:g}", v.to_number<double>());
 }
 
@@ -105,6 +108,16 @@ std::string arenas_text(const value& threads) {
   return rows.size() == 1 ? std::string{} : '\n' + table_text(rows);
 }
 
+std::string accepted_text(const value& threads) {
+  std::string text;
+  for (const value& thread : threads.as_array())
+    if (const value* const accepted = thread.as_object().if_contains("accepted"))
+      text += fmt::format("{} accepted {} connections, and gave {} of them to other nodes\n",
+                          string_of(thread.at("name")), number_or(accepted->at("connections"), ""),
+                          number_or(accepted->at("passed_on"), ""));
+  return text.empty() ? text : '\n' + text;
+}
+
 std::string checklist_text(const value& lines) {
   std::string text{"\nChecklist\n"};
   for (const value& line : lines.as_array())
@@ -122,6 +135,7 @@ std::string numa_text(const value& numa) {
     text += fmt::format("- {}\n", string_of(decision));
   text += '\n' + threads_text(numa.at("threads"), ratio != nullptr);
   text += arenas_text(numa.at("threads"));
+  text += accepted_text(numa.at("threads"));
   if (ratio != nullptr && !ratio->is_null())
     text += fmt::format("\n{:.1f}% of the connections sampled came in on their forwarder's node\n",
                         ratio->to_number<double>() * 100);

@@ -7,6 +7,7 @@
 #include <charconv>
 #include <cstring>
 
+#include "os/bound_socket.hpp"
 #include "os/native_address.hpp"
 #include "os/socket.hpp"
 #include "os/socket_options.hpp"
@@ -92,8 +93,8 @@ void remove_socket_file(const SocketAddress& address) noexcept {
   if (address.is_unix() && !address.is_abstract()) ::unlink(address.path().c_str());
 }
 
-Listener listen_on(const SocketAddress& address, const ListenOptions& listen,
-                   const SocketOptions& options) {
+Listener bind_socket(const SocketAddress& address, const ListenOptions& listen,
+                     const SocketOptions& options, bool (*before_bind)(int socket)) {
   const NativeAddress native = to_native(address);
   const std::string where = address.to_string();
   Fd socket{::socket(native.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
@@ -103,6 +104,8 @@ Listener listen_on(const SocketAddress& address, const ListenOptions& listen,
     fault = apply_keepalive(socket.get(), options.keepalive);
   if (fault.error != 0)
     return std::string{fault.option} + " was refused for " + where + ": " + reason(fault.error);
+  if (before_bind != nullptr && !before_bind(socket.get()))
+    return "cannot prepare a socket for " + where + ": " + reason(errno);
   const int bound = address.is_unix() ? bind_unix(socket.get(), address, native)
                                       : bind_tcp(socket.get(), native, listen);
   if (bound != 0) {
@@ -112,8 +115,21 @@ Listener listen_on(const SocketAddress& address, const ListenOptions& listen,
   if (address.is_unix() && !address.is_abstract())
     if (std::string fault = set_ownership(address.path(), listen); !fault.empty())
       return where + ": " + fault;
-  if (::listen(socket.get(), listen.backlog) != 0)
-    return "cannot listen on " + where + ": " + reason(errno) + advice(errno, address);
+  return socket;
+}
+
+std::string start_listening(int socket, const SocketAddress& address, const ListenOptions& listen) {
+  if (::listen(socket, listen.backlog) == 0) return {};
+  const int error = errno;
+  return "cannot listen on " + address.to_string() + ": " + reason(error) + advice(error, address);
+}
+
+Listener listen_on(const SocketAddress& address, const ListenOptions& listen,
+                   const SocketOptions& options) {
+  auto socket = bind_socket(address, listen, options);
+  if (!socket) return socket;
+  if (std::string fault = start_listening(socket->get(), address, listen); !fault.empty())
+    return fault;
   return socket;
 }
 

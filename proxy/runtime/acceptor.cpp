@@ -14,6 +14,13 @@ namespace asio = boost::asio;
 namespace {
 // A shortage may also end outside of this process, where nobody rings for us.
 constexpr base::Duration pause_at_most = std::chrono::milliseconds{100};
+
+std::vector<bool> near_forwarders(const Seat& seat, const std::vector<Forwarder*>& forwarders) {
+  std::vector<bool> near;
+  for (const Forwarder* forwarder : forwarders)
+    near.push_back(forwarder->setup().seat.node == seat.node);
+  return near;
+}
 }  // namespace
 
 Acceptor::Entrance::Entrance(asio::io_context& io, Door door)
@@ -31,7 +38,9 @@ Acceptor::Acceptor(Setup setup, std::vector<Door> doors, std::vector<Forwarder*>
       timer_{io_},
       settle_timer_{io_},
       next_id_{setup_.index + 1},
-      offered_(forwarders_.size()) {
+      offered_(forwarders_.size()),
+      hand_off_{near_forwarders(setup_.seat, forwarders_)},
+      loads_(forwarders_.size()) {
   for (Door& door : doors) entrances_.push_back(std::make_unique<Entrance>(io_, std::move(door)));
 }
 
@@ -105,6 +114,7 @@ Acceptor::Accepted Acceptor::accept_one(Entrance& entrance) {
   arrival.at = os::now();
   arrival.listener = entrance.listener;
   next_id_ += setup_.stride;
+  accepted_.add();
   const std::size_t limit = entrance.listener->options.max_connections;
   const std::size_t before = entrance.listener->active.fetch_add(1, std::memory_order_relaxed);
   arrival.over_limit = limit != 0 && before >= limit;
@@ -114,18 +124,15 @@ Acceptor::Accepted Acceptor::accept_one(Entrance& entrance) {
   return Accepted::paused;
 }
 
-// Least loaded first; equals in turn.
 bool Acceptor::place(session::Arrival& arrival) noexcept {
   const std::size_t count = forwarders_.size();
-  std::size_t best = turn_++ % count;
-  for (std::size_t step = 1; step < count; ++step) {
-    const std::size_t other = (best + step) % count;
-    if (forwarders_[other]->load() < forwarders_[best]->load()) best = other;
-  }
+  for (std::size_t i = 0; i < count; ++i) loads_[i] = forwarders_[i]->load();
+  const HandOff::Choice choice = hand_off_.choose(loads_, arrival.peer);
   for (std::size_t step = 0; step < count; ++step) {
-    const std::size_t chosen = (best + step) % count;
+    const std::size_t chosen = (choice.forwarder + step) % count;
     if (!forwarders_[chosen]->offer(setup_.index, arrival)) continue;
     offered_[chosen] = true;
+    passed_on_.add(choice.left_node ? 1 : 0);
     return true;
   }
   return false;

@@ -3,6 +3,8 @@
 //
 // Owner    the Server. Waits with Asio, which runs on this thread and on control's, never on a
 //          forwarder.
+// Group    several acceptors have a socket each at every TCP address (os/reuseport.hpp); a unix
+//          socket belongs to the first.
 // Batches  up to base::accept_batch_max per wake-up of a listener; then the others have their turn.
 //          A forwarder is woken once for a batch. Where it shares a CPU with the acceptor, it is
 //          not preempted by it either (SCHED_BATCH): it goes on until it sleeps, and finds a batch.
@@ -21,6 +23,7 @@
 
 #include "os/wakeup.hpp"
 #include "runtime/forwarder.hpp"
+#include "runtime/hand_off.hpp"
 
 namespace penstock::runtime {
 
@@ -51,6 +54,9 @@ class Acceptor {
   void ping();
   const Setup& setup() const noexcept { return setup_; }
   const ThreadPlace& place() const noexcept { return place_; }
+  std::uint64_t accepted() const noexcept { return accepted_.value(); }
+  // Given to another node, for ours was over its share.
+  std::uint64_t passed_on() const noexcept { return passed_on_.value(); }
   // Any thread: the listeners stop without resetting what is queued; then `done` is called, on the
   // acceptor's thread. Once only.
   void stop_accepting(std::function<void()> done);
@@ -93,7 +99,10 @@ class Acceptor {
   std::optional<session::Arrival> waiting_;  // accepted, but every ring was full
   std::uint64_t next_id_;
   std::vector<bool> offered_;  // per forwarder: to be woken at the end of this batch
-  std::size_t turn_ = 0;       // among equally loaded forwarders
+  HandOff hand_off_;
+  std::vector<std::size_t> loads_;  // of the forwarders, as choose() takes them
+  base::Counter accepted_;
+  base::Counter passed_on_;
   bool paused_ = false;
   bool emptying_ = false;  // stop_accepting(): what is queued is served, then the doors close
   std::function<void()> done_;

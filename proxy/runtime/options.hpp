@@ -38,6 +38,7 @@ struct ListenerSpec {
 struct Options {
   std::size_t forwarders = 0;  // 0 = auto: min(CPUs in the cpuset, ceil(CPU quota))
   std::map<int, std::size_t> forwarders_by_node{};  // in place of a number, where it is not empty
+  std::size_t acceptors = 0;                        // 0 = auto: one for each node with forwarders
   NumaMode numa = NumaMode::automatic;
   Pin pin = Pin::node;
   base::Duration spin{0};           // a forwarder polls so long before it sleeps

@@ -48,7 +48,7 @@ class Planner {
     find_device_node();
     share_out();
     if (std::string sentence = seat_forwarders(); !sentence.empty()) return sentence;
-    seat_acceptor();
+    seat_acceptors();
     tell_of_the_machine();
     return std::move(placement_);
   }
@@ -213,12 +213,48 @@ class Planner {
                            : "");
   }
 
-  void seat_acceptor() {
+  // As many as were asked for, by the number of forwarders, and at most one for each of them.
+  void seat_acceptors() {
+    std::vector<Share> used;
+    for (const Share& share : shares_)
+      if (share.forwarders > 0) used.push_back(share);
+    const std::size_t asked = options_.acceptors != 0 ? options_.acceptors : used.size();
+    const std::size_t count = std::min(asked, count_);
+    if (count == 1) return seat_one_acceptor(used.front());
+    std::vector<std::size_t> acceptors(used.size());
+    for (std::size_t i = 0; i < count; ++i) ++acceptors[fewest_acceptors(used, acceptors)];
+    for (std::size_t i = 0; i < used.size(); ++i)
+      placement_.acceptors.insert(placement_.acceptors.end(), acceptors[i], seat_on(used[i].node));
+    say(fmt::format(
+        "{} acceptors: {}{}", count,
+        options_.acceptors != 0 ? "as runtime.acceptors says" : "one for each node with forwarders",
+        count < asked ? ", but no more than forwarders" : ""));
+    for (const os::SteeringRule& rule : steering_rules(placement_.acceptors)) say(text_of(rule));
+  }
+
+  static std::size_t fewest_acceptors(const std::vector<Share>& used,
+                                      const std::vector<std::size_t>& acceptors) {
+    std::size_t best = 0;
+    for (std::size_t i = 1; i < used.size(); ++i)
+      if ((acceptors[i] + 1) * used[best].forwarders < (acceptors[best] + 1) * used[i].forwarders)
+        best = i;
+    return best;
+  }
+
+  static std::string text_of(const os::SteeringRule& rule) {
+    const std::string cpus = os::cpu_list_text(rule.cpus);
+    if (rule.count == 1)
+      return fmt::format("connections that arrive on the CPUs {} go to acceptor-{}", cpus,
+                         rule.first);
+    return fmt::format("connections that arrive on the CPUs {} go to acceptor-{} to -{}, at random",
+                       cpus, rule.first, rule.first + rule.count - 1);
+  }
+
+  void seat_one_acceptor(const Share& otherwise) {
     const auto is_there = [this](const Share& share) { return share.node.id == device_node_; };
     const auto at_device = std::find_if(shares_.begin(), shares_.end(), is_there);
-    const auto used = [](const Share& share) { return share.forwarders > 0; };
     const bool found = at_device != shares_.end();
-    const Share& share = found ? *at_device : *std::find_if(shares_.begin(), shares_.end(), used);
+    const Share& share = found ? *at_device : otherwise;
     placement_.acceptors.push_back(seat_on(share.node));
     if (shares_.size() > 1)
       say(fmt::format("the acceptor is on node {}: {}", share.node.id,
@@ -249,6 +285,17 @@ class Planner {
 };
 
 }  // namespace
+
+std::vector<os::SteeringRule> steering_rules(const std::vector<Seat>& acceptors) {
+  std::vector<os::SteeringRule> rules;
+  for (std::size_t i = 0; i < acceptors.size(); ++i) {
+    if (i > 0 && acceptors[i].node == acceptors[i - 1].node)
+      ++rules.back().count;
+    else
+      rules.push_back({.cpus = acceptors[i].near_cpus, .first = static_cast<std::uint32_t>(i)});
+  }
+  return rules;
+}
 
 std::size_t forwarder_count(std::size_t configured, std::size_t cpus, double quota) noexcept {
   if (configured != 0) return std::min(configured, base::forwarders_max);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "os/network_device.hpp"
+#include "os/reuseport.hpp"
 #include "os/topology.hpp"
 #include "runtime/options.hpp"
 
@@ -31,7 +32,7 @@ struct Seat {
 
 struct Placement {
   std::vector<Seat> forwarders;
-  std::vector<Seat> acceptors;
+  std::vector<Seat> acceptors;         // those of a node follow each other
   std::vector<std::string> decisions;  // sentences for the log
 };
 
@@ -43,10 +44,14 @@ std::size_t planned_forwarders(const Options& options);
 std::size_t forwarder_count(std::size_t configured, std::size_t cpus, double quota) noexcept;
 
 // Pure. Every node with CPUs for us gets forwarders by their number; where a quota leaves fewer
-// than one node could hold, they stay together. One acceptor, with the network devices (those that
-// carry the listeners). Errors: what was asked for cannot be had on this machine; the sentence.
+// than one node could hold, they stay together. An acceptor for each node with forwarders; a single
+// one stands with the network devices (those that carry the listeners). Errors: what was asked for
+// cannot be had on this machine; the sentence.
 using Planned = boost::system::result<Placement, std::string>;
 Planned plan_placement(const Options& options, const os::NumaTopology& topology,
                        const std::vector<os::NetworkDevice>& devices);
+
+// Pure. Which CPUs' SYNs go to which acceptors.
+std::vector<os::SteeringRule> steering_rules(const std::vector<Seat>& acceptors);
 
 }  // namespace penstock::runtime

@@ -16,6 +16,7 @@ namespace penstock::runtime {
 namespace {
 
 using Built = boost::system::result<void, std::string>;
+using DoorsByAcceptor = std::vector<std::vector<Door>>;
 
 std::string in_listener(const ListenerSpec& listener, const std::string& what) {
   return "listener " + listener.session.name + ": " + what;
@@ -89,14 +90,29 @@ struct Server::Parts final : upstream::QueueBell {
   std::vector<std::deque<Command>> unsent;  // by forwarder: its ring was full
 
   Built build();
-  Built add_listener(const ListenerSpec& listener, std::vector<Door>& doors);
-  void add_threads(std::vector<Door> doors);
+  Built plan();
+  Built add_listener(const ListenerSpec& listener, DoorsByAcceptor& doors);
+  Built open_doors(const ListenerSpec& given, session::Listener& listener, DoorsByAcceptor& doors);
+  void add_forwarders();
+  void add_acceptors(DoorsByAcceptor doors);
   void ring(std::uint16_t forwarder) noexcept override { forwarders[forwarder]->call(); }
+  void note_refusal(const std::string& sentence);
   void send_unsent() noexcept;
   std::uint64_t answered_ping() const noexcept;
 };
 
-Built Server::Parts::add_listener(const ListenerSpec& given, std::vector<Door>& doors) {
+Built Server::Parts::plan() {
+  std::vector<std::vector<os::SocketAddress>> asked;
+  for (const ListenerSpec& listener : spec.listeners) asked.push_back(listener.addresses);
+  devices = devices_at(asked);
+  auto planned = plan_placement(spec.runtime, os::numa_topology(), devices);
+  if (!planned) return planned.error();
+  placement = std::move(*planned);
+  if (std::string refused = missing_for_strict(placement); !refused.empty()) return refused;
+  return {};
+}
+
+Built Server::Parts::add_listener(const ListenerSpec& given, DoorsByAcceptor& doors) {
   auto listener = std::make_unique<session::Listener>();
   listener->index = static_cast<std::uint32_t>(listeners.size());
   listener->options = given.session;
@@ -107,29 +123,42 @@ Built Server::Parts::add_listener(const ListenerSpec& given, std::vector<Door>& 
   } else {
     listener->upstream = upstreams.find(given.session.upstream);
   }
-  std::vector<os::SocketAddress> bound;
-  for (const os::SocketAddress& address : given.addresses) {
-    auto socket = os::listen_on(address, given.listen, given.session.socket);
-    if (!socket) return in_listener(given, socket.error());
-    // Port 0 leaves the choice to the kernel.
-    bound.push_back(address.is_unix() ? address
-                                      : os::SocketAddress{os::local_endpoint(socket->get())});
-    doors.push_back(
-        {.socket = std::move(*socket), .address = bound.back(), .listener = listener.get()});
-  }
-  addresses.push_back(std::move(bound));
+  if (auto opened = open_doors(given, *listener, doors); !opened) return opened;
   listeners.push_back(std::move(listener));
   return {};
 }
 
-void Server::Parts::add_threads(std::vector<Door> doors) {
-  std::vector<os::Wakeup*> bells;
-  for (std::size_t i = 0; i < placement.acceptors.size(); ++i)
-    bells.push_back(resume_bells.emplace_back(std::make_unique<os::Wakeup>()).get());
-  admission = std::make_unique<Admission>(spec.runtime.max_connections, bells);
+Built Server::Parts::open_doors(const ListenerSpec& given, session::Listener& listener,
+                                DoorsByAcceptor& doors) {
+  std::vector<os::SocketAddress> bound;
+  const std::vector<os::SteeringRule> rules = steering_rules(placement.acceptors);
+  for (const os::SocketAddress& address : given.addresses) {
+    auto group = os::listen_as_group(address, given.listen, given.session.socket, rules);
+    if (!group) return in_listener(given, group.error());
+    if (group->refused && spec.runtime.numa == NumaMode::strict)
+      return in_listener(given, "runtime.numa: strict cannot be kept: " + *group->refused);
+    if (group->refused) note_refusal(*group->refused);
+    // Port 0 leaves the choice to the kernel.
+    bound.push_back(address.is_unix()
+                        ? address
+                        : os::SocketAddress{os::local_endpoint(group->sockets.front().get())});
+    for (std::size_t i = 0; i < group->sockets.size(); ++i)
+      doors[i].push_back(
+          {.socket = std::move(group->sockets[i]), .address = bound.back(), .listener = &listener});
+  }
+  addresses.push_back(std::move(bound));
+  return {};
+}
+
+// Once for all listeners.
+void Server::Parts::note_refusal(const std::string& sentence) {
+  auto& said = placement.decisions;
+  if (std::find(said.begin(), said.end(), sentence) == said.end()) said.push_back(sentence);
+}
+
+void Server::Parts::add_forwarders() {
   std::vector<upstream::Upstream*> all_upstreams;
   for (const auto& upstream : upstreams.upstreams()) all_upstreams.push_back(upstream.get());
-  std::vector<Forwarder*> all;
   for (std::size_t i = 0; i < placement.forwarders.size(); ++i) {
     Forwarder::Setup setup{.index = static_cast<std::uint16_t>(i),
                            .seat = placement.forwarders[i],
@@ -144,26 +173,31 @@ void Server::Parts::add_threads(std::vector<Door> doors) {
       forwarders.push_back(
           make_in<Forwarder>(arena, std::move(setup), log, *admission, bell, arena));
     });
-    all.push_back(forwarders.back().get());
   }
   unsent.resize(forwarders.size());
-  // One acceptor: it has every door. More of them will share by SO_REUSEPORT.
-  PENSTOCK_ASSERT(placement.acceptors.size() == 1);
-  acceptors.push_back(std::make_unique<Acceptor>(
-      Acceptor::Setup{.index = 0, .stride = 1, .seat = placement.acceptors[0]}, std::move(doors),
-      std::move(all), *admission, *resume_bells[0]));
+}
+
+void Server::Parts::add_acceptors(DoorsByAcceptor doors) {
+  std::vector<Forwarder*> all;
+  for (const auto& forwarder : forwarders) all.push_back(forwarder.get());
+  for (std::size_t i = 0; i < placement.acceptors.size(); ++i)
+    acceptors.push_back(std::make_unique<Acceptor>(
+        Acceptor::Setup{
+            .index = i, .stride = placement.acceptors.size(), .seat = placement.acceptors[i]},
+        std::move(doors[i]), all, *admission, *resume_bells[i]));
 }
 
 Built Server::Parts::build() {
-  std::vector<Door> doors;
+  if (auto planned = plan(); !planned) return planned;
+  DoorsByAcceptor doors(placement.acceptors.size());
   for (const ListenerSpec& listener : spec.listeners)
     if (auto added = add_listener(listener, doors); !added) return added;
-  devices = devices_at(addresses);
-  auto planned = plan_placement(spec.runtime, os::numa_topology(), devices);
-  if (!planned) return planned.error();
-  placement = std::move(*planned);
-  if (std::string refused = missing_for_strict(placement); !refused.empty()) return refused;
-  add_threads(std::move(doors));
+  std::vector<os::Wakeup*> bells;
+  for (std::size_t i = 0; i < placement.acceptors.size(); ++i)
+    bells.push_back(resume_bells.emplace_back(std::make_unique<os::Wakeup>()).get());
+  admission = std::make_unique<Admission>(spec.runtime.max_connections, bells);
+  add_forwarders();
+  add_acceptors(std::move(doors));
   return {};
 }
 
@@ -238,7 +272,11 @@ std::vector<ThreadView> Server::threads() const {
                      .seen = thread->place().seen(),
                      .arena = std::move(arena)});
   };
-  for (const auto& acceptor : parts_->acceptors) add("acceptor-", acceptor, std::nullopt);
+  for (const auto& acceptor : parts_->acceptors) {
+    add("acceptor-", acceptor, std::nullopt);
+    views.back().accepted =
+        AcceptedView{.connections = acceptor->accepted(), .passed_on = acceptor->passed_on()};
+  }
   for (std::size_t i = 0; i < parts_->forwarders.size(); ++i)
     add("forwarder-", parts_->forwarders[i], parts_->arenas[i]->view());
   return views;

@@ -54,12 +54,19 @@ struct ArenaView {
   std::optional<os::PagesByNode> pages{};  // of those that were touched, where that was asked
 };
 
+// What an acceptor has done.
+struct AcceptedView {
+  std::uint64_t connections = 0;
+  std::uint64_t passed_on = 0;  // to another node, for its own was over its share
+};
+
 // A thread of the data plane for reports: its name, the plan and the truth.
 struct ThreadView {
   std::string name;
   const Seat& seat;
   ThreadPlace::Seen seen;
-  std::optional<ArenaView> arena{};  // of a forwarder that was built
+  std::optional<ArenaView> arena{};        // of a forwarder that was built
+  std::optional<AcceptedView> accepted{};  // of an acceptor that was built
 };
 
 }  // namespace penstock::runtime

@@ -23,10 +23,10 @@ const std::vector<BrokenConfig> broken_parts = {
       "f.yaml:7:73: relay.zerocopy_threshold: not supported yet"}},
     {with_part("relay: {engine: uring}"),
      {"f.yaml:7:17: relay.engine: 'uring' is not supported yet"}},
-    {with_part("runtime: {forwarders: 257, acceptors: 2, numa: remote, pin: core, max_connections: "
+    {with_part("runtime: {forwarders: 257, acceptors: 0, numa: remote, pin: core, max_connections: "
                "0, spin: 10, drain: {grace: 1, wait: 2s}}"),
      {"f.yaml:7:23: runtime.forwarders: expected a whole number from 1 to 256, not '257', or auto",
-      "f.yaml:7:39: runtime.acceptors: '2' is not supported yet",
+      "f.yaml:7:39: runtime.acceptors: expected a whole number from 1 to 256, not '0', or auto",
       "f.yaml:7:48: runtime.numa: expected auto, off or strict, not 'remote'",
       "f.yaml:7:61: runtime.pin: expected node, cpu or off, not 'core'",
       "f.yaml:7:84: runtime.max_connections: expected a whole number from 1 to 1000000000, not "

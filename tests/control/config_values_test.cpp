@@ -216,11 +216,12 @@ TEST_CASE("admin takes one map or a list, and is open to the network only on req
 
 TEST_CASE("words may be quoted, and numbers stand for auto", "[control]") {
   const Config config = good_config(with_part(
-      "runtime: {numa: \"off\", pin: 'off', forwarders: 256, acceptors: 1, max_connections: 5}\n"
+      "runtime: {numa: \"off\", pin: 'off', forwarders: 256, acceptors: 2, max_connections: 5}\n"
       "relay: {engine: splice, max_pipes: 7, pipe_size: 1MiB, buffer_size: 4096}"));
   CHECK(config.server.runtime.numa == runtime::NumaMode::off);
   CHECK(config.server.runtime.pin == runtime::Pin::off);
   CHECK(config.server.runtime.forwarders == 256);
+  CHECK(config.server.runtime.acceptors == 2);
   CHECK(config.server.runtime.max_connections == 5);
   CHECK(config.server.relay.engine == relay::EnginePolicy::splice);
   CHECK(config.server.relay.pipe_bytes == 1 << 20);

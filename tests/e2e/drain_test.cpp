@@ -59,9 +59,11 @@ TEST_CASE("a transfer under way at SIGTERM completes", "[drain]") {
 }
 
 TEST_CASE("connections that wait in the backlog at SIGTERM are served", "[drain]") {
+  const std::string acceptors = GENERATE("1", "2");
+  INFO("acceptors: " << acceptors);
   Origin origin;
   origin.serve(say("served"));
-  House house{{.endpoints = {origin.address()}}};
+  House house{{.endpoints = {origin.address()}, .runtime = "acceptors: " + acceptors}};
   house.program().signal(SIGSTOP);
   std::vector<Peer> clients;
   for (int i = 0; i < 20; ++i) {

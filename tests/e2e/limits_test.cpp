@@ -36,11 +36,13 @@ TEST_CASE("a connection above the listener's limit is accepted and reset", "[lim
 }
 
 TEST_CASE("above runtime.max_connections clients wait and are served in their turn", "[limits]") {
+  const std::string threads = GENERATE("forwarders: 1", "forwarders: 2, acceptors: 2");
+  INFO(threads);
   Origin origin;
-  House house{{.endpoints = {origin.address()}, .runtime = "max_connections: 2, forwarders: 1"}};
+  House house{{.endpoints = {origin.address()}, .runtime = "max_connections: 2, " + threads}};
   Peer first = house.client();
-  Peer second = house.client();
   Peer one = origin.accept();
+  Peer second = house.client();
   Peer two = origin.accept();
   Peer third = house.client();
   third.send("may I?");
@@ -55,8 +57,11 @@ TEST_CASE("above runtime.max_connections clients wait and are served in their tu
 }
 
 TEST_CASE("a client that waits for a place is not reset by SIGTERM", "[limits]") {
+  const std::string acceptors = GENERATE("1", "2");
+  INFO("acceptors: " << acceptors);
   Origin origin;
-  House house{{.endpoints = {origin.address()}, .runtime = "max_connections: 1"}};
+  House house{
+      {.endpoints = {origin.address()}, .runtime = "max_connections: 1, acceptors: " + acceptors}};
   Peer first = house.client();
   Peer one = origin.accept();
   Peer second = house.client();

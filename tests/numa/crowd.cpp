@@ -1,6 +1,6 @@
 // A crowd of clients for the guest: waves of connections that are all open at the same time.
 //
-//   numa_crowd ADDRESS PORT CONNECTIONS AT_ONCE
+//   numa_crowd SOURCE ADDRESS PORT CONNECTIONS AT_ONCE
 //
 // Each asks for / and has to get "near or far". Exit code 1, with the reason, where one does not.
 
@@ -23,9 +23,18 @@ namespace {
   std::exit(1);
 }
 
-int open_one(const sockaddr_in& address) {
+sockaddr_in endpoint(const char* address, int port) {
+  sockaddr_in result{};
+  result.sin_family = AF_INET;
+  result.sin_port = htons(static_cast<std::uint16_t>(port));
+  if (::inet_pton(AF_INET, address, &result.sin_addr) != 1) std::exit(2);
+  return result;
+}
+
+int open_one(const sockaddr_in& source, const sockaddr_in& address) {
   const int client = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (client < 0) fail("socket");
+  if (::bind(client, reinterpret_cast<const sockaddr*>(&source), sizeof source) != 0) fail("bind");
   if (::connect(client, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
     fail("connect");
   return client;
@@ -49,16 +58,14 @@ void hear(int client) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 5) return 2;
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(static_cast<std::uint16_t>(std::atoi(argv[2])));
-  if (::inet_pton(AF_INET, argv[1], &address.sin_addr) != 1) return 2;
-  const int connections = std::atoi(argv[3]);
-  const auto at_once = static_cast<std::size_t>(std::atoi(argv[4]));
+  if (argc != 6) return 2;
+  const sockaddr_in source = endpoint(argv[1], 0);
+  const sockaddr_in address = endpoint(argv[2], std::atoi(argv[3]));
+  const int connections = std::atoi(argv[4]);
+  const auto at_once = static_cast<std::size_t>(std::atoi(argv[5]));
   for (int done = 0; done < connections; done += static_cast<int>(at_once)) {
     std::vector<int> clients;
-    while (clients.size() < at_once) clients.push_back(open_one(address));
+    while (clients.size() < at_once) clients.push_back(open_one(source, address));
     for (const int client : clients) ask(client);
     for (const int client : clients) hear(client);
     for (const int client : clients) ::close(client);

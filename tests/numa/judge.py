@@ -52,6 +52,15 @@ def judge_checklist(lines, policy):
               f"the checklist says {lines}")
 
 
+# The strangers of each CPU were accepted on its node, and served there.
+def judge_steering(threads, ratio):
+    check(ratio == 1, f"of the strangers a share of {ratio} was served where it arrived")
+    for acceptor in (t for t in threads if t["name"].startswith("acceptor")):
+        wanted = 2000 // len(cpus_of_node)
+        check(acceptor["accepted"] == {"connections": wanted, "passed_on": 0},
+              f"{acceptor['name']} accepted {acceptor['accepted']}, not {wanted}")
+
+
 def judge_report(numa, allowed, policy):
     nodes = {node["id"]: node for node in numa["nodes"]}
     check(nodes.keys() == cpus_of_node.keys(), f"the nodes are {sorted(nodes)}")
@@ -65,6 +74,8 @@ def judge_report(numa, allowed, policy):
         judge_thread(thread, allowed, policy)
     forwarders = [t for t in numa["threads"] if t["name"].startswith("forwarder")]
     check(len(forwarders) == 4, f"there are {len(forwarders)} forwarders")
+    acceptors = len(numa["threads"]) - len(forwarders)
+    check(acceptors == len(cpus_of_node), f"there are {acceptors} acceptors")
     for node in cpus_of_node:
         count = sum(t["node"] == node for t in forwarders)
         check(count == 4 // len(cpus_of_node), f"node {node} has {count} forwarders")
@@ -73,6 +84,8 @@ def judge_report(numa, allowed, policy):
     sampled = sum(t["seen"]["arrivals_sampled"] for t in forwarders)
     check(sampled >= 4, f"only {sampled} arrivals were sampled of 64")
     ratio = numa["local_ratio"]
+    if policy == "bound":
+        judge_steering(numa["threads"], ratio)
     if len(cpus_of_node) == 1:
         check(ratio == 1, f"one node, and a local ratio of {ratio}")
     print(f"{machine} {policy}: {len(forwarders)} forwarders, {pages} pages where they belong, "

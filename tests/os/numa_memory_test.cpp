@@ -3,8 +3,8 @@
 #include <catch2/catch.hpp>
 #include <cstdint>
 
-#include "os/memory_refusal.hpp"
 #include "os/process.hpp"
+#include "os/refusal.hpp"
 #include "os/topology.hpp"
 
 namespace penstock::os {

@@ -13,8 +13,8 @@
 #include <thread>
 
 #include "os/loopback.hpp"
-#include "os/memory_refusal.hpp"
 #include "os/numa.hpp"
+#include "os/refusal.hpp"
 #include "os/wakeup.hpp"
 
 namespace penstock::os {

@@ -7,8 +7,8 @@
 #include <random>
 #include <vector>
 
-#include "os/memory_refusal.hpp"
 #include "os/process.hpp"
+#include "os/refusal.hpp"
 #include "os/topology.hpp"
 
 using namespace penstock;

@@ -37,6 +37,12 @@ runtime::Options in_mode(NumaMode numa) {
   return options;
 }
 
+runtime::Options with_acceptors(std::size_t count) {
+  runtime::Options options;
+  options.acceptors = count;
+  return options;
+}
+
 Placement plan_of(const runtime::Options& options, const os::NumaTopology& topology,
                   const std::vector<os::NetworkDevice>& devices = {}) {
   auto planned = runtime::plan_placement(options, topology, devices);
@@ -78,8 +84,6 @@ TEST_CASE("one forwarder for each CPU, in turn over the nodes, pinned to its nod
   CHECK(plan.forwarders[1].cpus == std::vector<int>{2, 3});
   CHECK(plan.forwarders[1].memory == MemoryPolicy::local);
   CHECK(plan.forwarders[1].memory_node == 1);
-  REQUIRE(plan.acceptors.size() == 1);
-  CHECK(plan.acceptors[0].node == 0);
   CHECK(says(plan, "4 forwarders: one for each of 4 usable CPUs"));
   CHECK(says(plan, "2 forwarders on node 1, pinned to its CPUs 2-3"));
 }
@@ -115,12 +119,41 @@ TEST_CASE("a quarter of a CPU is one forwarder", "[runtime]") {
   CHECK(plan_of({}, topology).forwarders.size() == 1);
 }
 
-TEST_CASE("the acceptor is where the network device is", "[runtime]") {
-  CHECK(plan_of({}, two_nodes(), {{.name = "eth0", .node = 1}}).acceptors[0].node == 1);
-  CHECK(plan_of({}, two_nodes(), {{.name = "lo"}, {.name = "eth0", .node = 1}}).acceptors[0].node ==
-        1);
+TEST_CASE("each node with forwarders has an acceptor, for what arrives on its CPUs", "[runtime]") {
+  const Placement plan = plan_of({}, two_nodes());
+  REQUIRE(plan.acceptors.size() == 2);
+  CHECK(plan.acceptors[0].node == 0);
+  CHECK(plan.acceptors[1].node == 1);
+  CHECK(says(plan, "2 acceptors: one for each node with forwarders"));
+  CHECK(says(plan, "connections that arrive on the CPUs 2-3 go to acceptor-1"));
+  CHECK(runtime::steering_rules(plan.acceptors) ==
+        std::vector<os::SteeringRule>{{.cpus = {0, 1}}, {.cpus = {2, 3}, .first = 1}});
+  CHECK(plan_of({}, {.nodes = {node(0, {0, 1}, {10})}}).acceptors.size() == 1);
+  CHECK(plan_of(in_mode(NumaMode::off), two_nodes()).acceptors.size() == 1);
+}
+
+TEST_CASE("a number of acceptors is shared out like the forwarders, and not above them",
+          "[runtime]") {
+  runtime::Options options = with_acceptors(3);
+  const Placement plan = plan_of(options, two_nodes());
+  REQUIRE(plan.acceptors.size() == 3);
+  CHECK(runtime::steering_rules(plan.acceptors) ==
+        std::vector<os::SteeringRule>{{.cpus = {0, 1}, .count = 2}, {.cpus = {2, 3}, .first = 2}});
+  CHECK(says(plan, "3 acceptors: as runtime.acceptors says"));
+  CHECK(says(plan, "connections that arrive on the CPUs 0-1 go to acceptor-0 to -1, at random"));
+  const Placement many = plan_of(with_acceptors(200), two_nodes());
+  CHECK(many.acceptors.size() == 4);
+  CHECK(says(many, "4 acceptors: as runtime.acceptors says, but no more than forwarders"));
+}
+
+TEST_CASE("a single acceptor is where the network device is", "[runtime]") {
+  const runtime::Options one = with_acceptors(1);
+  CHECK(plan_of(one, two_nodes(), {{.name = "eth0", .node = 1}}).acceptors[0].node == 1);
+  CHECK(
+      plan_of(one, two_nodes(), {{.name = "lo"}, {.name = "eth0", .node = 1}}).acceptors[0].node ==
+      1);
   const Placement torn =
-      plan_of({}, two_nodes(), {{.name = "eth0", .node = 1}, {.name = "eth1", .node = 0}});
+      plan_of(one, two_nodes(), {{.name = "eth0", .node = 1}, {.name = "eth1", .node = 0}});
   CHECK(torn.acceptors[0].node == 0);
   CHECK(says(torn, "the network devices of the listeners are on different nodes"));
 }

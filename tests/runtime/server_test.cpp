@@ -3,9 +3,10 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <cerrno>
+#include <set>
 
 #include "os/loopback.hpp"
-#include "os/memory_refusal.hpp"
+#include "os/refusal.hpp"
 
 using namespace penstock;
 using namespace penstock::testing;
@@ -17,13 +18,14 @@ namespace {
 class Rig {
  public:
   explicit Rig(std::size_t listener_max = 100, std::size_t total_max = 100,
-               base::Duration spin = {})
+               base::Duration spin = {}, std::size_t acceptors = 1)
       : origin_{listen_at(loopback_v4())} {
     runtime::ServerSpec spec;
     spec.relay.pipes_max = 4;
     spec.runtime.forwarders = 2;
     spec.runtime.max_connections = total_max;
     spec.runtime.spin = spin;
+    spec.runtime.acceptors = acceptors;
     spec.upstreams.push_back({.name = "origin", .balance = {}, .endpoints = {}, .connect = {}});
     spec.upstreams[0].endpoints.push_back(
         {.identity = "one", .address = address_of(origin_.get()), .weight = 1});
@@ -113,6 +115,26 @@ TEST_CASE("connections go to the least loaded forwarder", "[runtime]") {
   }
   for (const auto& view : rig.server().forwarders())
     REQUIRE(view.sessions.listeners[0].accepted.value() == 5);
+}
+
+TEST_CASE("two acceptors share the connections of a listener", "[runtime]") {
+  Rig rig{100, 100, {}, 2};
+  std::vector<os::Fd> sockets;
+  for (int i = 0; i < 40; ++i) {
+    sockets.push_back(rig.connect());
+    sockets.push_back(rig.origin_side());
+  }
+  std::uint64_t accepted = 0;
+  for (const auto& thread : rig.server().threads()) {
+    if (!thread.accepted) continue;
+    CHECK(thread.accepted->connections > 0);
+    accepted += thread.accepted->connections;
+  }
+  CHECK(accepted == 40);
+  sockets.clear();
+  std::set<std::uint64_t> ids;
+  for (int i = 0; i < 40; ++i) ids.insert(rig.next_record().id);
+  CHECK(ids.size() == 40);
 }
 
 TEST_CASE("a listener that is full accepts and resets", "[runtime]") {

@@ -1,0 +1,24 @@
+#pragma once
+// The addresses of this host, to know who connects from it.
+//
+// Thread   any, after it was made. Limit: an address that comes later is not known.
+
+#include <vector>
+
+#include "os/address.hpp"
+
+namespace penstock::os {
+
+class HostAddresses {
+ public:
+  HostAddresses() = default;  // none, but for loopback and unix sockets
+  static HostAddresses now();
+
+  // Unix sockets, loopback, and whatever address a device had.
+  bool has(const IpEndpoint& peer) const noexcept;
+
+ private:
+  std::vector<IpEndpoint> addresses_;  // ascending, without port and scope
+};
+
+}  // namespace penstock::os
