@@ -5,7 +5,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "e2e/faults/memory_group.hpp"
+#include "e2e/control_group.hpp"
 #include "e2e/faults/resources.hpp"
 #include "e2e/faults/scenario.hpp"
 #include "e2e/house.hpp"
@@ -49,11 +49,11 @@ std::size_t send_what_fits(std::vector<Peer>& clients) {
 }  // namespace
 
 TEST_CASE("C5 a control group with 64 MiB of memory", "[faults][c]") {
-  if (skip_unless(can_limit_memory(), no_controller)) return;
+  if (skip_unless(can_make_group("memory"), no_controller)) return;
   Scenario scenario{"C5", "64 MiB of memory, 2500 clients who send, and nobody who reads",
                     "what does not fit waits in the backlog and is served later; nobody is killed"};
   constexpr std::size_t all = 2500;
-  MemoryGroup group;
+  ControlGroup group{"memory"};
   group.set("memory.limit_in_bytes", "64M");
   Origin origin{free_address(), {.receive_buffer = 4096}};
   House house{{.endpoints = {origin.address()},
@@ -88,10 +88,10 @@ TEST_CASE("C5 a control group with 64 MiB of memory", "[faults][c]") {
 }
 
 TEST_CASE("C7 the kernel has little memory for TCP", "[faults][c]") {
-  if (skip_unless(can_limit_memory(), no_controller)) return;
+  if (skip_unless(can_make_group("memory"), no_controller)) return;
   Scenario scenario{"C7", "1 MiB of TCP memory for all sockets of the proxy, 40 connections",
                     "slow, perhaps; every byte arrives, nothing is stuck"};
-  MemoryGroup group;
+  ControlGroup group{"memory"};
   group.set("memory.kmem.tcp.limit_in_bytes", "1M");
   Origin origin;
   House house{{.endpoints = {origin.address()}, .program = {.control_group = group.processes()}}};

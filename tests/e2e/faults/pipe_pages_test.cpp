@@ -7,7 +7,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "e2e/faults/memory_group.hpp"
+#include "e2e/control_group.hpp"
 #include "e2e/faults/resources.hpp"
 #include "e2e/faults/scenario.hpp"
 #include "e2e/house.hpp"
@@ -144,7 +144,7 @@ Trickle trickle(const House& house, Origin& origin, std::size_t bytes) {
 void pin_pipes(std::size_t connections) {
   Scenario scenario{"C6", "stopped receivers, senders that send byte by byte, always splice",
                     "pipes and memory stay within their bounds; every byte arrives in the end"};
-  MemoryGroup group;
+  ControlGroup group{"memory"};
   Origin origin{free_address(), {.receive_buffer = 4096}};
   House house{{.endpoints = {origin.address()},
                .defaults = "send_buffer: 4KiB, receive_buffer: 4KiB",
@@ -192,11 +192,11 @@ void pin_pipes(std::size_t connections) {
 }  // namespace
 
 TEST_CASE("C6 pipes that single bytes fill", "[faults][c]") {
-  if (skip_unless(can_limit_memory(), "no memory controller of cgroup v1")) return;
+  if (skip_unless(can_make_group("memory"), "no memory controller of cgroup v1")) return;
   pin_pipes(50);
 }
 
 TEST_CASE("C6 thousands of pipes that single bytes fill", "[faults][c][full]") {
-  if (skip_unless(can_limit_memory(), "no memory controller of cgroup v1")) return;
+  if (skip_unless(can_make_group("memory"), "no memory controller of cgroup v1")) return;
   pin_pipes(1500);
 }

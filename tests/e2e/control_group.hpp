@@ -1,13 +1,13 @@
 #pragma once
-// A memory control group (cgroup v1) of the test's own, for a proxy that gets little memory.
+// A control group (cgroup v1) of the test's own, for a proxy that gets little memory or CPU time.
 //
-//   MemoryGroup group;
+//   ControlGroup group{"memory"};
 //   group.set("memory.limit_in_bytes", "64M");
 //   House house{{.program = {.control_group = group.processes()}}};
 //
 // Owner    the test; made before the program that enters it, and goes after it.
 // Needs    the controller mounted where everybody has it, and the right to make groups:
-//          can_limit_memory().
+//          can_make_group().
 // Errors   Failure.
 
 #include <cstdint>
@@ -15,14 +15,14 @@
 
 namespace penstock::e2e {
 
-bool can_limit_memory();
+bool can_make_group(const std::string& controller);
 
-class MemoryGroup {
+class ControlGroup {
  public:
-  MemoryGroup();
-  MemoryGroup(const MemoryGroup&) = delete;
-  MemoryGroup& operator=(const MemoryGroup&) = delete;
-  ~MemoryGroup();
+  explicit ControlGroup(const std::string& controller);
+  ControlGroup(const ControlGroup&) = delete;
+  ControlGroup& operator=(const ControlGroup&) = delete;
+  ~ControlGroup();
 
   void set(const std::string& file, const std::string& value) const;
   std::uint64_t get(const std::string& file) const;

@@ -1,5 +1,6 @@
-#include "e2e/faults/memory_group.hpp"
+#include "e2e/control_group.hpp"
 
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,26 +13,33 @@ namespace penstock::e2e {
 
 namespace {
 
-const std::string controller = "/sys/fs/cgroup/memory";
-
-std::string next_path() {
+std::string next_path(const std::string& controller) {
   static std::atomic<int> next{0};
-  return controller + "/penstock-e2e-" + std::to_string(::getpid()) + "-" + std::to_string(next++);
+  return fmt::format("/sys/fs/cgroup/{}/penstock-e2e-{}-{}", controller, ::getpid(), next++);
+}
+
+// A group of CPUs is born without any, and takes nobody in then.
+void inherit_cpus(const std::string& path) {
+  for (const char* file : {"/cpuset.cpus", "/cpuset.mems"}) {
+    std::ifstream parent{path + "/.." + file};
+    std::ofstream{path + file} << parent.rdbuf();
+  }
 }
 
 }  // namespace
 
-bool can_limit_memory() {
-  const std::string path = next_path();
-  if (::access((controller + "/memory.limit_in_bytes").c_str(), R_OK) != 0) return false;
+bool can_make_group(const std::string& controller) {
+  const std::string path = next_path(controller);
+  if (::access(("/sys/fs/cgroup/" + controller + "/cgroup.procs").c_str(), R_OK) != 0) return false;
   return ::mkdir(path.c_str(), 0755) == 0 && ::rmdir(path.c_str()) == 0;
 }
 
-MemoryGroup::MemoryGroup() : path_{next_path()} {
+ControlGroup::ControlGroup(const std::string& controller) : path_{next_path(controller)} {
   if (::mkdir(path_.c_str(), 0755) != 0) fail_with_errno("cannot make " + path_);
+  if (controller == "cpuset") inherit_cpus(path_);
 }
 
-MemoryGroup::~MemoryGroup() {
+ControlGroup::~ControlGroup() {
   // A process that has just ended may still be on its way out.
   try {
     wait_until(
@@ -41,20 +49,20 @@ MemoryGroup::~MemoryGroup() {
   }
 }
 
-void MemoryGroup::set(const std::string& file, const std::string& value) const {
+void ControlGroup::set(const std::string& file, const std::string& value) const {
   std::ofstream out{path_ + "/" + file};
   out << value << std::flush;
   if (!out.good()) throw Failure{"cannot write " + value + " to " + path_ + "/" + file};
 }
 
-std::uint64_t MemoryGroup::get(const std::string& file) const {
+std::uint64_t ControlGroup::get(const std::string& file) const {
   std::ifstream in{path_ + "/" + file};
   std::uint64_t value = 0;
   if (!(in >> value)) throw Failure{"cannot read " + path_ + "/" + file};
   return value;
 }
 
-std::uint64_t MemoryGroup::get(const std::string& file, const std::string& name) const {
+std::uint64_t ControlGroup::get(const std::string& file, const std::string& name) const {
   std::ifstream in{path_ + "/" + file};
   std::string word;
   for (std::uint64_t value = 0; in >> word >> value;)
