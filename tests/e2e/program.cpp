@@ -19,6 +19,8 @@
 #include <sstream>
 #include <utility>
 
+#include "os/refusal.hpp"
+
 namespace penstock::e2e {
 
 namespace {
@@ -130,6 +132,7 @@ std::vector<char*> environment_with(const std::vector<std::string>& more) {
   move_monotonic_clock(options.monotonic_offset_s);
   if (!options.resolv_conf.empty()) see_as_resolv_conf(options.resolv_conf.c_str());
   if (!options.control_group.empty()) write_text(options.control_group.c_str(), "0");
+  if (options.no_memory_policies) testing::refuse_memory_policies();
   ::signal(SIGPIPE, SIG_DFL);
   if (options.user != 0)
     become_user(options.user, ::open(arguments[0], O_PATH | O_CLOEXEC), arguments, environment);

@@ -1,0 +1,78 @@
+// Placement where the kernel does not allow it: as in a container under the usual seccomp profile,
+// which refuses mbind, set_mempolicy, get_mempolicy and move_pages.
+
+#include <boost/json/parse.hpp>
+#include <catch2/catch.hpp>
+
+#include "e2e/house.hpp"
+#include "e2e/network.hpp"
+#include "e2e/origin.hpp"
+
+using namespace penstock::e2e;
+
+namespace {
+
+std::size_t count_of(const std::string& text, const std::string& what) {
+  std::size_t count = 0;
+  for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + 1)) ++count;
+  return count;
+}
+
+}  // namespace
+
+TEST_CASE("where memory policies are refused the proxy runs, and says so once", "[limits]") {
+  Origin origin;
+  origin.serve(echo);
+  Plan plan{.endpoints = {origin.address()}, .runtime = "forwarders: 2"};
+  plan.program.no_memory_policies = true;
+  House house{std::move(plan)};
+  house.wait_for_metric("penstock_numa_refused", {{"what", "arena"}}, 2);
+  house.wait_for_metric("penstock_numa_refused", {{"what", "policy"}}, 3);
+  house.wait_for_metric("penstock_numa_refused", {{"what", "pin"}}, 0);
+  const std::string refusal =
+      "the kernel refused the memory policy to 3 of 3 threads, and to 2 of 2";
+  wait_until("the log speaks of it",
+             [&] { return house.program().errors().find(refusal) != std::string::npos; });
+  Peer client = house.client();
+  client.send("hello");
+  CHECK(client.read(5) == "hello");
+  client.finish_sending();
+  client.read_to_end();
+  const auto numa = boost::json::parse(http(house.admin(), "GET", "/numa").body);
+  for (const auto& thread : numa.at("threads").as_array()) {
+    CHECK(thread.at("seen").at("pinned") == true);
+    const auto* const arena = thread.as_object().if_contains("arena");
+    if (arena == nullptr) continue;
+    CHECK(arena->at("placed") == false);
+    // Of /proc/self/numa_maps, where move_pages is refused.
+    CHECK_FALSE(arena->at("pages_by_node").as_object().empty());
+  }
+  house.stop();
+  CHECK(count_of(house.program().errors(), "refused") == 1);
+}
+
+TEST_CASE("where memory policies are refused strict does not start, and says what to do",
+          "[limits]") {
+  const TemporaryFolder folder;
+  const std::string file = folder.write(
+      "strict.yaml", yaml_from({.endpoints = {"127.0.0.1:3000"}, .runtime = "numa: strict"},
+                               free_address(), free_address()));
+  Program::Options options;
+  options.no_memory_policies = true;
+  const Finished run = run_program({penstock_binary(), "run", "-c", file}, std::move(options));
+  CHECK(run.exit_code != 0);
+  CHECK(run.errors.find("runtime.numa: strict cannot be kept: get_mempolicy") != std::string::npos);
+  CHECK(run.errors.find("CAP_SYS_NICE") != std::string::npos);
+}
+
+TEST_CASE("of a running proxy the report has threads, arenas and a checklist", "[limits]") {
+  Origin origin;
+  House house{{.endpoints = {origin.address()}, .runtime = "forwarders: 2, acceptors: 2"}};
+  const Finished numa = run_program({penstock_binary(), "ctl", "--admin", house.admin(), "numa"});
+  CHECK(numa.exit_code == 0);
+  for (const char* part : {"acceptor-1", "forwarder-1", "ARENA OF", "Checklist",
+                           "acceptor-0 accepted 0 connections", "to acceptor-0 to -1, at random"}) {
+    INFO(part);
+    CHECK(numa.output.find(part) != std::string::npos);
+  }
+}
