@@ -38,13 +38,18 @@ inline constexpr std::size_t pipes_warm_max = 64;         // idle pipes kept per
 inline constexpr std::size_t held_buffers_max = 1024;     // per forwarder
 inline constexpr std::size_t held_buffers_warm_max = 64;  // idle ones kept per forwarder
 
+// Static files.
+inline constexpr std::size_t file_ranges_max = 16;  // parts of a file in one answer
+inline constexpr std::size_t open_files_max = 1'000'000;
+inline constexpr Duration file_recheck_after = std::chrono::seconds{1};
+
 // Connecting.
 inline constexpr int connect_attempts_max = 8;
 inline constexpr std::size_t endpoints_max = 4096;  // per upstream
 inline constexpr std::size_t weight_max = 65'535;
-inline constexpr std::size_t places_max = 1'000'000;      // what max_connections may say
-inline constexpr std::uint64_t ejection_doublings_max = 4;  // 30 s grows to 8 minutes
-inline constexpr std::size_t queue_size_max = 1'000'000;  // connections that wait, per upstream
+inline constexpr std::size_t places_max = 1'000'000;          // what max_connections may say
+inline constexpr std::uint64_t ejection_doublings_max = 4;    // 30 s grows to 8 minutes
+inline constexpr std::size_t queue_size_max = 1'000'000;      // connections that wait, per upstream
 inline constexpr std::size_t round_robin_order_max = 65'536;  // slots of the smooth-weighted order
 
 // Health checks.

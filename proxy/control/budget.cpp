@@ -27,10 +27,14 @@ std::size_t checks_at_once(const Limits& limits, const Wishes& wishes) noexcept 
   return std::min({wishes.checked_endpoints, share, base::health_checks_max});
 }
 
+std::size_t open_files(const Limits& limits, const Wishes& wishes) noexcept {
+  return std::min<std::size_t>(wishes.open_files, limits.descriptors / 8);
+}
+
 // What goes neither to pipes nor to connections.
 std::size_t reserved(const Limits& limits, const Wishes& wishes) noexcept {
   return base::descriptors_reserved + checks_at_once(limits, wishes) +
-         wishes.dns_sources * base::descriptors_per_lookup;
+         wishes.dns_sources * base::descriptors_per_lookup + open_files(limits, wishes);
 }
 
 // Where the limit is so low that not even the reserve fits, a quarter of it is still tried: the
@@ -138,6 +142,7 @@ Plan plan_budget(const Limits& limits, const Wishes& wishes) {
   plan.pipes_per_forwarder = may_splice ? std::max<std::size_t>(pipes / forwarders, 1) : 0;
   plan.pipes_total = plan.pipes_per_forwarder * forwarders;
   plan.checks_at_once = checks_at_once(limits, wishes);
+  plan.open_files = open_files(limits, wishes);
   plan_connections(limits, wishes, plan);
   plan_buffers(limits, wishes, plan);
   fit_into_memory(limits, wishes, plan);
@@ -168,6 +173,14 @@ std::size_t dns_sources(const upstream::ClusterSpec& spec) {
       [](const auto& source) { return std::holds_alternative<upstream::DnsSource>(source); }));
 }
 
+// Of every forwarder, for every listener of files.
+std::size_t open_files_wished(const runtime::ServerSpec& spec) {
+  std::size_t files = 0;
+  for (const runtime::ListenerSpec& listener : spec.listeners)
+    if (listener.session.files) files += listener.session.files->open_files;
+  return files * runtime::planned_forwarders(spec.runtime);
+}
+
 }  // namespace
 
 Wishes wishes_of(const Config& config) {
@@ -181,20 +194,28 @@ Wishes wishes_of(const Config& config) {
     checked += checked_endpoints(upstream);
     names += dns_sources(upstream);
   }
-  return {.forwarders = runtime::planned_forwarders(spec.runtime),
+  const std::size_t forwarders = runtime::planned_forwarders(spec.runtime);
+  return {.forwarders = forwarders,
           .pipe_bytes = spec.relay.pipe_bytes,
           .buffer_bytes = spec.relay.buffer_bytes,
           .splices = spec.relay.engine != relay::EnginePolicy::copy,
           .max_pipes = config.max_pipes,
           .max_connections = unless_auto(spec.runtime.max_connections),
           .checked_endpoints = checked,
-          .dns_sources = names};
+          .dns_sources = names,
+          .open_files = open_files_wished(spec)};
 }
 
 void apply(const Plan& plan, runtime::ServerSpec& spec) {
   spec.relay.pipes_max = plan.pipes_per_forwarder;
   spec.relay.buffers_max = plan.buffers_per_forwarder;
   spec.runtime.max_connections = plan.connections_max;
+  const std::size_t wished = open_files_wished(spec);
+  for (runtime::ListenerSpec& listener : spec.listeners)
+    if (listener.session.files) {
+      std::size_t& kept = listener.session.files->open_files;
+      kept = std::max<std::size_t>(kept * plan.open_files / wished, 1);
+    }
 }
 
 }  // namespace penstock::control

@@ -27,6 +27,7 @@ struct Wishes {
   std::optional<std::size_t> max_connections{};  // empty = auto
   std::size_t checked_endpoints = 0;             // by active health checks
   std::size_t dns_sources = 0;
+  std::size_t open_files = 0;  // kept by all forwarders for all listeners of files
 };
 
 struct Plan {
@@ -35,6 +36,7 @@ struct Plan {
   std::size_t connections_max = 0;
   std::size_t buffers_per_forwarder = 0;
   std::size_t checks_at_once = 0;
+  std::size_t open_files = 0;         // of all those that were wished for
   std::vector<std::string> warnings;  // what did not fit, and what to change
 };
 
@@ -46,6 +48,8 @@ struct Plan {
 //                     descriptors, two per connection, and what max_connections leaves; at least
 //                     one per forwarder
 //   connections auto  what is left; at least 16
+//   open files        as many as the listeners of files ask for, at most an eighth of the
+//                     descriptors
 //   memory            where a group limits it: base::memory_reserved_bytes for the program, a
 //                     quarter of the rest for held buffers, base::memory_per_connection_bytes for
 //                     each connection

@@ -31,7 +31,7 @@ files::Options read_files(ConfigReading& reading, const YamlPlace& place) {
   if (const auto root = reader.require("root")) reading.read(*root, options.root, parse_root);
   reader.optional("index", options.index, parse_index);
   reader.optional("max_age", options.max_age, parse_duration);
-  reader.not_supported({"open_files"});
+  reader.optional("open_files", options.open_files, integer_between(1, base::open_files_max));
   reader.finish();
   return options;
 }

@@ -20,6 +20,7 @@ class Collection final : public prometheus::Collectable {
     add_connection_metrics(input_, families);
     add_upstream_metrics(input_, families);
     add_relay_metrics(input_, families);
+    add_file_metrics(input_, families);
     add_process_metrics(input_, families);
     return families;
   }
@@ -55,7 +56,8 @@ MetricsInput metrics_input(const runtime::Server& server) {
   MetricsInput input;
   for (const auto& listener : server.listeners())
     input.listeners.push_back({.name = listener->options.name,
-                               .active = listener->active.load(std::memory_order_relaxed)});
+                               .active = listener->active.load(std::memory_order_relaxed),
+                               .site = listener->site.get()});
   input.forwarders = server.forwarders();
   const std::vector<runtime::ThreadView> threads = server.threads();
   input.numa_local_ratio = numa_local_ratio(threads);

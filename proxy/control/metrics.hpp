@@ -22,6 +22,7 @@ struct MetricsInput {
   struct Listener {
     std::string name;
     std::size_t active = 0;
+    const files::Site* site = nullptr;  // where it serves files
   };
   std::vector<Listener> listeners;  // in the order of the counters
   std::vector<runtime::ForwarderView> forwarders;

@@ -9,6 +9,7 @@ namespace penstock::control {
 void add_connection_metrics(const MetricsInput& input, Families& families);
 void add_upstream_metrics(const MetricsInput& input, Families& families);
 void add_relay_metrics(const MetricsInput& input, Families& families);
+void add_file_metrics(const MetricsInput& input, Families& families);
 void add_process_metrics(const MetricsInput& input, Families& families);
 
 // Adds one number of every forwarder up.

@@ -58,6 +58,8 @@ Plan plan_for(Config& config, base::Log& log) {
   for (const std::string& warning : plan.warnings) log.warning(warning);
   log.info(fmt::format("at most {} pipes, {} for each forwarder", plan.pipes_total,
                        plan.pipes_per_forwarder));
+  if (plan.open_files > 0)
+    log.info(fmt::format("at most {} files are kept open between requests", plan.open_files));
   apply(plan, config.server);
   return plan;
 }

@@ -15,18 +15,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <string>
-#include <string_view>
-#include <utility>
 
-#include "files/site.hpp"
-#include "os/fd.hpp"
+#include "files/answer.hpp"
 #include "wire/http_request.hpp"
 
 namespace penstock::files {
-
-// A file of at most this size goes out in one send() with its head; larger ones by sendfile.
-inline constexpr std::size_t small_file_bytes_max = 16 * 1024;
 
 // Opening a file takes as long as moving so many bytes: without it a client that pipelines tiny
 // requests would hold the forwarder for far longer than its budget says.
@@ -48,7 +41,8 @@ enum class Outcome : std::uint8_t {
 
 class Responder {
  public:
-  explicit Responder(std::shared_ptr<const Site> site) noexcept : site_{std::move(site)} {}
+  // The view outlives the responder.
+  explicit Responder(SiteView& view) noexcept : view_{view} {}
   Responder(const Responder&) = delete;
   Responder& operator=(const Responder&) = delete;
 
@@ -56,7 +50,11 @@ class Responder {
   // request_cost_bytes beside its bytes. The socket is non-blocking, and SIGPIPE is ignored
   // (os::ignore_broken_pipes). Out of memory is `gave_up`.
   // REQUIRES: budget_bytes > 0; run() has not returned finished, failed or gave_up.
-  Outcome run(int socket, std::size_t budget_bytes) noexcept;
+  Outcome run(int socket, std::size_t budget_bytes, base::Instant now) noexcept;
+
+  // A request has begun and did not come to its end in time: the next run() answers 408. False:
+  // none has begun.
+  bool give_up_waiting() noexcept;
 
   // The answer under way, or else the next one, is the last (for a drain).
   void close_after_response() noexcept { is_last_ = true; }
@@ -75,42 +73,30 @@ class Responder {
   //   state        next
   //   reading      sending_text (a request is complete, or bad)
   //   sending_text sending_file | reading | lingering
-  //   sending_file reading | lingering
+  //   sending_file sending_text | reading | lingering
   //   lingering    done
   enum class State : std::uint8_t { reading, sending_text, sending_file, lingering, done };
 
   // Each does one step; empty: go on with the state that holds now.
   struct Step;
-  Step step(int socket, std::size_t budget_left);
-  Step read_request(int socket);
+  Step step(int socket, std::size_t budget_left, base::Instant now);
+  Step read_request(int socket, base::Instant now);
   Step receive_more(int socket);
   Step send_text(int socket);
-  Step send_file(int socket, std::size_t budget_left) noexcept;
+  Step send_file(int socket, std::size_t budget_left);
   Step linger(int socket);
   Step finish(Outcome outcome) noexcept;
 
   void make_room();
-  void answer(const wire::HttpRequest& request);
-  void answer_file(Found found, bool with_body);
-  void answer_small_file(const Found& found);
-  // A short text that says the status; `more_fields` are whole lines of the head.
-  void answer_status(int status, bool with_body, std::string_view more_fields = {});
-  void append_head(int status, std::uint64_t content_length, std::string_view type);
-  void append_file_head(const Found& found, std::uint64_t content_length);
-  void append_field(std::string_view name, std::string_view value);
-  void end_head();
+  void begin_answer() noexcept;
   void after_response(int socket) noexcept;
 
-  const std::shared_ptr<const Site> site_;
+  SiteView& view_;
   wire::HttpRequestParser parser_;
   std::unique_ptr<char[]> input_;  // http_head_bytes_max, or none
   std::size_t input_begin_ = 0;    // of the request that is being read
   std::size_t input_end_ = 0;
-  std::string text_;  // head, maybe body
-  std::size_t text_sent_ = 0;
-  os::Fd file_;
-  std::uint64_t file_offset_ = 0;
-  std::uint64_t file_end_ = 0;
+  Answer answer_;
   std::uint64_t bytes_received_ = 0;
   std::uint64_t bytes_sent_by_copy_ = 0;
   std::uint64_t bytes_sent_by_sendfile_ = 0;
@@ -118,7 +104,6 @@ class Responder {
   std::uint64_t requests_ = 0;
   State state_ = State::reading;
   bool is_last_ = false;
-  bool is_http_1_0_ = false;  // the request that is being answered
 };
 
 }  // namespace penstock::files

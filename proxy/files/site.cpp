@@ -1,15 +1,20 @@
 #include "files/site.hpp"
 
 #include <algorithm>
+#include <boost/smart_ptr/make_local_shared.hpp>
 #include <cerrno>
 #include <utility>
 
 #include "files/http_text.hpp"
+#include "os/clock.hpp"
+#include "os/process.hpp"
 #include "wire/http_request.hpp"
 
 namespace penstock::files {
 
 namespace {
+
+constexpr std::size_t media_types_bytes_max = 1 << 20;
 
 int status_of_error(int error) noexcept {
   switch (error) {
@@ -48,6 +53,22 @@ bool to_relative(std::string_view path, std::string& relative) {
   return true;
 }
 
+FileHandle handle_of(os::Fd file, const os::FileStatus& status, std::string_view content_type,
+                     std::string_view encoding) {
+  // RFC 9110, 8.8.2.1: a time stamp from the future is not passed on.
+  const std::int64_t now = os::wall_clock_nanoseconds() / 1'000'000'000;
+  const std::int64_t modified = std::min(status.modified_seconds, now);
+  std::string suffix{encoding};
+  if (!encoding.empty()) suffix.insert(suffix.begin(), '-');
+  return boost::make_local_shared<OpenFile>(
+      OpenFile{.file = std::move(file),
+               .status = status,
+               .content_type = content_type,
+               .encoding = encoding,
+               .validators = {.etag = entity_tag(status, suffix), .modified_seconds = modified},
+               .last_modified = http_date(modified)});
+}
+
 bool names_a_directory(std::string_view path) noexcept {
   return path.ends_with('/') || path.ends_with("/.");
 }
@@ -57,6 +78,8 @@ bool names_a_directory(std::string_view path) noexcept {
 Site::Site(os::Fd root, const Options& options)
     : root_{std::move(root)},
       index_{options.index},
+      open_files_{options.open_files},
+      types_{os::read_file(system_media_types, media_types_bytes_max).text},
       cache_control_{cache_control_of(options.max_age)} {}
 
 boost::system::result<std::shared_ptr<const Site>, std::string> Site::open(const Options& options) {
@@ -74,10 +97,22 @@ Found Site::open_file(const std::string& relative) const {
   if (status->is_directory)
     return {.status = 301, .location = '/' + wire::percent_encode_path(relative) + '/'};
   if (!status->is_regular) return {.status = 403};
-  return {.status = 200,
-          .file = std::move(*opened),
-          .file_status = *status,
-          .content_type = content_type(relative)};
+  Found found{.status = 200,
+              .file = handle_of(std::move(*opened), *status, types_.of(relative), {})};
+  found.zstd = open_form(relative, *found.file, ".zst", "zstd");
+  found.gzip = open_form(relative, *found.file, ".gz", "gzip");
+  return found;
+}
+
+// One that is older than the file was made from another content.
+FileHandle Site::open_form(const std::string& relative, const OpenFile& plain,
+                           std::string_view ending, std::string_view encoding) const {
+  auto opened = os::open_beneath(root_.get(), std::string{relative}.append(ending));
+  if (!opened) return {};
+  const auto status = os::status_of(opened->get());
+  if (!status || !status->is_regular || status->modified_seconds < plain.status.modified_seconds)
+    return {};
+  return handle_of(std::move(*opened), *status, plain.content_type, encoding);
 }
 
 Found Site::find(std::string_view path) const {

@@ -12,26 +12,13 @@
 #include <string_view>
 
 #include "base/result.hpp"
+#include "files/media_types.hpp"
+#include "files/open_file.hpp"
 #include "files/options.hpp"
 #include "os/fd.hpp"
 #include "os/file.hpp"
 
 namespace penstock::files {
-
-// What a path names. `status` is the HTTP status to answer:
-//   200  a regular file, open in `file`
-//   301  a directory that was named without a slash at the end
-//   403  the path or a link on the way leads outside the root, may not be read, or names something
-//        that is neither file nor directory
-//   404  nothing is there, or a directory without an index file
-//   503  the machine is out of descriptors or memory; 500 any other failure of the disk
-struct Found {
-  int status = 404;
-  os::Fd file{};
-  os::FileStatus file_status{};
-  std::string_view content_type{};
-  std::string location{};  // of a 301: always below the root, percent-encoded, without the query
-};
 
 class Site {
  public:
@@ -42,6 +29,7 @@ class Site {
   // `path` is percent-decoded and starts with '/'. Empty segments are skipped; a ".." segment is
   // refused even where it would stay inside. Throws std::bad_alloc.
   Found find(std::string_view path) const;
+  std::size_t open_files() const noexcept { return open_files_; }
 
   // The value of Cache-Control for every file.
   const std::string& cache_control() const noexcept { return cache_control_; }
@@ -49,9 +37,13 @@ class Site {
  private:
   Site(os::Fd root, const Options& options);
   Found open_file(const std::string& relative) const;
+  FileHandle open_form(const std::string& relative, const OpenFile& plain, std::string_view ending,
+                       std::string_view encoding) const;
 
   const os::Fd root_;
   const std::string index_;
+  const std::size_t open_files_;
+  const MediaTypes types_;
   const std::string cache_control_;
 };
 

@@ -36,6 +36,8 @@ base::Result<FileStatus> status_of(int file) noexcept {
   if (::fstat(file, &status) != 0) return base::error_from(errno);
   return FileStatus{.size = static_cast<std::uint64_t>(status.st_size),
                     .modified_seconds = status.st_mtim.tv_sec,
+                    .modified_nanoseconds = status.st_mtim.tv_nsec,
+                    .inode = status.st_ino,
                     .is_regular = S_ISREG(status.st_mode),
                     .is_directory = S_ISDIR(status.st_mode)};
 }

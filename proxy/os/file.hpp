@@ -16,7 +16,9 @@ namespace penstock::os {
 
 struct FileStatus {
   std::uint64_t size = 0;
-  std::int64_t modified_seconds = 0;  // since 1970
+  std::int64_t modified_seconds = 0;      // since 1970
+  std::int64_t modified_nanoseconds = 0;  // of the second
+  std::uint64_t inode = 0;
   bool is_regular = false;
   bool is_directory = false;
 };

@@ -53,6 +53,7 @@ class Forwarder {
     std::size_t acceptors = 1;
     std::size_t listeners = 0;
     std::vector<upstream::Upstream*> upstreams;
+    std::vector<const files::Site*> sites;
     const std::atomic<bool>* upstreams_stale = nullptr;  // control is to look at them
     base::Duration spin{0};                              // poll so long before sleeping
   };
@@ -81,6 +82,7 @@ class Forwarder {
   base::SpscRing<session::Record>& records() noexcept { return records_; }
   base::SpscRing<session::Stall>& stalls() noexcept { return stalls_; }
   const relay::Counters& relay_counters() const noexcept { return workspace_.counters(); }
+  const files::SiteViews& sites() const noexcept { return sites_; }
   const session::Counters& session_counters() const noexcept { return counters_; }
   const Setup& setup() const noexcept { return setup_; }
   const RoundTimes& rounds() const noexcept { return rounds_; }
@@ -141,6 +143,7 @@ class Forwarder {
   relay::Workspace workspace_;
   session::Counters counters_;
   session::FlightRecorders recorders_;
+  files::SiteViews sites_;
   session::SessionTable table_;
   session::Context context_;
   SessionList ready_;

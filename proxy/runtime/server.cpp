@@ -159,6 +159,9 @@ void Server::Parts::note_refusal(const std::string& sentence) {
 void Server::Parts::add_forwarders() {
   std::vector<upstream::Upstream*> all_upstreams;
   for (const auto& upstream : upstreams.upstreams()) all_upstreams.push_back(upstream.get());
+  std::vector<const files::Site*> sites;
+  for (const auto& listener : listeners)
+    if (listener->site) sites.push_back(listener->site.get());
   for (std::size_t i = 0; i < placement.forwarders.size(); ++i) {
     Forwarder::Setup setup{.index = static_cast<std::uint16_t>(i),
                            .seat = placement.forwarders[i],
@@ -166,6 +169,7 @@ void Server::Parts::add_forwarders() {
                            .acceptors = placement.acceptors.size(),
                            .listeners = listeners.size(),
                            .upstreams = all_upstreams,
+                           .sites = sites,
                            .upstreams_stale = &upstreams.stale(),
                            .spin = spec.runtime.spin};
     work_on_seat(placement.forwarders[i], [&] {
@@ -227,7 +231,8 @@ std::vector<ForwarderView> Server::forwarders() const {
                      .relay = forwarder->relay_counters(),
                      .sessions = forwarder->session_counters(),
                      .rounds = forwarder->rounds(),
-                     .last_answer = forwarder->last_answer()});
+                     .last_answer = forwarder->last_answer(),
+                     .sites = &forwarder->sites()});
   }
   return views;
 }

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "files/site_view.hpp"
 #include "os/wakeup.hpp"
 #include "runtime/options.hpp"
 #include "runtime/round_times.hpp"
@@ -37,6 +38,7 @@ struct ForwarderView {
   const session::Counters& sessions;
   const RoundTimes& rounds;
   base::Instant last_answer;  // to the last ping that it answered
+  const files::SiteViews* sites = nullptr;
 };
 
 class Server {

@@ -32,7 +32,7 @@ Next FileSession::run(Context& context) noexcept {
   const std::uint64_t copied = responder_.bytes_sent_by_copy();
   const std::uint64_t by_sendfile = responder_.bytes_sent_by_sendfile();
   const bool had_finished = responder_.has_finished_sending();
-  const auto outcome = responder_.run(arrival_.socket, base::direction_budget_bytes);
+  const auto outcome = responder_.run(arrival_.socket, base::direction_budget_bytes, context.now);
   if (responder_.bytes_received() != received) last_activity_ = context.now;
   account(responder_.bytes_sent_by_copy() - copied,
           responder_.bytes_sent_by_sendfile() - by_sendfile, context);
@@ -78,6 +78,11 @@ Next FileSession::expired(Context& context) noexcept {
     if (responder_.is_idle()) return finish(CloseReason::drain, false, context);
     responder_.close_after_response();
     drain_turn_ = base::never;
+  }
+  if (context.now >= idle_deadline() && responder_.give_up_waiting()) {
+    last_activity_ = context.now;  // the answer, and what comes after it, has a time of its own
+    arm(context);
+    return run(context);
   }
   if (context.now >= idle_deadline())
     return finish(responder_.has_finished_sending() ? CloseReason::half_close_timeout

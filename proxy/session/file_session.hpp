@@ -12,8 +12,8 @@ namespace penstock::session {
 
 class FileSession final : public Session {
  public:
-  explicit FileSession(const Arrival& arrival) noexcept
-      : Session{arrival}, responder_{arrival.listener->site} {}
+  FileSession(const Arrival& arrival, files::SiteView& site) noexcept
+      : Session{arrival}, responder_{site} {}
   ~FileSession() override;
 
   Next start(Context& context) noexcept override;

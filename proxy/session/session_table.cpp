@@ -4,8 +4,8 @@
 
 namespace penstock::session {
 
-SessionTable::SessionTable(std::pmr::memory_resource& memory)
-    : proxied_{memory}, static_{memory}, slots_{&memory}, free_{&memory} {}
+SessionTable::SessionTable(std::pmr::memory_resource& memory, files::SiteViews& sites)
+    : sites_{sites}, proxied_{memory}, static_{memory}, slots_{&memory}, free_{&memory} {}
 
 Session& SessionTable::create(const Arrival& arrival) {
   if (free_.empty()) {
@@ -15,7 +15,7 @@ Session& SessionTable::create(const Arrival& arrival) {
   }
   Session* session = nullptr;
   if (arrival.listener->site)
-    session = static_.create(arrival);
+    session = static_.create(arrival, sites_.of(*arrival.listener->site));
   else
     session = proxied_.create(arrival);
   const std::uint32_t slot = free_.back();

@@ -19,7 +19,8 @@ namespace penstock::session {
 
 class SessionTable {
  public:
-  explicit SessionTable(std::pmr::memory_resource& memory);
+  // `sites`: of every listener that serves files.
+  SessionTable(std::pmr::memory_resource& memory, files::SiteViews& sites);
   SessionTable(const SessionTable&) = delete;
   SessionTable& operator=(const SessionTable&) = delete;
 
@@ -53,6 +54,7 @@ class SessionTable {
   };
   static constexpr std::uint32_t generation_mask = 0x7fff'ffff;
 
+  files::SiteViews& sites_;
   base::Slab<ProxySession> proxied_;
   base::Slab<FileSession> static_;
   std::pmr::vector<Slot> slots_;

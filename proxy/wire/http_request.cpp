@@ -1,6 +1,7 @@
 #include "wire/http_request.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 namespace penstock::wire {
@@ -194,8 +195,33 @@ int HttpRequestParser::take_known_field(std::string_view name, std::string_view 
   if (equals_ignoring_case(name, "host")) return take_host(value);
   if (equals_ignoring_case(name, "content-length")) return take_content_length(value);
   if (equals_ignoring_case(name, "transfer-encoding")) return take_transfer_encoding(value);
-  if (equals_ignoring_case(name, "connection")) take_connection(value);
+  if (equals_ignoring_case(name, "connection"))
+    take_connection(value);
+  else
+    take_wish(name, value);
   return 0;
+}
+
+void HttpRequestParser::take_wish(std::string_view name, std::string_view value) noexcept {
+  struct Wish {
+    std::string_view name;
+    std::string_view HttpRequest::*place;
+  };
+  static constexpr std::array wishes{
+      Wish{"if-match", &HttpRequest::if_match},
+      Wish{"if-none-match", &HttpRequest::if_none_match},
+      Wish{"if-modified-since", &HttpRequest::if_modified_since},
+      Wish{"if-unmodified-since", &HttpRequest::if_unmodified_since},
+      Wish{"range", &HttpRequest::range},
+      Wish{"if-range", &HttpRequest::if_range},
+      Wish{"accept-encoding", &HttpRequest::accept_encoding},
+  };
+  for (std::size_t i = 0; i < wishes.size(); ++i) {
+    if (!equals_ignoring_case(name, wishes[i].name)) continue;
+    const unsigned bit = 1U << i;
+    request_.*wishes[i].place = (wishes_ & bit) == 0 ? value : std::string_view{};
+    wishes_ |= bit;
+  }
 }
 
 int HttpRequestParser::take_host(std::string_view value) noexcept {

@@ -38,6 +38,15 @@ struct HttpRequest {
   std::string_view path;    // as sent, not decoded; starts with '/', or is "*"
   std::string_view query;   // as sent, without the '?'
   std::string_view host;    // of the target where that is absolute, else of the Host field
+  // Values of fields that only ask for less or for another form; empty where a field did not come,
+  // or came twice: then it counts for nothing, which is always an answer that the client can use.
+  std::string_view if_match;
+  std::string_view if_none_match;
+  std::string_view if_modified_since;
+  std::string_view if_unmodified_since;
+  std::string_view range;
+  std::string_view if_range;
+  std::string_view accept_encoding;
   std::uint64_t content_length = 0;
   std::size_t head_bytes = 0;  // what comes after belongs to the body or the next request
   Version version = Version::http_1_0;
@@ -84,6 +93,7 @@ class HttpRequestParser {
   int take_transfer_encoding(std::string_view value) noexcept;
   int take_host(std::string_view value) noexcept;
   void take_connection(std::string_view value) noexcept;
+  void take_wish(std::string_view name, std::string_view value) noexcept;
   int finish() noexcept;
 
   HttpRequest request_;
@@ -91,6 +101,7 @@ class HttpRequestParser {
   std::size_t scanned_ = 0;  // no LF between line_begin_ and here
   int status_ = 0;
   int fields_ = 0;
+  unsigned wishes_ = 0;  // a bit for each that came
   Progress progress_ = Progress::incomplete;
   bool skipped_empty_line_ = false;
   bool has_request_line_ = false;

@@ -114,6 +114,14 @@ TEST_CASE("health checks and lookups of names have descriptors of their own", "[
         (100 + 2 * base::descriptors_per_lookup) / base::descriptors_per_connection);
 }
 
+TEST_CASE("open files have descriptors of their own, at most an eighth of all", "[control]") {
+  const Limits limits{.descriptors = 8000};
+  CHECK(plan_budget(limits, {.open_files = 500}).open_files == 500);
+  const Plan many = plan_budget(limits, {.open_files = 5000});
+  CHECK(many.open_files == 1000);
+  CHECK(descriptors_of(many) + 1000 <= 8000);
+}
+
 TEST_CASE("where descriptors are few, health checks wait in line for a sixteenth of them",
           "[control]") {
   const Plan plan = plan_budget({.descriptors = 1024}, {.checked_endpoints = 4096});

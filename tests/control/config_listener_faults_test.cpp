@@ -83,12 +83,13 @@ const std::vector<BrokenConfig> broken_listeners = {
                    "bind: \"127.0.0.1:80\", upstream: web}\n"),
      {"f.yaml:3:21: listeners[1].bind: '127.0.0.1:80' cannot be bound beside '[::]:80' of listener "
       "'a'"}},
-    {"listeners:\n  - bind: 127.0.0.1:80\n    files: {index: /x, max_age: 1, open_files: 3}\n",
+    {"listeners:\n  - bind: 127.0.0.1:80\n    files: {index: /x, max_age: 1, open_files: 0}\n",
      {"f.yaml:3:12: listeners[0].files.root: missing",
       "f.yaml:3:20: listeners[0].files.index: expected a path below root, not '/x'",
       "f.yaml:3:33: listeners[0].files.max_age: expected a duration, an integer with us, ms, s, m "
       "or h, not '1'",
-      "f.yaml:3:36: listeners[0].files.open_files: not supported yet"}},
+      "f.yaml:3:48: listeners[0].files.open_files: expected a whole number from 1 to 1000000, "
+      "not '0'"}},
     {with_part("listener: []"), {"f.yaml:7:1: listener: unknown key; did you mean 'listeners'?"}},
     {listener_with("x-a: 1"), {"f.yaml:4:5: listeners[0].x-a: unknown key"}},
 };

@@ -41,7 +41,8 @@ inline Response take_response(std::string& text, bool is_head = false) {
     line = next;
   }
   text.erase(0, end + 4);
-  const std::size_t length = is_head ? 0 : std::stoul(response.fields.at("Content-Length"));
+  const bool has_body = !is_head && response.status != 304;
+  const std::size_t length = !has_body ? 0 : std::stoul(response.fields.at("Content-Length"));
   if (text.size() < length) throw std::runtime_error{"the body is cut short"};
   response.body = text.substr(0, length);
   text.erase(0, length);
@@ -52,7 +53,10 @@ inline Response take_response(std::string& text, bool is_head = false) {
 class Connection {
  public:
   explicit Connection(std::shared_ptr<const Site> site, const os::SocketOptions& options = {})
-      : pair_{testing::tcp_pair(options)}, responder_{std::move(site)} {
+      : pair_{testing::tcp_pair(options)},
+        site_{std::move(site)},
+        view_{std::make_unique<SiteView>(*site_, *std::pmr::new_delete_resource())},
+        responder_{*view_} {
     os::ignore_broken_pipes();
   }
 
@@ -66,7 +70,7 @@ class Connection {
   }
 
   Outcome run(std::size_t budget_bytes = 1 << 20) {
-    return responder_.run(pair_.server.get(), budget_bytes);
+    return responder_.run(pair_.server.get(), budget_bytes, os::now());
   }
   // Until somebody else must act.
   Outcome run_on() {
@@ -105,6 +109,7 @@ class Connection {
 
   void await_events(short events) { REQUIRE(testing::await_events(pair_.server.get(), events)); }
   Responder& responder() { return responder_; }
+  SiteView& view() { return *view_; }
   int client() const { return pair_.client.get(); }
   int server() const { return pair_.server.get(); }
   void reset_client() {
@@ -118,6 +123,8 @@ class Connection {
   }
 
   testing::Pair pair_;
+  std::shared_ptr<const Site> site_;
+  std::unique_ptr<SiteView> view_;
   Responder responder_;
 };
 

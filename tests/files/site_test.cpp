@@ -82,10 +82,10 @@ TEST_CASE("a found file comes with size, type and descriptor", "[files]") {
   const House house;
   const Found found = house.site->find("/sub/data.json");
   REQUIRE(found.status == 200);
-  CHECK(found.file_status.size == 2);
-  CHECK(found.content_type == "application/json");
+  CHECK(found.file->status.size == 2);
+  CHECK(found.file->content_type == "application/json");
   const Found index = house.site->find("/sub/");
-  CHECK(index.content_type == "text/html; charset=utf-8");
+  CHECK(index.file->content_type == "text/html; charset=utf-8");
 }
 
 TEST_CASE("a redirect stays on this host, whatever the path was", "[files]") {

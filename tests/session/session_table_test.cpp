@@ -23,7 +23,7 @@ struct World {
         records{16},
         stalls{16},
         recorders{*std::pmr::new_delete_resource()},
-        table{*std::pmr::new_delete_resource()},
+        table{*std::pmr::new_delete_resource(), sites},
         context{.poller = poller,
                 .timers = timers,
                 .relay = workspace,
@@ -35,7 +35,10 @@ struct World {
                 .now = os::now()} {
     upstream::ClusterSpec spec;
     spec.name = "o";
-    spec.endpoints.push_back({.identity = "o", .address = address_of(origin.get()), });
+    spec.endpoints.push_back({
+        .identity = "o",
+        .address = address_of(origin.get()),
+    });
     registry = std::make_unique<upstream::Registry>(std::vector{spec}, context.now);
     listener.upstream = registry->upstreams().front().get();
   }
@@ -78,6 +81,7 @@ struct World {
   session::LogSwitches log;
   std::unique_ptr<upstream::Registry> registry;
   session::Listener listener;
+  files::SiteViews sites{{}, *std::pmr::new_delete_resource()};
   session::SessionTable table;
   session::Context context;
 };

@@ -215,6 +215,28 @@ TEST_CASE("keep-alive follows the version and the Connection fields", "[wire]") 
   }
 }
 
+TEST_CASE("fields that wish for something are given as they came, and not if they came twice",
+          "[wire]") {
+  HttpRequestParser parser;
+  REQUIRE(verdict(parser,
+                  "GET / HTTP/1.1\r\nHost: a\r\nRANGE: bytes=0-1 \r\nIf-Range: \"x\"\r\n"
+                  "if-none-match: \"a\", W/\"b\"\r\nIf-Match: *\r\nIf-Modified-Since: now\r\n"
+                  "If-Unmodified-Since: then\r\nAccept-Encoding: gzip\r\n\r\n") == 0);
+  const HttpRequest& request = parser.request();
+  CHECK(request.range == "bytes=0-1");
+  CHECK(request.if_range == "\"x\"");
+  CHECK(request.if_none_match == "\"a\", W/\"b\"");
+  CHECK(request.if_match == "*");
+  CHECK(request.if_modified_since == "now");
+  CHECK(request.if_unmodified_since == "then");
+  CHECK(request.accept_encoding == "gzip");
+  HttpRequestParser twice;
+  REQUIRE(verdict(twice,
+                  "GET / HTTP/1.1\r\nHost: a\r\nRange: bytes=0-1\r\n"
+                  "Range: bytes=2-3\r\nRange: bytes=4-5\r\n\r\n") == 0);
+  CHECK(twice.request().range.empty());
+}
+
 TEST_CASE("a request line may fill its limit and not more", "[wire]") {
   const std::string frame = "GET / HTTP/1.0\r\n";
   const std::string fits =

@@ -1,0 +1,30 @@
+#include "files/site_view.hpp"
+
+#include <algorithm>
+
+#include "base/assert.hpp"
+#include "files/http_text.hpp"
+
+namespace penstock::files {
+
+const std::string& SiteView::date_text(std::int64_t seconds_since_1970) {
+  if (date_seconds_ != seconds_since_1970) {
+    date_text_ = http_date(seconds_since_1970);
+    date_seconds_ = seconds_since_1970;
+  }
+  return date_text_;
+}
+
+SiteViews::SiteViews(const std::vector<const Site*>& sites, std::pmr::memory_resource& memory)
+    : views_{&memory} {
+  for (const Site* site : sites) views_.emplace_back(*site, memory);
+}
+
+SiteView& SiteViews::of(const Site& site) noexcept {
+  const auto view = std::find_if(views_.begin(), views_.end(),
+                                 [&](const SiteView& one) { return &one.site() == &site; });
+  PENSTOCK_ASSERT(view != views_.end());
+  return *view;
+}
+
+}  // namespace penstock::files
