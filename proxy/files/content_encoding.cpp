@@ -3,31 +3,18 @@
 #include <algorithm>
 #include <optional>
 
+#include "wire/ascii.hpp"
+
 namespace penstock::files {
 
 namespace {
 
 constexpr int full_quality = 1000;
 
-constexpr char to_lower(char c) noexcept {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
-}
-
-bool equals_ignoring_case(std::string_view text, std::string_view lower) noexcept {
-  return std::equal(text.begin(), text.end(), lower.begin(), lower.end(),
-                    [](char a, char b) { return to_lower(a) == b; });
-}
-
-std::string_view trim(std::string_view text) noexcept {
-  const auto first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
 // Takes what comes before the mark, without the blanks around it.
 std::string_view take_until(std::string_view& text, char mark) noexcept {
   const std::size_t end = std::min(text.find(mark), text.size());
-  const std::string_view part = trim(text.substr(0, end));
+  const std::string_view part = wire::trim(text.substr(0, end));
   text.remove_prefix(std::min(end + 1, text.size()));
   return part;
 }
@@ -52,7 +39,7 @@ int quality_in(std::string_view parameters) noexcept {
     std::string_view parameter = take_until(parameters, ';');
     if (parameter.empty()) continue;
     const std::string_view name = take_until(parameter, '=');
-    if (equals_ignoring_case(name, "q")) return thousandths(trim(parameter));
+    if (wire::equals_ignoring_case(name, "q")) return thousandths(wire::trim(parameter));
   }
   return full_quality;
 }
@@ -61,7 +48,7 @@ int quality_in(std::string_view parameters) noexcept {
 std::optional<int> quality_named(std::string_view accept_encoding, std::string_view coding) {
   while (!accept_encoding.empty()) {
     std::string_view element = take_until(accept_encoding, ',');
-    if (equals_ignoring_case(take_until(element, ';'), coding)) return quality_in(element);
+    if (wire::equals_ignoring_case(take_until(element, ';'), coding)) return quality_in(element);
   }
   return std::nullopt;
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "wire/ascii.hpp"
+
 namespace penstock::files {
 
 namespace {
@@ -50,10 +52,6 @@ constexpr std::string_view unknown_type = "application/octet-stream";
 constexpr std::string_view charset = "; charset=utf-8";
 constexpr std::size_t extension_bytes_max = 32;
 
-constexpr char to_lower(char c) noexcept {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
-}
-
 std::string_view take_word(std::string_view& line) noexcept {
   constexpr std::string_view blanks = " \t\r";
   line.remove_prefix(std::min(line.find_first_not_of(blanks), line.size()));
@@ -82,7 +80,7 @@ MediaTypes::MediaTypes(std::string_view table) {
     if (type.starts_with("text/")) type += charset;
     for (auto word = take_word(line); !word.empty(); word = take_word(line)) {
       std::string extension{word};
-      std::transform(extension.begin(), extension.end(), extension.begin(), to_lower);
+      std::transform(extension.begin(), extension.end(), extension.begin(), wire::to_lower);
       by_extension_.try_emplace(std::move(extension), type);
     }
   }
@@ -92,7 +90,7 @@ std::string_view MediaTypes::of(std::string_view path) const noexcept {
   const std::string_view extension = extension_of(path);
   if (extension.empty() || extension.size() > extension_bytes_max) return unknown_type;
   std::string lower(extension.size(), '\0');
-  std::transform(extension.begin(), extension.end(), lower.begin(), to_lower);
+  std::transform(extension.begin(), extension.end(), lower.begin(), wire::to_lower);
   if (const auto known = by_extension_.find(lower); known != by_extension_.end())
     return known->second;
   const auto own = std::find_if(media_types.begin(), media_types.end(),

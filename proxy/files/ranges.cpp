@@ -5,16 +5,11 @@
 #include <optional>
 
 #include "base/limits.hpp"
+#include "wire/ascii.hpp"
 
 namespace penstock::files {
 
 namespace {
-
-std::string_view trim(std::string_view text) noexcept {
-  const auto first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
 
 // Digits only; a number beyond 64 bits lies beyond every file.
 std::optional<std::uint64_t> position_in(std::string_view digits) noexcept {
@@ -48,9 +43,7 @@ bool has_unit(std::string_view& value) noexcept {
   const std::string_view unit = value.substr(0, equals);
   value.remove_prefix(equals + 1);
   // Units are tokens, whose case does not count.
-  return std::equal(unit.begin(), unit.end(), std::string_view{"bytes"}.begin(),
-                    std::string_view{"bytes"}.end(),
-                    [](char a, char b) { return (a | 0x20) == b; });
+  return wire::equals_ignoring_case(unit, "bytes");
 }
 
 }  // namespace
@@ -62,7 +55,7 @@ Ranges ranges_of(std::string_view value, std::uint64_t size) {
   std::uint64_t bytes = 0;
   while (!value.empty()) {
     const std::size_t comma = std::min(value.find(','), value.size());
-    const std::string_view spec = trim(value.substr(0, comma));
+    const std::string_view spec = wire::trim(value.substr(0, comma));
     value.remove_prefix(std::min(comma + 1, value.size()));
     if (spec.empty()) continue;  // a list may have empty elements
     const auto range = range_in(spec, size);

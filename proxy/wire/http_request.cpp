@@ -4,6 +4,8 @@
 #include <array>
 #include <charconv>
 
+#include "wire/ascii.hpp"
+
 namespace penstock::wire {
 
 namespace {
@@ -46,21 +48,6 @@ constexpr bool is_value_char(char c) noexcept {
 
 constexpr bool is_host_char(char c) noexcept {
   return is_letter(c) || is_digit(c) || is_one_of(c, "-._~!$&'()*+,;=%:[]");
-}
-
-constexpr char to_lower(char c) noexcept {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
-}
-
-constexpr bool equals_ignoring_case(std::string_view text, std::string_view lower) noexcept {
-  return text.size() == lower.size() && std::equal(text.begin(), text.end(), lower.begin(),
-                                                   [](char a, char b) { return to_lower(a) == b; });
-}
-
-constexpr std::string_view trim(std::string_view text) noexcept {
-  while (!text.empty() && is_one_of(text.front(), " \t")) text.remove_prefix(1);
-  while (!text.empty() && is_one_of(text.back(), " \t")) text.remove_suffix(1);
-  return text;
 }
 
 int hex_value(char c) noexcept {
