@@ -105,7 +105,8 @@ void measure(const Work& work, std::uint16_t port) {
   std::vector<upstream::LiveRecord*> endpoints;
   for (int i = 0; i < work.endpoints; ++i) {
     const os::SocketAddress address = endpoint_address(i, port);
-    endpoints.push_back(&records.emplace_back("bench", address.to_string(), address));
+    endpoints.push_back(&records.emplace_back(static_cast<std::uint32_t>(i), "bench",
+                                              address.to_string(), address));
   }
   const std::chrono::seconds duration{work.seconds};
   Seen seen;

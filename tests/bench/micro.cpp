@@ -47,8 +47,8 @@ BENCHMARK(wake_up_of_one_who_is_awake);
 
 // A thread that sleeps in its poller is woken and answers: the whole way there and back.
 void wake_up_and_answer(benchmark::State& state) {
-  os::Poller there = std::move(*os::Poller::create());
-  os::Poller back = std::move(*os::Poller::create());
+  os::Poller there = *os::Poller::create();
+  os::Poller back = *os::Poller::create();
   std::atomic<bool> stop{false};
   std::thread answerer{[&] {
     while (!stop) {
