@@ -82,6 +82,7 @@ class Reader {
     }
     // What the files say of the nodes contradicts what they say of us: somewhere we do run.
     if (topology.cpu_count() == 0) topology.nodes.front().cpus = cpuset;
+    for (NumaNode& node : topology.nodes) node.by_core = by_core(node.cpus);
   }
 
   NumaNode read_node(int id, const std::vector<int>& online) const {
@@ -94,6 +95,25 @@ class Reader {
     std::istringstream distances{text_of(path + "/distance")};
     for (int distance = 0; distances >> distance;) node.distances.push_back(distance);
     return node;
+  }
+
+  // Two threads of a core share what it can do: the second of any comes after the first of all.
+  std::vector<int> by_core(const std::vector<int>& cpus) const {
+    std::vector<std::pair<std::size_t, int>> ranked;
+    for (const int cpu : cpus) {
+      const std::vector<int> ours = common(siblings_of(cpu), cpus);
+      const auto before = std::lower_bound(ours.begin(), ours.end(), cpu) - ours.begin();
+      ranked.emplace_back(static_cast<std::size_t>(before), cpu);
+    }
+    std::sort(ranked.begin(), ranked.end());
+    std::vector<int> ordered;
+    for (const auto& [rank, cpu] : ranked) ordered.push_back(cpu);
+    return ordered;
+  }
+
+  std::vector<int> siblings_of(int cpu) const {
+    return parse_cpu_list(text_of(root_ + "/sys/devices/system/cpu/cpu" + std::to_string(cpu) +
+                                  "/topology/thread_siblings_list"));
   }
 
   NumaNode whole_machine(const std::vector<int>& online) const {

@@ -16,6 +16,7 @@ namespace penstock::os {
 struct NumaNode {
   int id = 0;
   std::vector<int> cpus{};         // online and in the process's cpuset, ascending
+  std::vector<int> by_core{};      // the same, but one of each core before the second of any
   std::vector<int> online_cpus{};  // none: a node of memory only
   std::uint64_t memory_bytes = 0;  // none: a node of CPUs only
   std::uint64_t free_bytes = 0;

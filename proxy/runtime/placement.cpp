@@ -109,6 +109,10 @@ class Planner {
       near.insert(near.end(), more.begin(), more.end());
       std::copy(shares_[i].node.cpus.begin(), shares_[i].node.cpus.end(), std::back_inserter(cpus));
     }
+    shares_[0].node.by_core.clear();
+    for (const os::NumaNode& node : topology_.nodes)
+      shares_[0].node.by_core.insert(shares_[0].node.by_core.end(), node.by_core.begin(),
+                                     node.by_core.end());
     for (auto* cpus : {&shares_[0].node.cpus, &shares_[0].node.online_cpus})
       std::sort(cpus->begin(), cpus->end());
     shares_.resize(1);
@@ -167,7 +171,8 @@ class Planner {
       for (const Share& share : shares_) {
         if (round >= share.forwarders) continue;
         Seat seat = seat_on(share.node);
-        if (options_.pin == Pin::cpu) seat.cpus = {share.node.cpus[round % share.node.cpus.size()]};
+        const auto& cpus = share.node.by_core.empty() ? share.node.cpus : share.node.by_core;
+        if (options_.pin == Pin::cpu) seat.cpus = {cpus[round % cpus.size()]};
         placement_.forwarders.push_back(std::move(seat));
       }
     for (const Share& share : shares_)

@@ -157,6 +157,20 @@ TEST_CASE("the third-level caches that one node hides are told apart", "[os]") {
   CHECK(topology.caches_of(topology.nodes[0]) == 2);
 }
 
+TEST_CASE("of two threads of a core the second comes after the first of all cores", "[os]") {
+  const Machine machine;
+  machine.process("0-3", "0");
+  machine.online("0", "0-3");
+  machine.node(0, "0-3", "10", 512);
+  CHECK(machine.topology().nodes[0].by_core == Cpus{0, 1, 2, 3});  // the kernel does not say
+  for (int cpu = 0; cpu < 4; ++cpu)
+    machine.write(fmt::format("{}cpu{}/topology/thread_siblings_list", cpus, cpu),
+                  cpu < 2 ? "0-1\n" : "2-3\n");
+  CHECK(machine.topology().nodes[0].by_core == Cpus{0, 2, 1, 3});
+  machine.process("1-3", "0");  // of the first core only the second thread is ours
+  CHECK(machine.topology().nodes[0].by_core == Cpus{1, 2, 3});
+}
+
 TEST_CASE("the limits of the control group are part of the topology", "[os]") {
   const TwoNodes machine;
   machine.write("proc/self/cgroup", "0::/\n");

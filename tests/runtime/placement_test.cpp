@@ -222,6 +222,16 @@ TEST_CASE("pinned to CPUs, each forwarder of a node gets its own", "[runtime]") 
   CHECK(plan.acceptors[0].cpus == std::vector<int>{0, 1});
 }
 
+TEST_CASE("pinned to CPUs, forwarders take separate cores first", "[runtime]") {
+  os::NumaTopology topology{.nodes = {node(0, {0, 1, 2, 3}, {10})}};
+  topology.nodes[0].by_core = {0, 2, 1, 3};
+  runtime::Options two = pinned_to(Pin::cpu);
+  two.forwarders = 2;
+  const Placement plan = plan_of(two, topology);
+  CHECK(plan.forwarders[0].cpus == std::vector<int>{0});
+  CHECK(plan.forwarders[1].cpus == std::vector<int>{2});
+}
+
 TEST_CASE("unpinned, nobody is bound", "[runtime]") {
   const Placement plan = plan_of(pinned_to(Pin::off), two_nodes());
   for (const auto& seat : plan.forwarders) CHECK(seat.cpus.empty());
