@@ -5,6 +5,16 @@
 
 namespace penstock::files {
 
+namespace {
+
+// A shortage may be over with the next request.
+base::Instant fresh_until(const Found& found, base::Instant now) noexcept {
+  const bool failed_here = found.status >= 500;
+  return failed_here ? now : now + base::file_recheck_after;
+}
+
+}  // namespace
+
 OpenFileCache::OpenFileCache(const Site& site, std::size_t descriptors_max,
                              std::pmr::memory_resource& memory)
     : site_{site},
@@ -17,8 +27,10 @@ const Found& OpenFileCache::find(std::string_view path, base::Instant now) {
   const auto at = by_path.find(path);
   if (at == by_path.end()) {
     counters_.misses.add();
+    Found found = site_.find(path);
+    const base::Instant until = fresh_until(found, now);
     Entry entry{
-        .path = std::pmr::string{path, &memory_}, .found = site_.find(path), .looked_at = now};
+        .path = std::pmr::string{path, &memory_}, .found = std::move(found), .fresh_until = until};
     make_room(entry.weight());
     weight_ += entry.weight();
     descriptors_ += entry.found.descriptors();
@@ -29,7 +41,7 @@ const Found& OpenFileCache::find(std::string_view path, base::Instant now) {
   }
   auto& by_use = entries_.get<ByUse>();
   by_use.relocate(by_use.begin(), entries_.project<ByUse>(at));
-  if (now - at->looked_at >= base::file_recheck_after) return look_again(at, now);
+  if (now >= at->fresh_until) return look_again(at, now);
   counters_.hits.add();
   return at->found;
 }
@@ -39,11 +51,12 @@ const Found& OpenFileCache::look_again(Entries::index<ByPath>::type::iterator at
                                        base::Instant now) {
   counters_.misses.add();
   Found found = site_.find(at->path);
+  const base::Instant until = fresh_until(found, now);
   weight_ -= at->weight();
   descriptors_ -= at->found.descriptors();
   entries_.get<ByPath>().modify(at, [&](Entry& entry) {
     entry.found = std::move(found);
-    entry.looked_at = now;
+    entry.fresh_until = until;
   });
   weight_ += at->weight();
   descriptors_ += at->found.descriptors();

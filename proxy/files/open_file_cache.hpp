@@ -7,6 +7,7 @@
 // Fresh    what a name stands for is looked at again when `file_recheck_after` has passed: until
 //          then a new file, or one that is gone, is not seen. The file itself is open: what is
 //          written into it is sent.
+//          A failure of the machine (500, 503) is not remembered.
 // Memory   from the resource that is given. Errors: std::bad_alloc.
 
 #include <boost/multi_index/hashed_index.hpp>
@@ -46,7 +47,7 @@ class OpenFileCache {
   struct Entry {
     std::pmr::string path;
     Found found;
-    base::Instant looked_at{};
+    base::Instant fresh_until{};
     std::size_t weight() const noexcept { return std::max<std::size_t>(found.descriptors(), 1); }
   };
   struct Equal {

@@ -1,5 +1,7 @@
 #include "files/open_file_cache.hpp"
 
+#include <sys/resource.h>
+
 #include <catch2/catch.hpp>
 #include <filesystem>
 
@@ -89,6 +91,19 @@ TEST_CASE("a name is looked at again after a while: another file, one that is go
   CHECK(cache.find("/b", start + soon).status == 404);
   CHECK(cache.find("/b", start + later).status == 200);
   CHECK(cache.counters().open.value() == 2);
+}
+
+TEST_CASE("a shortage of descriptors is not remembered", "[files]") {
+  const House house;
+  OpenFileCache cache = house.cache(10);
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+  const rlimit none{.rlim_cur = 0, .rlim_max = before.rlim_max};
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+  const int status = cache.find("/a", start).status;
+  ::setrlimit(RLIMIT_NOFILE, &before);
+  CHECK(status == 503);
+  CHECK(cache.find("/a", start).status == 200);
 }
 
 TEST_CASE("names behind which nothing is are limited as well", "[files]") {
