@@ -138,13 +138,19 @@ struct LineSink::Parts {
     logger->set_level(spdlog::level::trace);
     set_pattern("%v");
   }
+  // The thread goes before the logger: a line in its queue holds the logger as well, and who lets
+  // go last destroys it.
+  ~Parts() { pool.reset(); }
+  Parts(const Parts&) = delete;
+  Parts& operator=(const Parts&) = delete;
+
   void set_pattern(const std::string& pattern) {
     target->set_formatter(
         std::make_unique<spdlog::pattern_formatter>(pattern, spdlog::pattern_time_type::utc, "\n"));
   }
 
   const std::shared_ptr<Target> target;
-  const std::shared_ptr<spdlog::details::thread_pool> pool;
+  std::shared_ptr<spdlog::details::thread_pool> pool;
   const std::shared_ptr<spdlog::async_logger> logger;
   std::uint64_t submitted = 0;
 };
