@@ -16,7 +16,7 @@ RUN cmake -S . -B build -G Ninja -DCMAKE_BUILD_TYPE=Release -DPENSTOCK_TESTS=OFF
 FROM debian:bookworm-slim
 RUN apt-get update \
  && apt-get install -y --no-install-recommends libboost-json1.81.0 libboost-url1.81.0 libc-ares2 \
-      libfmt9 libnuma1 libprometheus-cpp-core1.0 libspdlog1.10 libssl3 libyaml-cpp0.7 \
+      libfmt9 libnuma1 libprometheus-cpp-core1.0 libspdlog1.10 libssl3 liburing2 libyaml-cpp0.7 \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --system --uid 65532 --user-group --no-create-home penstock
 COPY --from=build /src/build/penstock /usr/local/bin/penstock

@@ -38,6 +38,18 @@ inline constexpr std::size_t pipes_warm_max = 64;         // idle pipes kept per
 inline constexpr std::size_t held_buffers_max = 1024;     // per forwarder
 inline constexpr std::size_t held_buffers_warm_max = 64;  // idle ones kept per forwarder
 
+// Sending without a copy. So many buffers of a direction may wait for their notice, and so many
+// directions of a forwarder may have any. A path that copies after all is tried again later.
+inline constexpr std::size_t zerocopy_in_flight_max = 16;
+inline constexpr std::size_t zerocopy_directions_max = 1024;
+inline constexpr std::size_t zerocopy_paths = 256;
+inline constexpr Duration zerocopy_retry_after = std::chrono::minutes{1};
+inline constexpr int copy_after_small_sends = 4;
+
+// The ring: what a receive fills is as large as what begins to be worth a pipe.
+inline constexpr std::size_t ring_buffers = 256;  // per forwarder
+inline constexpr std::size_t ring_buffer_bytes = splice_from_bytes;
+
 // Static files.
 inline constexpr std::size_t file_ranges_max = 16;  // parts of a file in one answer
 inline constexpr std::size_t open_files_max = 1'000'000;

@@ -88,14 +88,16 @@ std::size_t plan_pipes(const Limits& limits, const Wishes& wishes, Plan& plan) {
   return given;
 }
 
-std::size_t memory_to_share(const Limits& limits) noexcept {
-  return less_or_none(limits.memory_bytes, base::memory_reserved_bytes);
+std::size_t memory_to_share(const Limits& limits, const Wishes& wishes) noexcept {
+  const std::size_t rings =
+      wishes.rings ? wishes.forwarders * base::ring_buffers * base::ring_buffer_bytes : 0;
+  return less_or_none(limits.memory_bytes, base::memory_reserved_bytes + rings);
 }
 
 void plan_buffers(const Limits& limits, const Wishes& wishes, Plan& plan) {
   plan.buffers_per_forwarder = base::held_buffers_max;
   if (limits.memory_bytes == 0) return;
-  const std::size_t bytes = memory_to_share(limits) / base::memory_share_of_buffers;
+  const std::size_t bytes = memory_to_share(limits, wishes) / base::memory_share_of_buffers;
   const std::size_t each = std::max<std::size_t>(wishes.buffer_bytes, 1);
   const std::size_t forwarders = std::max<std::size_t>(wishes.forwarders, 1);
   plan.buffers_per_forwarder =
@@ -106,7 +108,7 @@ void plan_buffers(const Limits& limits, const Wishes& wishes, Plan& plan) {
 // is killed.
 void fit_into_memory(const Limits& limits, const Wishes& wishes, Plan& plan) {
   if (limits.memory_bytes == 0) return;
-  const std::size_t share = memory_to_share(limits);
+  const std::size_t share = memory_to_share(limits, wishes);
   const std::size_t left = share - share / base::memory_share_of_buffers;
   const std::size_t room = std::max(connections_min, left / base::memory_per_connection_bytes);
   if (room >= plan.connections_max) return;
@@ -198,7 +200,9 @@ Wishes wishes_of(const Config& config) {
   return {.forwarders = forwarders,
           .pipe_bytes = spec.relay.pipe_bytes,
           .buffer_bytes = spec.relay.buffer_bytes,
-          .splices = spec.relay.engine != relay::EnginePolicy::copy,
+          .splices = spec.relay.engine != relay::EnginePolicy::copy &&
+                     spec.relay.engine != relay::EnginePolicy::zerocopy,
+          .rings = spec.relay.engine == relay::EnginePolicy::uring,
           .max_pipes = config.max_pipes,
           .max_connections = unless_auto(spec.runtime.max_connections),
           .checked_endpoints = checked,

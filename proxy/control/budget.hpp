@@ -23,6 +23,7 @@ struct Wishes {
   std::size_t pipe_bytes = 256 * 1024;
   std::size_t buffer_bytes = 64 * 1024;
   bool splices = true;                           // false: no engine that needs a pipe may run
+  bool rings = false;                            // each forwarder has an io_uring with buffers
   std::optional<std::size_t> max_pipes{};        // empty = auto; 0 = never a pipe
   std::optional<std::size_t> max_connections{};  // empty = auto
   std::size_t checked_endpoints = 0;             // by active health checks

@@ -97,14 +97,19 @@ void read_access(ConfigReading& reading, const YamlPlace& place, LogOptions& tar
 void read_relay(ConfigReading& reading, const YamlPlace& place, Config& config) {
   relay::Options& relay = config.server.relay;
   MapReader reader{reading, place};
-  reader.optional("engine", relay.engine,
-                  word_of(relay::engine_policy_names, {"zerocopy", "uring"}));
+  reader.optional("engine", relay.engine, word_of(relay::engine_policy_names));
   reader.optional("pipe_size", relay.pipe_bytes,
                   size_between(base::pipe_bytes_min, pipe_bytes_max));
   reader.optional("max_pipes", config.max_pipes, auto_or(integer_between(0, pipes_max)));
   reader.optional("buffer_size", relay.buffer_bytes,
                   size_between(buffer_bytes_min, buffer_bytes_max));
-  reader.not_supported({"zerocopy_threshold"});
+  const auto threshold = reader.find("zerocopy_threshold");
+  if (threshold &&
+      reading.read(*threshold, relay.zerocopy_from_bytes, size_between(1, buffer_bytes_max)) &&
+      relay.zerocopy_from_bytes > relay.buffer_bytes)
+    reading.report(*threshold, fmt::format("is more than relay.buffer_size ({} bytes): nothing "
+                                           "would ever be sent without a copy",
+                                           relay.buffer_bytes));
   reader.finish();
 }
 

@@ -92,16 +92,14 @@ auto auto_or(Parser parser) {
   };
 }
 
-// One of the names of an enumeration; `not_yet` are words of later versions.
+// One of the names of an enumeration.
 template <class Enum, std::size_t N>
-auto word_of(const base::EnumNames<Enum, N>& names, std::vector<std::string_view> not_yet = {}) {
-  return [&names, not_yet](std::string_view text, Enum& target) -> std::string {
+auto word_of(const base::EnumNames<Enum, N>& names) {
+  return [&names](std::string_view text, Enum& target) -> std::string {
     if (const auto value = names.find(text)) {
       target = *value;
       return {};
     }
-    for (const std::string_view word : not_yet)
-      if (text == word) return quoted(text) + " is not supported yet";
     return "expected " + alternatives({names.names.begin(), names.names.end()}) + ", not " +
            quoted(text);
   };

@@ -136,6 +136,8 @@ void Life::look_at_placement(base::Instant now) {
   try {
     for (const std::string& warning : numa_watch_.look_at(parts_.server.threads()))
       parts_.log.warning(warning);
+    if (const auto warning = ring_watch_.look_at(parts_.server.forwarders()))
+      parts_.log.warning(*warning);
     if (!has_cpu_quota_) return;  // nor can it be throttled
     for (const std::string& warning : numa_watch_.look_at(os::cpu_throttling(), now))
       parts_.log.warning(warning);

@@ -21,6 +21,7 @@
 #include "control/forwarder_watch.hpp"
 #include "control/numa_watch.hpp"
 #include "control/record_pump.hpp"
+#include "control/ring_watch.hpp"
 #include "control/signals.hpp"
 #include "os/cgroup.hpp"
 
@@ -73,6 +74,7 @@ class Life {
   Parts parts_;
   RecordPump pump_;
   NumaWatch numa_watch_;
+  RingWatch ring_watch_;
   const bool has_cpu_quota_ = os::cpu_quota().has_value();
   boost::asio::steady_timer stage_timer_;
   boost::asio::steady_timer tick_timer_;

@@ -18,6 +18,11 @@ constexpr std::array<Turn, relay::switch_names.size()> turns{{
     {relay::Switch::large_reads, relay::Engine::copy, relay::Engine::splice},
     {relay::Switch::small_chunks, relay::Engine::splice, relay::Engine::copy},
     {relay::Switch::refused, relay::Engine::splice, relay::Engine::copy},
+    {relay::Switch::no_pipe, relay::Engine::splice, relay::Engine::zerocopy},
+    {relay::Switch::large_sends, relay::Engine::copy, relay::Engine::zerocopy},
+    {relay::Switch::small_sends, relay::Engine::zerocopy, relay::Engine::copy},
+    {relay::Switch::kernel_copied, relay::Engine::zerocopy, relay::Engine::copy},
+    {relay::Switch::not_supported, relay::Engine::zerocopy, relay::Engine::copy},
 }};
 
 void add_engine_bytes(const MetricsInput& input, Families& families) {
@@ -69,6 +74,37 @@ void add_pipes(const MetricsInput& input, Families& families) {
                        input, [](const auto& view) -> auto& { return view.relay.pipes_degraded; }));
 }
 
+void add_zerocopy(const MetricsInput& input, Families& families) {
+  Family sends{families, Family::Kind::counter, "penstock_zerocopy_sends_total",
+               "Sends with MSG_ZEROCOPY that have had their notice, by what the kernel did."};
+  const auto noticed = sum_over_forwarders(
+      input, [](const auto& view) -> auto& { return view.relay.zerocopy_sends; });
+  const auto copied = sum_over_forwarders(
+      input, [](const auto& view) -> auto& { return view.relay.zerocopy_copied; });
+  sends.add({{"result", "copied"}}, copied);
+  sends.add({{"result", "not_copied"}}, noticed - copied);
+  Family fallbacks{families, Family::Kind::counter, "penstock_zerocopy_fallbacks_total",
+                   "Times that a direction wanted to send with MSG_ZEROCOPY and could not."};
+  for (std::size_t reason = 0; reason < relay::zerocopy_fallback_names.size(); ++reason)
+    fallbacks.add({{"reason", std::string{relay::zerocopy_fallback_names.names[reason]}}},
+                  sum_over_forwarders(
+                      input, [&](const ForwarderView& view) -> auto& {
+                        return view.relay.zerocopy_fallbacks[reason];
+                      }));
+  Family abandoned{families, Family::Kind::counter, "penstock_zerocopy_abandoned_total",
+                   "Buffers whose pages went to the kernel, because their connection ended first."};
+  abandoned.add(
+      {}, sum_over_forwarders(
+              input, [](const auto& view) -> auto& { return view.relay.zerocopy_abandoned; }));
+}
+
+void add_rings(const MetricsInput& input, Families& families) {
+  Family rings{families, Family::Kind::gauge, "penstock_forwarder_ring",
+               "1 where the forwarder's loop is io_uring, 0 where it is epoll."};
+  for (const ForwarderView& view : input.forwarders)
+    rings.add({{"forwarder", std::to_string(view.index)}}, view.ring_refusal == 0 ? 1.0 : 0.0);
+}
+
 void add_busy_ratios(const MetricsInput& input, Families& families) {
   Family busy{families, Family::Kind::gauge, "penstock_forwarder_busy_ratio",
               "Share of the last second that a forwarder did not spend waiting."};
@@ -118,6 +154,8 @@ void add_relay_metrics(const MetricsInput& input, Families& families) {
   add_engine_bytes(input, families);
   add_switches(input, families);
   add_pipes(input, families);
+  add_zerocopy(input, families);
+  add_rings(input, families);
   add_busy_ratios(input, families);
   add_local_ratio(input, families);
   add_numa_refusals(input, families);

@@ -11,21 +11,13 @@
 #include <utility>
 
 #include "base/assert.hpp"
+#include "os/readiness.hpp"
 
 namespace penstock::os {
 
 namespace {
 
 constexpr unsigned watched = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET;
-
-Readiness to_readiness(unsigned events) noexcept {
-  // HUP alone (both directions shut) needs no flag of its own: the reads and writes find it.
-  return {.readable = (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0,
-          .writable = (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0,
-          .urgent = (events & EPOLLPRI) != 0,
-          .peer_finished = (events & (EPOLLRDHUP | EPOLLHUP)) != 0,
-          .failed = (events & EPOLLERR) != 0};
-}
 
 // Rounded up: waking a hair too early would only spin.
 int to_milliseconds(base::Duration timeout) noexcept {
@@ -45,8 +37,8 @@ std::array<Readiness, 2> ready_now(std::array<int, 2> sockets) noexcept {
                                 {.fd = sockets[1], .events = asked, .revents = 0}}};
   // With a timeout of 0 it never waits, and so is never interrupted.
   if (::poll(looked.data(), looked.size(), 0) < 0) return {};
-  return {to_readiness(static_cast<unsigned>(looked[0].revents)),
-          to_readiness(static_cast<unsigned>(looked[1].revents))};
+  return {readiness_from(static_cast<unsigned>(looked[0].revents)),
+          readiness_from(static_cast<unsigned>(looked[1].revents))};
 }
 
 base::Result<Poller> Poller::create() {
@@ -61,18 +53,53 @@ base::Result<Poller> Poller::create() {
   return poller;
 }
 
-base::ErrorCode Poller::add(int descriptor, std::uint64_t token) noexcept {
+base::ErrorCode Poller::use_ring(std::pmr::memory_resource& memory) noexcept {
+  try {
+    auto ring = Ring::create(wake_.get(), memory);
+    if (!ring) return ring.error();
+    ring_ = std::move(*ring);
+    return {};
+  } catch (const std::bad_alloc&) {
+    return base::error_from(ENOMEM);
+  }
+}
+
+base::ErrorCode Poller::add(int descriptor, std::uint64_t token, Reads reads) noexcept {
+  if (ring_) return ring_->add(descriptor, token, reads == Reads::announced);
   epoll_event event{.events = watched, .data = {.u64 = token}};
   const int added = ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, descriptor, &event);
   return added == 0 ? base::ErrorCode{} : base::error_from(errno);
 }
 
-void Poller::remove(int descriptor) noexcept {
-  epoll_event unused{};
-  ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, descriptor, &unused);
+void Poller::close(int descriptor) noexcept {
+  if (ring_)
+    ring_->close(descriptor);
+  else
+    close_descriptor(descriptor);  // with it goes the registration: epoll(7)
+}
+
+void Poller::receive(int descriptor) noexcept {
+  ring_->receive(descriptor);
+}
+
+void Poller::await_readable(int descriptor) noexcept {
+  ring_->await_readable(descriptor);
+}
+
+void Poller::cancel(int descriptor) noexcept {
+  ring_->cancel(descriptor);
+}
+
+std::span<const std::byte> Poller::buffer(std::uint16_t index) const noexcept {
+  return ring_->buffer(index);
+}
+
+void Poller::give_back(std::uint16_t index) noexcept {
+  ring_->give_back(index);
 }
 
 std::span<const Event> Poller::wait(base::Duration timeout) noexcept {
+  if (ring_) return {events_.data(), ring_->wait(timeout, events_)};
   std::array<epoll_event, std::tuple_size_v<decltype(events_)>> raw;
   int count = ::epoll_wait(epoll_.get(), raw.data(), static_cast<int>(raw.size()),
                            to_milliseconds(timeout));
@@ -87,7 +114,7 @@ std::span<const Event> Poller::wait(base::Duration timeout) noexcept {
     const epoll_event& event = raw[static_cast<std::size_t>(i)];
     // The eventfd is edge-triggered: each write is a new edge, so it need not be read.
     if (event.data.u64 == wake_token) continue;
-    events_[kept++] = {.token = event.data.u64, .ready = to_readiness(event.events)};
+    events_[kept++] = {.token = event.data.u64, .ready = readiness_from(event.events)};
   }
   return {events_.data(), kept};
 }

@@ -1,6 +1,7 @@
 #include "relay/direction.hpp"
 
 #include <cerrno>
+#include <utility>
 
 #include "base/assert.hpp"
 #include "base/limits.hpp"
@@ -29,6 +30,7 @@ Direction::Run Direction::run(Side& source, Side& target, Workspace& workspace) 
                       bytes() - before < base::direction_budget_bytes;
        ++steps)
     last = step(source, target, workspace);
+  if (last == Step::source_empty && workspace.ring != nullptr) await_source(source, workspace);
   const auto moved = static_cast<std::size_t>(bytes() - before);
   switch (last) {
     case Step::moved: return {Outcome::hungry, moved};
@@ -48,28 +50,43 @@ Direction::Step Direction::step(Side& source, Side& target, Workspace& workspace
     return held_ != nullptr ? write_held(target, workspace) : write_piped(target, workspace);
   }
   if (fin_passed_ || reading_ended_) return Step::finished;
+  if (source.arrived()) return write_arrived(source, target, workspace);
   if (source_at_fin_) return pass_fin(source, target);
-  if (!source.readable) return Step::source_empty;
+  if (!source.readable || source.receiving) return Step::source_empty;
   // Nothing is read that could not be passed on at once: the kernel's buffers are the better place
   // to wait, and the sender feels the backpressure.
   if (!target.writable) return Step::target_full;
-  return wants_splice(workspace) ? read_by_splice(source, target, workspace)
-                                 : read_by_copy(source, target, workspace);
+  switch (next_engine(workspace)) {
+    case Engine::splice: return read_by_splice(source, target, workspace);
+    case Engine::zerocopy: return read_by_zerocopy(source, target, workspace);
+    case Engine::copy:
+    case Engine::ring: break;
+  }
+  return read_by_copy(source, target, workspace);
 }
 
-bool Direction::wants_splice(const Workspace& workspace) const noexcept {
+Engine Direction::next_engine(const Workspace& workspace) const noexcept {
   switch (workspace.options().engine) {
-    case EnginePolicy::copy: return false;
-    case EnginePolicy::splice: return !splice_refused_;
-    case EnginePolicy::adaptive: return engine_ == Engine::splice && !splice_refused_;
+    case EnginePolicy::copy: return Engine::copy;
+    case EnginePolicy::splice: return splice_refused_ ? Engine::copy : Engine::splice;
+    case EnginePolicy::zerocopy:
+    case EnginePolicy::adaptive:
+    case EnginePolicy::uring: break;
   }
-  return false;
+  return engine_;
 }
 
 // Hysteresis: one large read is enough to begin splicing, for a stream that starts large goes on
 // large; several small chunks in a row end it, for a pipe costs two system calls a chunk.
 void Direction::note_chunk(std::size_t bytes, Workspace& workspace) noexcept {
-  if (workspace.options().engine != EnginePolicy::adaptive || splice_refused_) return;
+  switch (workspace.options().engine) {
+    case EnginePolicy::copy:
+    case EnginePolicy::splice: return;
+    case EnginePolicy::zerocopy: note_send(bytes, workspace); return;
+    case EnginePolicy::adaptive:
+    case EnginePolicy::uring: break;
+  }
+  if (splice_refused_) return;
   if (engine_ == Engine::copy) {
     if (bytes < base::splice_from_bytes) return;
     engine_ = Engine::splice;
@@ -87,7 +104,7 @@ Direction::Step Direction::read_by_splice(Side& source, Side& target,
                                           Workspace& workspace) noexcept {
   PENSTOCK_ASSERT(pipe_ == nullptr);
   os::Pipe* pipe = workspace.pipes().lease(workspace.now);
-  if (pipe == nullptr) return read_by_copy(source, target, workspace);
+  if (pipe == nullptr) return read_without_pipe(source, target, workspace);
   const IoResult result = os::splice_in(source.socket, *pipe, pipe->capacity);
   if (result.status == IoStatus::moved) {
     pipe_ = pipe;
@@ -113,19 +130,27 @@ Direction::Step Direction::read_by_copy(Side& source, Side& target, Workspace& w
   if (!workspace.buffers().available()) return Step::no_buffer;
   const auto scratch = workspace.scratch();
   const IoResult result = os::receive(source.socket, scratch);
-  switch (result.status) {
-    case IoStatus::moved: break;
-    case IoStatus::would_block: source.readable = source.urgent = false; return Step::source_empty;
-    case IoStatus::failed: source.fail(result.error); return source_ended(source);
-    case IoStatus::end: return source_ended(source);
+  if (result.status != IoStatus::moved) return nothing_read(source, result);
+  note_read(source, result.bytes, scratch.size(), workspace);
+  return write_fresh(target, workspace, scratch.first(result.bytes));
+}
+
+Direction::Step Direction::nothing_read(Side& source, const IoResult& result) noexcept {
+  if (result.status == IoStatus::would_block) {
+    source.readable = source.urgent = false;
+    return Step::source_empty;
   }
+  if (result.status == IoStatus::failed) source.fail(result.error);
+  return source_ended(source);
+}
+
+void Direction::note_read(Side& source, std::size_t bytes, std::size_t room,
+                          Workspace& workspace) noexcept {
   // Saves the second read of every small message. Not where FIN or a mark was announced: then the
   // short read may have stopped before something that will not be announced again.
-  if (result.bytes < scratch.size() && source.short_read_is_empty && !source.finishing &&
-      !source.urgent)
+  if (bytes < room && source.short_read_is_empty && !source.finishing && !source.urgent)
     source.readable = false;
-  note_chunk(result.bytes, workspace);
-  return write_scratch(target, workspace, result.bytes);
+  note_chunk(bytes, workspace);
 }
 
 // A socket that failed also reads as ended once its error was fetched by another call. Only the end
@@ -140,27 +165,32 @@ Direction::Step Direction::source_ended(Side& source) noexcept {
   return Step::moved;
 }
 
-Direction::Step Direction::write_scratch(Side& target, Workspace& workspace,
-                                         std::size_t bytes) noexcept {
-  const auto filled = workspace.scratch().first(bytes);
-  const IoResult result = os::send(target.socket, filled);
+// Bytes that stand in memory that the next read uses again: what does not go out is held.
+Direction::Step Direction::write_fresh(Side& target, Workspace& workspace,
+                                       std::span<const std::byte> fresh) noexcept {
+  const IoResult result = os::send(target.socket, fresh);
   if (result.status == IoStatus::failed) {
     lost_bytes_ = true;
     target.fail(result.error);
     return Step::target_failed;
   }
-  copied_ += result.bytes;
-  workspace.counters().moved(Engine::copy, result.bytes);
+  note_copied(result.bytes, workspace);
   if (result.status == IoStatus::would_block) target.writable = false;
-  if (result.bytes < bytes) {
+  if (result.bytes < fresh.size()) {
     held_ = workspace.buffers().take();
-    held_->hold(filled.subspan(result.bytes));
+    held_->hold(fresh.subspan(result.bytes));
   }
   return Step::moved;
 }
 
+void Direction::note_copied(std::size_t bytes, Workspace& workspace) noexcept {
+  copied_ += bytes;
+  by_ring_ = workspace.ring != nullptr;
+  workspace.counters().moved(by_ring_ ? Engine::ring : Engine::copy, bytes);
+}
+
 Direction::Step Direction::write_held(Side& target, Workspace& workspace) noexcept {
-  const IoResult result = os::send(target.socket, held_->rest());
+  const IoResult result = send_held(target, workspace);
   if (result.status == IoStatus::would_block) {
     target.writable = false;
     return Step::target_full;
@@ -170,9 +200,7 @@ Direction::Step Direction::write_held(Side& target, Workspace& workspace) noexce
     return Step::target_failed;
   }
   held_->take(result.bytes);
-  copied_ += result.bytes;
-  workspace.counters().moved(Engine::copy, result.bytes);
-  if (held_->empty()) workspace.buffers().give_back(std::exchange(held_, nullptr));
+  if (held_->empty()) let_go_of_held(workspace);
   return Step::moved;
 }
 
@@ -239,12 +267,19 @@ Direction::Step Direction::pass_fin(Side& source, Side& target) noexcept {
   return Step::finished;
 }
 
-void Direction::discard(Workspace& workspace) noexcept {
-  lost_bytes_ = lost_bytes_ || holds_bytes();
+void Direction::discard(Side& source, Side& target, Workspace& workspace) noexcept {
+  lost_bytes_ = lost_bytes_ || holds_bytes() || source.arrived();
+  if (source.arrived()) workspace.ring->give_back(source.arrived_buffer);
+  source.arrived_bytes = 0;
   reading_ended_ = true;
   piped_ = 0;
   if (pipe_ != nullptr) workspace.pipes().discard(std::exchange(pipe_, nullptr));
-  if (held_ != nullptr) workspace.buffers().give_back(std::exchange(held_, nullptr));
+  HeldBuffer* const held = std::exchange(held_, nullptr);
+  if (held != nullptr && (flight_ == nullptr || !flight_->has(*held)))
+    workspace.buffers().give_back(held);
+  if (flight_ == nullptr) return;
+  if (target.socket >= 0) take_notices(target, workspace);
+  flight_->abandon(workspace.buffers());
 }
 
 }  // namespace penstock::relay

@@ -10,13 +10,17 @@
 //   no            reading ended | nothing: finished without a FIN (the session resets the target)
 //
 // Owner    a session. Thread   the forwarder's own.
-// Limits   base::direction_budget_bytes per run(); one pipe or one held buffer at most.
+// Limits   base::direction_budget_bytes per run(); one pipe or one held buffer at most, and behind
+//          it the buffers from which the kernel still sends (relay/zerocopy_flight.hpp).
+// Files    direction.cpp: the steps, copy and splice; direction_zerocopy.cpp; direction_ring.cpp.
 // Errors   a failed socket is noted in its Side; the session decides what becomes of the
 // connection. Source   docs/RELAY.md; splice(2), tcp(7), and the kernel facts in os/pipe.hpp.
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
+#include "os/socket.hpp"
 #include "relay/side.hpp"
 #include "relay/workspace.hpp"
 
@@ -53,9 +57,14 @@ class Direction {
 
   // From now on nothing is read; what is held may still go out. For aborts.
   void stop_reading() noexcept { reading_ended_ = true; }
-  // Closes the pipe with what it holds and gives the buffer back. To be called before destruction
-  // of a direction that holds bytes.
-  void discard(Workspace& workspace) noexcept;
+  // The target's error queue may have notices of sends without a copy.
+  bool has_notices() const noexcept { return flight_ != nullptr; }
+  void take_notices(Side& target, Workspace& workspace) noexcept;
+  // Closes the pipe with what it holds and gives the buffers back; those from which the kernel
+  // still sends give it their pages. To be called before the target is closed.
+  void discard(Side& source, Side& target, Workspace& workspace) noexcept;
+  // The last call. REQUIRES: discard() was called, or it never held anything.
+  void end(Workspace& workspace) noexcept;
 
   bool holds_bytes() const noexcept { return piped_ != 0 || held_ != nullptr; }
   bool finished() const noexcept { return fin_passed_; }
@@ -66,9 +75,15 @@ class Direction {
 
   // Bytes that the target took, by engine, since the beginning.
   std::uint64_t bytes_by(Engine engine) const noexcept {
-    return engine == Engine::copy ? copied_ : spliced_;
+    switch (engine) {
+      case Engine::copy: return by_ring_ ? 0 : copied_;
+      case Engine::splice: return spliced_;
+      case Engine::zerocopy: return flight_ == nullptr ? 0 : flight_->bytes();
+      case Engine::ring: return by_ring_ ? copied_ : 0;
+    }
+    return 0;
   }
-  std::uint64_t bytes() const noexcept { return copied_ + spliced_; }
+  std::uint64_t bytes() const noexcept { return copied_ + spliced_ + bytes_by(Engine::zerocopy); }
   // Bytes that were read and then dropped, because the target failed or an abort ran out of time.
   bool lost_bytes() const noexcept { return lost_bytes_; }
 
@@ -91,19 +106,38 @@ class Direction {
   Step pass_fin(Side& source, Side& target) noexcept;
   Step read_by_copy(Side& source, Side& target, Workspace& workspace) noexcept;
   Step read_by_splice(Side& source, Side& target, Workspace& workspace) noexcept;
-  Step write_scratch(Side& target, Workspace& workspace, std::size_t bytes) noexcept;
+  Step write_fresh(Side& target, Workspace& workspace, std::span<const std::byte> fresh) noexcept;
+  Step nothing_read(Side& source, const os::IoResult& result) noexcept;
+  void note_read(Side& source, std::size_t bytes, std::size_t room, Workspace& workspace) noexcept;
+  void note_copied(std::size_t bytes, Workspace& workspace) noexcept;
   Step source_ended(Side& source) noexcept;
-  bool wants_splice(const Workspace& workspace) const noexcept;
+  Engine next_engine(const Workspace& workspace) const noexcept;
   void note_chunk(std::size_t bytes, Workspace& workspace) noexcept;
 
-  os::Pipe* pipe_ = nullptr;    // leased exactly while it holds bytes
-  HeldBuffer* held_ = nullptr;  // likewise
+  // direction_zerocopy.cpp
+  Step read_without_pipe(Side& source, Side& target, Workspace& workspace) noexcept;
+  Step read_by_zerocopy(Side& source, Side& target, Workspace& workspace) noexcept;
+  bool prepare_zerocopy(Side& target, Workspace& workspace) noexcept;
+  void give_up_zerocopy(Workspace& workspace) noexcept;
+  os::IoResult send_held(Side& target, Workspace& workspace) noexcept;
+  void let_go_of_held(Workspace& workspace) noexcept;
+  void note_send(std::size_t bytes, Workspace& workspace) noexcept;
+
+  // direction_ring.cpp
+  void await_source(Side& source, Workspace& workspace) noexcept;
+  Step write_arrived(Side& source, Side& target, Workspace& workspace) noexcept;
+
+  os::Pipe* pipe_ = nullptr;          // leased exactly while it holds bytes
+  HeldBuffer* held_ = nullptr;        // likewise
+  ZerocopyFlight* flight_ = nullptr;  // from the first send without a copy to the end
   std::uint64_t copied_ = 0;
   std::uint64_t spliced_ = 0;
   std::uint32_t piped_ = 0;  // bytes in the pipe
   std::uint8_t small_chunks_ = 0;
   Engine engine_ = Engine::copy;  // of the adaptive policy
   bool splice_refused_ : 1 = false;
+  bool zerocopy_refused_ : 1 = false;
+  bool by_ring_ : 1 = false;  // what copied_ counts
   bool source_at_fin_ : 1 = false;
   bool fin_passed_ : 1 = false;
   bool reading_ended_ : 1 = false;

@@ -1,5 +1,6 @@
 #pragma once
-// What the directions of one forwarder share: the scratch buffer, the pools, the options.
+// What the directions of one forwarder share: the scratch buffer, the pools, the options, and what
+// they found out about paths.
 //
 // Owner    the forwarder. Thread   its own.
 
@@ -8,11 +9,16 @@
 #include <memory_resource>
 #include <span>
 
+#include "base/limits.hpp"
+#include "base/slab.hpp"
 #include "base/time.hpp"
+#include "os/poller.hpp"
 #include "relay/buffer_pool.hpp"
 #include "relay/counters.hpp"
 #include "relay/options.hpp"
 #include "relay/pipe_pool.hpp"
+#include "relay/zerocopy_flight.hpp"
+#include "relay/zerocopy_paths.hpp"
 
 namespace penstock::relay {
 
@@ -24,6 +30,7 @@ class Workspace {
         memory_{memory},
         scratch_{static_cast<std::byte*>(memory.allocate(options.buffer_bytes, page))},
         buffers_{options.buffers_max, options.buffer_bytes, memory, counters_},
+        flights_{memory, 16},
         pipes_{options.pipes_max, options.pipe_bytes, memory, counters_} {}
   Workspace(const Workspace&) = delete;
   Workspace& operator=(const Workspace&) = delete;
@@ -34,10 +41,15 @@ class Workspace {
   std::span<std::byte> scratch() noexcept { return {scratch_, options_.buffer_bytes}; }
   BufferPool& buffers() noexcept { return buffers_; }
   PipePool& pipes() noexcept { return pipes_; }
+  ZerocopyPaths& zerocopy_paths() noexcept { return zerocopy_paths_; }
+  // nullptr where too many directions have one, or there is no memory.
+  ZerocopyFlight* lease_flight() noexcept;
+  void give_back(ZerocopyFlight* flight) noexcept { flights_.destroy(flight); }
   Counters& counters() noexcept { return counters_; }
   const Counters& counters() const noexcept { return counters_; }
 
-  base::Instant now{};  // of this wake-up; set by the forwarder
+  base::Instant now{};         // of this wake-up; set by the forwarder
+  os::Poller* ring = nullptr;  // the forwarder's loop, where it is a ring: it receives for us
 
  private:
   static constexpr std::size_t page = 4096;
@@ -46,7 +58,18 @@ class Workspace {
   std::byte* const scratch_;
   Counters counters_;
   BufferPool buffers_;
+  base::Slab<ZerocopyFlight> flights_;
+  ZerocopyPaths zerocopy_paths_;
   PipePool pipes_;
 };
+
+inline ZerocopyFlight* Workspace::lease_flight() noexcept {
+  if (flights_.live() >= base::zerocopy_directions_max) return nullptr;
+  try {
+    return flights_.create();
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+}
 
 }  // namespace penstock::relay

@@ -26,6 +26,7 @@ os::Poller make_poller() {
 Forwarder::Forwarder(Setup setup, const session::LogSwitches& log, Admission& admission,
                      RecordBell& bell, std::pmr::memory_resource& memory)
     : setup_{std::move(setup)},
+      memory_{memory},
       admission_{admission},
       bell_{bell},
       arrivals_{&memory},
@@ -100,6 +101,11 @@ void Forwarder::settle_in() noexcept {
   workspace_.pipes().adopt();
   os::name_thread("forwarder-" + std::to_string(setup_.index));
   place_.settle(setup_.seat);
+  if (setup_.relay.engine != relay::EnginePolicy::uring) return;
+  // Here, and not before: what the kernel allocates for a ring comes from this thread's node.
+  const auto refusal = poller_.use_ring(memory_);
+  ring_refusal_.store(refusal.value(), std::memory_order_relaxed);
+  if (!refusal) workspace_.ring = &poller_;
 }
 
 void Forwarder::run() noexcept {
@@ -123,6 +129,7 @@ void Forwarder::run() noexcept {
   take_arrivals();
   cut_all();
   ring_for_records();
+  poller_.wait(base::Duration{0});  // a ring closes what it was asked to close
 }
 
 void Forwarder::take_commands() noexcept {
@@ -313,7 +320,7 @@ void Forwarder::wait_for_events() noexcept {
   for (const os::Event& event : events) {
     const auto [session, side] = table_.find(event.token);
     if (session == nullptr) continue;
-    session->note(side, event.ready, context_);
+    session->note(side, event, context_);
     enqueue(*session);
   }
 }

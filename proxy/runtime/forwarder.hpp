@@ -13,6 +13,7 @@
 #include <boost/intrusive/list.hpp>
 #include <deque>
 #include <memory_resource>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -87,6 +88,11 @@ class Forwarder {
   const Setup& setup() const noexcept { return setup_; }
   const RoundTimes& rounds() const noexcept { return rounds_; }
   const ThreadPlace& place() const noexcept { return place_; }
+  // 0, or the errno with which the kernel refused a ring. Empty where it was not asked (yet).
+  std::optional<int> ring_refusal() const noexcept {
+    const int refusal = ring_refusal_.load(std::memory_order_relaxed);
+    return refusal < 0 ? std::nullopt : std::optional{refusal};
+  }
   base::Instant last_answer() const noexcept;
   // The last ping that was answered: between two answers a forwarder may hold a snapshot.
   std::uint64_t answered_ping() const noexcept {
@@ -127,6 +133,7 @@ class Forwarder {
   void ring_for_records() noexcept;
 
   const Setup setup_;
+  std::pmr::memory_resource& memory_;
   Admission& admission_;
   RecordBell& bell_;
   std::pmr::deque<base::SpscRing<session::Arrival>> arrivals_;  // one per acceptor
@@ -156,6 +163,7 @@ class Forwarder {
   StallSampler sampler_;
   bool sample_due_ = false;
   ThreadPlace place_;
+  std::atomic<int> ring_refusal_{-1};
   RoundTimes rounds_;
   base::Counter answered_nanoseconds_;
   std::atomic<std::uint64_t> answered_ping_{0};

@@ -232,7 +232,8 @@ std::vector<ForwarderView> Server::forwarders() const {
                      .sessions = forwarder->session_counters(),
                      .rounds = forwarder->rounds(),
                      .last_answer = forwarder->last_answer(),
-                     .sites = &forwarder->sites()});
+                     .sites = &forwarder->sites(),
+                     .ring_refusal = forwarder->ring_refusal()});
   }
   return views;
 }

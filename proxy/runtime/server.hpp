@@ -39,6 +39,7 @@ struct ForwarderView {
   const RoundTimes& rounds;
   base::Instant last_answer;  // to the last ping that it answered
   const files::SiteViews* sites = nullptr;
+  std::optional<int> ring_refusal;  // see Forwarder::ring_refusal()
 };
 
 class Server {

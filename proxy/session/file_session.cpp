@@ -17,7 +17,7 @@ FileSession::~FileSession() {
 Next FileSession::start(Context& context) noexcept {
   opened(arrival_, context);
   if (arrival_.over_limit) return finish(CloseReason::connection_limit, true, context);
-  if (context.poller.add(arrival_.socket, token(0)))
+  if (context.poller.add(arrival_.socket, token(0), os::Poller::Reads::announced))
     return finish(CloseReason::overload, true, context);
   last_activity_ = context.now;
   arm(context);
@@ -25,7 +25,7 @@ Next FileSession::start(Context& context) noexcept {
 }
 
 // The responder asks the socket itself whenever it runs.
-void FileSession::note(unsigned, os::Readiness, Context&) noexcept {}
+void FileSession::note(unsigned, const os::Event&, Context&) noexcept {}
 
 Next FileSession::run(Context& context) noexcept {
   const std::uint64_t received = responder_.bytes_received();
@@ -112,7 +112,7 @@ Next FileSession::finish(CloseReason reason, bool reset, Context& context) noexc
   record.sent_by_sendfile = responder_.bytes_sent_by_sendfile();
   note_kernel_figures(record, arrival_, 0, arrival_.socket, context);
   if (reset) os::reset_on_close(arrival_.socket);
-  os::close_descriptor(arrival_.socket);
+  context.poller.close(arrival_.socket);
   closed(arrival_, reason, record, context);
   return Next::ended;
 }

@@ -17,7 +17,7 @@ class FileSession final : public Session {
   ~FileSession() override;
 
   Next start(Context& context) noexcept override;
-  void note(unsigned side, os::Readiness ready, Context& context) noexcept override;
+  void note(unsigned side, const os::Event& event, Context& context) noexcept override;
   Next run(Context& context) noexcept override;
   Next expired(Context& context) noexcept override;
   void begin_drain(base::Instant turn, Context& context) noexcept override;

@@ -27,10 +27,12 @@ Next ProxySession::begin_abort(CloseReason reason, Context& context) noexcept {
   reason_ = reason;
   deadline_ = context.now + timeouts().abort_linger;
   for (unsigned d = 0; d < directions_.size(); ++d) {
-    if (sides_[d].failed)
+    if (sides_[d].failed) {
       sides_[d].readable = true;  // its last bytes may not be announced any more
-    else
+      if (sides_[d].receiving) context.poller.cancel(sides_[d].socket);
+    } else {
       directions_[d].stop_reading();
+    }
   }
   return run_aborting(context);
 }
@@ -44,12 +46,14 @@ Next ProxySession::run_aborting(Context& context) noexcept {
       account(d, run.bytes, context);
       trace_run(d, run, context);
       hungry = hungry || run.outcome == relay::Outcome::hungry;
-      if (run.outcome == relay::Outcome::source_empty) directions_[d].stop_reading();
+      // Not while the ring still answers what it was asked before.
+      if (run.outcome == relay::Outcome::source_empty && !sides_[d].receiving)
+        directions_[d].stop_reading();
     }
-    if (target.failed) directions_[d].discard(context.relay);
+    if (target.failed) directions_[d].discard(sides_[d], target, context.relay);
   }
   for (unsigned side = 0; side < sides_.size(); ++side)
-    if (sides_[side].failed && directions_[side].dry()) close_side(side, Ending::reset);
+    if (sides_[side].failed && directions_[side].dry()) close_side(side, Ending::reset, context);
   const bool owed = owes_bytes_to(client) || owes_bytes_to(upstream);
   if (!owed || context.now >= deadline_) return finish(reason_, Ending::reset, context);
   context.timers.arm(*this,

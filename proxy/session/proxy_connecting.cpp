@@ -77,7 +77,10 @@ Next ProxySession::attempt(Context& context) noexcept {
   sides_[upstream] = {};
   sides_[upstream].socket = socket->release();
   sides_[upstream].short_read_is_empty = !endpoint_->address.is_unix();
-  if (const auto error = context.poller.add(sides_[upstream].socket, token(upstream)))
+  if (!endpoint_->address.is_unix())
+    sides_[upstream].path = relay::path_towards(endpoint_->address.ip());
+  if (const auto error = context.poller.add(sides_[upstream].socket, token(upstream),
+                                            os::Poller::Reads::asked_for))
     return attempt_failed(error.value(), context);
   deadline_ = std::min(base::deadline_after(context.now, connect.timeout), connect_end_);
   context.timers.arm(*this, std::min(deadline_, context.drain_deadline));
@@ -90,7 +93,7 @@ Next ProxySession::attempt_failed(int error, Context& context) noexcept {
   if (upstream::is_endpoints_fault(failure)) to().note_failure(*endpoint_, context.now);
   trace(FlightEvent::Kind::connect_failed, error, context);
   release_endpoint();
-  close_side(upstream, Ending::reset);
+  close_side(upstream, Ending::reset, context);
   reason_ = is_shortage(error) ? CloseReason::overload : CloseReason::connect_failed;
   return next_attempt(context);
 }

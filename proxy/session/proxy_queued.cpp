@@ -48,7 +48,7 @@ Next ProxySession::leave(const Farewell& farewell, Context& context) noexcept {
     case Phase::pausing:
       if (!farewell.at_once) return Next::wait;
       release_endpoint();
-      close_side(upstream, Ending::reset);
+      close_side(upstream, Ending::reset, context);
       reason_ = farewell.reason;
       return next_attempt(context);
     case Phase::queued:

@@ -19,19 +19,26 @@ Next ProxySession::start(Context& context) noexcept {
   sides_[client].short_read_is_empty = arrival_.peer.family != os::IpEndpoint::Family::none;
   opened(arrival_, context);
   if (arrival_.over_limit) return finish(CloseReason::connection_limit, Ending::reset, context);
-  if (context.poller.add(arrival_.socket, token(client)))
+  sides_[client].path = relay::path_towards(arrival_.peer);
+  if (context.poller.add(arrival_.socket, token(client), os::Poller::Reads::asked_for))
     return finish(CloseReason::overload, Ending::reset, context);
   return next_attempt(context);
 }
 
-void ProxySession::note(unsigned side, os::Readiness ready, Context& context) noexcept {
+void ProxySession::note(unsigned side, const os::Event& event, Context& context) noexcept {
   relay::Side& noted = sides_[side];
-  if (noted.socket < 0) return;
-  noted.note(ready);
+  const os::Readiness ready = event.ready;
+  if (noted.socket < 0) {
+    if (event.bytes > 0) context.poller.give_back(event.buffer);
+    return;
+  }
+  noted.note(event);
   // While connecting, the upstream's error is the answer to the attempt: connect_result() takes it.
   const bool answers_attempt = side == upstream && phase_ == Phase::connecting;
-  if (ready.failed && !answers_attempt)
+  if (ready.failed && !answers_attempt) {
     if (const int error = os::take_error(noted.socket); error != 0) noted.fail(error);
+    directions_[1 - side].take_notices(noted, context.relay);  // an error that is none
+  }
   trace_ready(side, ready, context);
 }
 
@@ -80,11 +87,13 @@ Next ProxySession::finish(CloseReason reason, Ending ending, Context& context) n
   PENSTOCK_ASSERT(phase_ != Phase::ended);
   leave_line();
   if (reason == CloseReason::complete) to().note_success(*endpoint_);
-  for (auto& direction : directions_) direction.discard(context.relay);
+  for (unsigned d = 0; d < directions_.size(); ++d)
+    directions_[d].discard(sides_[d], sides_[1 - d], context.relay);
   Record record;
   fill_record(record, context);
-  close_side(upstream, ending);
-  close_side(client, ending);
+  for (auto& direction : directions_) direction.end(context.relay);
+  close_side(upstream, ending, context);
+  close_side(client, ending, context);
   release_endpoint();
   end_trace(context);
   phase_ = Phase::ended;
@@ -93,11 +102,11 @@ Next ProxySession::finish(CloseReason reason, Ending ending, Context& context) n
   return Next::ended;
 }
 
-void ProxySession::close_side(unsigned side, Ending ending) noexcept {
+void ProxySession::close_side(unsigned side, Ending ending, Context& context) noexcept {
   const int socket = std::exchange(sides_[side].socket, -1);
   if (socket < 0) return;
   if (ending == Ending::reset) os::reset_on_close(socket);
-  os::close_descriptor(socket);
+  context.poller.close(socket);
 }
 
 void ProxySession::fill_record(Record& record, Context& context) noexcept {

@@ -34,7 +34,7 @@ class ProxySession final : public Session {
   ~ProxySession() override;
 
   Next start(Context& context) noexcept override;
-  void note(unsigned side, os::Readiness ready, Context& context) noexcept override;
+  void note(unsigned side, const os::Event& event, Context& context) noexcept override;
   Next run(Context& context) noexcept override;
   Next expired(Context& context) noexcept override;
   void begin_drain(base::Instant turn, Context& context) noexcept override;
@@ -95,7 +95,7 @@ class ProxySession final : public Session {
 
   // proxy_session.cpp
   Next finish(CloseReason reason, Ending ending, Context& context) noexcept;
-  void close_side(unsigned side, Ending ending) noexcept;
+  void close_side(unsigned side, Ending ending, Context& context) noexcept;
   void fill_record(Record& record, Context& context) noexcept;
 
   const Timeouts& timeouts() const noexcept { return arrival_.listener->options.timeouts; }

@@ -66,7 +66,10 @@ bool ProxySession::could_move(unsigned direction,
                               const std::array<os::Readiness, 2>& ready) const noexcept {
   const relay::Direction& asked = directions_[direction];
   if (asked.finished() || asked.dry() || !ready[1 - direction].writable) return false;
-  return asked.holds_bytes() || ready[direction].readable;
+  // A notice of a send without a copy looks like an error, and is nothing to read.
+  const bool may_be_a_notice = ready[direction].failed && directions_[1 - direction].has_notices();
+  const bool readable = ready[direction].readable && !may_be_a_notice;
+  return asked.holds_bytes() || sides_[direction].arrived() || readable;
 }
 
 std::optional<std::uint64_t> ProxySession::looks_stalled(Context& context) noexcept {
@@ -99,7 +102,8 @@ void ProxySession::take_up(Context& context) noexcept {
   context.counters.stalls.add();
   context.stalls.try_push(std::move(stall));  // where control is behind, the count must do
   trace(FlightEvent::Kind::taken_up, 0, context);
-  for (unsigned side = 0; side < sides_.size(); ++side) note(side, ready[side], context);
+  for (unsigned side = 0; side < sides_.size(); ++side)
+    note(side, {.token = token(side), .ready = ready[side]}, context);
 }
 
 }  // namespace penstock::session

@@ -48,7 +48,7 @@ class Session : public base::Timer, public ListHook {
 
   virtual Next start(Context& context) noexcept = 0;
   // Notes what the poller said of side 0 (client) or 1 (upstream); run() follows.
-  virtual void note(unsigned side, os::Readiness ready, Context& context) noexcept = 0;
+  virtual void note(unsigned side, const os::Event& event, Context& context) noexcept = 0;
   virtual Next run(Context& context) noexcept = 0;
   virtual Next expired(Context& context) noexcept = 0;
   // A drain runs until Context::drain_deadline: from `turn` on it ends by FIN when it is idle.

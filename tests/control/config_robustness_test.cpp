@@ -104,7 +104,8 @@ TEST_CASE("several faults are told together, in the order of the file", "[contro
                   "upstreams:\n"
                   "  web: {endpoints: [10.0.0.1]}\n"
                   "defaults: {dscp: 64}\n") ==
-        Lines{"f.yaml:1:17: relay.engine: expected adaptive, splice or copy, not 'fast'",
+        Lines{"f.yaml:1:17: relay.engine: expected adaptive, splice, copy, zerocopy or uring, not "
+              "'fast'",
               "f.yaml:4:15: listeners[0].upstream: there is no upstream 'wbe'; did you mean 'web'?",
               "f.yaml:5:14: listeners[0].backlog: expected a whole number from 0 to 1000000, not "
               "'many'",

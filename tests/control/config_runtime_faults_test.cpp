@@ -15,14 +15,16 @@ const std::vector<BrokenConfig> broken_parts = {
     {with_part("admin: {bind: localhost:9900}"),
      {"f.yaml:7:15: admin.bind: 'localhost' is not an IP address"}},
     {with_part("relay: {engine: fast, pipe_size: 4KiB, max_pipes: x, buffer_size: 1GiB, "
-               "zerocopy_threshold: 10KiB}"),
-     {"f.yaml:7:17: relay.engine: expected adaptive, splice or copy, not 'fast'",
+               "zerocopy_threshold: 0}"),
+     {"f.yaml:7:17: relay.engine: expected adaptive, splice, copy, zerocopy or uring, not "
+      "'fast'",
       "f.yaml:7:34: relay.pipe_size: expected a size from 64KiB to 1GiB, not '4KiB'",
       "f.yaml:7:51: relay.max_pipes: expected a whole number from 0 to 1000000, not 'x', or auto",
       "f.yaml:7:67: relay.buffer_size: expected a size from 4KiB to 16MiB, not '1GiB'",
-      "f.yaml:7:73: relay.zerocopy_threshold: not supported yet"}},
-    {with_part("relay: {engine: uring}"),
-     {"f.yaml:7:17: relay.engine: 'uring' is not supported yet"}},
+      "f.yaml:7:93: relay.zerocopy_threshold: expected a size from 1 to 16MiB, not '0'"}},
+    {with_part("relay: {zerocopy_threshold: 65KiB}"),
+     {"f.yaml:7:29: relay.zerocopy_threshold: is more than relay.buffer_size (65536 bytes): "
+      "nothing would ever be sent without a copy"}},
     {with_part("runtime: {forwarders: 257, acceptors: 0, numa: remote, pin: core, max_connections: "
                "0, spin: 10, drain: {grace: 1, wait: 2s}}"),
      {"f.yaml:7:23: runtime.forwarders: expected a whole number from 1 to 256, not '257', or auto",

@@ -24,8 +24,8 @@ struct House {
   MetricsInput input() const {
     MetricsInput input;
     input.listeners.push_back({.name = "we\"b", .active = 2});
-    input.forwarders.push_back({0, 0, 3, relay[0], first, rounds[0], {}});
-    input.forwarders.push_back({1, 1, -1, relay[1], second, rounds[1], {}});
+    input.forwarders.push_back({0, 0, 3, relay[0], first, rounds[0], {}, nullptr, {}});
+    input.forwarders.push_back({1, 1, -1, relay[1], second, rounds[1], {}, nullptr, {}});
     input.busy_ratios = {0.25, 0.5};
     input.upstreams.push_back(
         {.name = "app", .queue_length = 3, .endpoints = {{&blue, true}, {&green, false}}});
@@ -153,7 +153,7 @@ TEST_CASE("every family has a help and a type, and every name is one of ours or 
         (line.starts_with("# ") || line.starts_with("penstock_") || line.starts_with("process_")));
   }
   CHECK(helps == types);
-  CHECK(helps == 38);
+  CHECK(helps == 42);
   CHECK(value_of(metrics_text(house.input()), "penstock_build_info{version=\"" +
                                                   std::string{control::version()} + "\"}") == "1");
 }

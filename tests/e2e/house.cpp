@@ -4,6 +4,7 @@
 #include <boost/json/parse.hpp>
 #include <catch2/catch.hpp>
 #include <csignal>
+#include <cstdlib>
 #include <sstream>
 
 #include "e2e/network.hpp"
@@ -28,6 +29,13 @@ std::string section(const std::string& name, const std::string& keys) {
   return keys.empty() ? "" : name + ": {" + keys + "}\n";
 }
 
+// Every case that does not choose an engine itself can be run with each: tests/e2e/CMakeLists.txt.
+std::string relay_of(const Plan& plan) {
+  const char* engine = std::getenv("PENSTOCK_TEST_ENGINE");
+  if (engine == nullptr || plan.relay.find("engine:") != std::string::npos) return plan.relay;
+  return std::string{"engine: "} + engine + in_flow(plan.relay);
+}
+
 }  // namespace
 
 std::string yaml_from(const Plan& plan, const std::string& bind, const std::string& admin) {
@@ -39,7 +47,7 @@ std::string yaml_from(const Plan& plan, const std::string& bind, const std::stri
   yaml += in_flow(plan.listener) + "}\n" + plan.more_listeners;
   if (!plan.endpoints.empty())
     yaml += "upstreams:\n  app: {endpoints: [" + endpoints + "]" + in_flow(plan.upstream) + "}\n";
-  yaml += section("defaults", plan.defaults) + section("relay", plan.relay);
+  yaml += section("defaults", plan.defaults) + section("relay", relay_of(plan));
   yaml += section("runtime", plan.runtime);
   yaml += "admin: {bind: \"" + admin + "\"}\n";
   yaml +=

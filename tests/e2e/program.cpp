@@ -133,6 +133,7 @@ std::vector<char*> environment_with(const std::vector<std::string>& more) {
   if (!options.resolv_conf.empty()) see_as_resolv_conf(options.resolv_conf.c_str());
   if (!options.control_group.empty()) write_text(options.control_group.c_str(), "0");
   if (options.no_memory_policies) testing::refuse_memory_policies();
+  if (options.no_io_uring) testing::refuse_io_uring();
   ::signal(SIGPIPE, SIG_DFL);
   if (options.user != 0)
     become_user(options.user, ::open(arguments[0], O_PATH | O_CLOEXEC), arguments, environment);

@@ -2,7 +2,9 @@
 // What the tests of the kernel share: plain system calls and nothing of penstock, so that they can
 // be built and run alone on any Linux:
 //
-//   c++ -std=c++20 -I tests tests/kernel/*.cpp -o kernel && ./kernel      (with Catch2 2.13)
+//   c++ -std=c++20 -I tests tests/kernel/*.cpp tests/test_main.cpp -luring -o kernel && ./kernel
+//
+// with Catch2 2.13 and liburing.
 //
 // Each case is a fact that the relay relies on, and its INFO names the rule of ours that would
 // break on a kernel where it does not hold (docs/RELAY.md).

@@ -12,23 +12,31 @@
 #include <cstddef>
 #include <functional>
 #include <iterator>
+#include <vector>
 
 namespace penstock::testing {
 
-// As the default seccomp profile of a container engine does, for the rest of the process.
-inline void refuse_memory_policies() {
-  sock_filter code[] = {
-      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_set_mempolicy, 4, 0),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_get_mempolicy, 3, 0),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_mbind, 2, 0),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_move_pages, 1, 0),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
-  };
-  const sock_fprog program{.len = std::size(code), .filter = code};
+// These system calls fail with EPERM, for the rest of the process.
+inline void refuse_calls(const std::vector<long>& numbers) {
+  std::vector<sock_filter> code{BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr))};
+  for (const long number : numbers) {
+    code.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<unsigned>(number), 0, 1));
+    code.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM));
+  }
+  code.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
+  const sock_fprog program{.len = static_cast<unsigned short>(code.size()), .filter = code.data()};
   ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+}
+
+// As the default seccomp profile of a container engine does.
+inline void refuse_memory_policies() {
+  refuse_calls({SYS_set_mempolicy, SYS_get_mempolicy, SYS_mbind, SYS_move_pages});
+}
+
+// As that of a newer container engine does.
+inline void refuse_io_uring() {
+  refuse_calls({SYS_io_uring_setup, SYS_io_uring_enter, SYS_io_uring_register});
 }
 
 // Setting this option of SOL_SOCKET, for the rest of the process.

@@ -44,6 +44,14 @@ void World::sends(const Socket& target, std::span<const std::byte> bytes) {
              "wrong bytes at offset " + std::to_string(target.sent));
 }
 
+void World::unchanged(const Socket& target, std::span<const std::byte> bytes,
+                      std::uint64_t offset) {
+  const std::byte* expected = content_at(target.connection, 1 - target.side, offset);
+  if (std::memcmp(bytes.data(), expected, bytes.size()) != 0)
+    violated("memory is left alone until its notice", target.connection,
+             "what was sent at offset " + std::to_string(offset) + " has changed");
+}
+
 void World::splices(const Socket& target, int connection, unsigned side, std::uint64_t offset) {
   if (connection != target.connection || side == target.side)
     violated("no byte bears another connection's tag", target.connection,

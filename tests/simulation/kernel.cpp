@@ -111,6 +111,7 @@ void Kernel::take(Socket& socket, std::uint64_t bytes) noexcept {
   trace("  connection took", socket.connection, static_cast<std::int64_t>(bytes));
   ++progress_;
   socket.taken += bytes;
+  check_loans(socket, false);
   if (!socket.met_full || 3 * socket.room() < socket.send_capacity) return;
   socket.met_full = false;
   wake(socket);
@@ -120,6 +121,7 @@ void Kernel::reset(Socket& socket, int error) noexcept {
   trace("  reset by connection", socket.connection, error);
   socket.state = Socket::State::dead;
   socket.error = error;
+  check_loans(socket, true);
   wake(socket);
 }
 
@@ -180,6 +182,7 @@ void Kernel::consume(Socket& socket, std::uint64_t bytes) noexcept {
 IoResult Kernel::receive(int descriptor, std::span<std::byte> into) noexcept {
   enter();
   Socket& from = socket(descriptor);
+  nobody_else_reads(from);
   const std::size_t bytes = std::min<std::uint64_t>(into.size(), before_mark(from, false));
   if (bytes == 0) return nothing_to_read(from);
   world_.fill(into.first(bytes), from.connection, from.side, from.read);
@@ -237,6 +240,7 @@ IoResult Kernel::splice_in(int descriptor, int pipe_end, std::size_t bytes_max) 
   enter();
   Socket& from = socket(descriptor);
   PipeBuffer& into = pipe(pipe_end);
+  nobody_else_reads(from);
   if (into.filled.size() >= into.slots) return {.status = IoStatus::would_block};
   if (fails()) return refused_splice();
   if (!into.filled.empty() &&
@@ -333,6 +337,7 @@ void Kernel::close(int descriptor) noexcept {
   closing->on_ready_list = false;
   if (closing->state == Socket::State::dead) return;
   // close(2) with bytes unread is a reset too: RFC 1122, 4.2.2.13.
+  if (closing->reset_on_close) closing->loans.clear();  // what was queued goes nowhere
   if (closing->reset_on_close || closing->unread() > 0 ||
       closing->state == Socket::State::connecting)
     return world_.resets(*closing);

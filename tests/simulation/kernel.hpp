@@ -9,6 +9,10 @@
 //   socket. polling   a wake-up puts a socket on the ready list; the wait reports its whole state,
 //   once.
 //             Writability wakes only who met a full socket, and when a third of it is free.
+//   zerocopy  sends are looked at again when the peer takes them: memory that changed meanwhile
+//             would have been sent changed. Pages that were dropped stay as they were.
+//   ring      what was asked for is done in the wait, as IORING_SETUP_DEFER_TASKRUN has it; closing
+//             too. Nobody reads a socket by call while the ring reads it.
 //   random    partial splices and sends, spurious events, and everything that may fail.
 //
 // The other end of a socket is no socket but a Peer of the World, which acts between calls and
@@ -29,6 +33,7 @@
 #include "os/poller.hpp"
 #include "os/socket.hpp"
 #include "os/tcp_info.hpp"
+#include "os/zerocopy.hpp"
 #include "simulation/random.hpp"
 
 namespace penstock::simulation {
@@ -68,6 +73,23 @@ struct Socket {
   std::uint64_t taken = 0;
   std::uint64_t send_capacity = 0;
   bool met_full = false;  // SOCK_NOSPACE
+
+  // Sends without a copy whose bytes the peer has not taken.
+  struct Loan {
+    std::uint32_t number;
+    std::span<const std::byte> memory;
+    std::uint64_t offset;  // of its first byte in the stream
+    bool dropped;          // the kernel has the pages for itself
+  };
+  std::deque<Loan> loans;
+  std::deque<os::ZerocopyNotice> notices;
+  std::uint32_t next_send = 0;
+  bool may_zerocopy = false;
+
+  enum class Asked : std::uint8_t { nothing, bytes, readiness };
+  Asked asked_of_ring = Asked::nothing;
+  bool cancelled = false;
+  bool reads_are_asked_for = false;
 
   bool registered = false;
   bool on_ready_list = false;
@@ -135,7 +157,21 @@ class Kernel {
   std::size_t unread(int socket) noexcept;
   std::optional<os::TcpInfo> tcp_info(int socket) noexcept;
   int new_other() { return place({Kind::other, nullptr, nullptr}); }  // epoll, eventfd
-  base::ErrorCode add(int socket, std::uint64_t token) noexcept;
+  base::ErrorCode add(int socket, std::uint64_t token, bool reads_are_asked_for) noexcept;
+
+  // zerocopy.cpp
+  base::ErrorCode allow_zerocopy(int socket) noexcept;
+  os::IoResult send_zerocopy(int socket, std::span<const std::byte> bytes) noexcept;
+  std::optional<os::ZerocopyNotice> take_notice(int socket) noexcept;
+  void drop_pages(std::span<const std::byte> pages) noexcept;
+
+  // ring.cpp
+  bool make_ring();
+  void ask(int socket, Socket::Asked what) noexcept;
+  void cancel(int socket) noexcept;
+  void close_in_order(int descriptor);
+  std::span<const std::byte> buffer(std::uint16_t index) const noexcept;
+  void give_back(std::uint16_t index) noexcept;
   std::array<os::Readiness, 2> ready_now(std::array<int, 2> sockets) noexcept;
   std::size_t wait(base::Duration timeout, std::span<os::Event> events) noexcept;
   void wake_waiter() noexcept { woken_ = true; }
@@ -173,6 +209,11 @@ class Kernel {
   bool idle_until(base::Instant deadline) noexcept;
   std::size_t collect(std::span<os::Event> events) noexcept;
   void wake_somebody_for_nothing() noexcept;
+  void check_loans(Socket& socket, bool all) noexcept;
+  void close_what_was_asked() noexcept;
+  std::size_t answer_asked(std::span<os::Event> events) noexcept;
+  bool answer(Socket& socket, os::Event& event) noexcept;
+  void nobody_else_reads(const Socket& socket) const noexcept;
   std::size_t leave_wait(std::size_t events, bool slept) noexcept;
 
   static inline Kernel* current_ = nullptr;
@@ -183,6 +224,11 @@ class Kernel {
   Conditions conditions_;
   std::vector<Descriptor> table_;
   std::deque<int> ready_;
+  std::vector<std::byte> buffers_;  // of the ring; empty: the loop is epoll
+  std::deque<std::uint16_t> free_buffers_;
+  std::vector<int> to_close_;
+  std::size_t next_answer_ = 0;                   // a descriptor
+  std::vector<std::shared_ptr<Socket>> lenders_;  // closed ones, too
   bool woken_ = false;
   base::Instant woke_at_{};
   base::Instant round_began_{};  // the clock was read for the first time since

@@ -40,14 +40,17 @@ Plan plan_from(Random& random) {
   static constexpr std::array sizes{64, 4'000, 60'000, 400'000};
   static constexpr std::array counts{1, 3, 8, 40, 400};
   static constexpr std::array pools{0, 1, 2, 64};
-  static constexpr std::array engines{relay::EnginePolicy::adaptive, relay::EnginePolicy::adaptive,
-                                      relay::EnginePolicy::splice, relay::EnginePolicy::copy};
+  using relay::EnginePolicy;
+  static constexpr std::array engines{
+      EnginePolicy::adaptive, EnginePolicy::adaptive, EnginePolicy::splice, EnginePolicy::copy,
+      EnginePolicy::zerocopy, EnginePolicy::uring,    EnginePolicy::uring};
   Plan plan;
   plan.bytes_max = static_cast<std::uint64_t>(sizes[random.between(0, 3)]);
   plan.connections = random.between(
       1, static_cast<std::uint64_t>(counts[random.one_in(100) ? 4 : random.between(0, 3)]));
   plan.turns = random.between(20, 150) * plan.connections;
-  plan.relay.engine = engines[random.between(0, 3)];
+  plan.relay.engine = engines[random.between(0, engines.size() - 1)];
+  plan.relay.zerocopy_from_bytes = random.one_in(2) ? 10 * 1024 : 1;
   plan.relay.pipe_bytes = random.one_in(2) ? 64 * 1024 : 256 * 1024;
   plan.relay.pipes_max = static_cast<std::size_t>(pools[random.between(0, 3)]);
   // Streams that fill a budget at one go need large buffers.

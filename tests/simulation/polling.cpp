@@ -12,7 +12,8 @@ namespace {
 constexpr unsigned fruitless_waits_max = 300;
 }
 
-base::ErrorCode Kernel::add(int descriptor, std::uint64_t token) noexcept {
+base::ErrorCode Kernel::add(int descriptor, std::uint64_t token,
+                            bool reads_are_asked_for) noexcept {
   enter();
   Socket& added = socket(descriptor);
   world_.registered(table_[static_cast<std::size_t>(descriptor)].socket, token);
@@ -21,6 +22,7 @@ base::ErrorCode Kernel::add(int descriptor, std::uint64_t token) noexcept {
     return base::error_from(ENOSPC);
   }
   added.registered = true;
+  added.reads_are_asked_for = reads_are_asked_for && !buffers_.empty();
   added.token = token;
   if (state_of(added)) wake(added);  // what is so already is announced at once
   return {};
@@ -31,11 +33,12 @@ std::optional<os::Readiness> Kernel::state_of(Socket& socket) noexcept {
   if (socket.state == Socket::State::connecting) return std::nullopt;
   const bool dead = socket.state == Socket::State::dead;
   const bool hung_up = dead || (socket.fin_sent && socket.fin_received);
-  const bool error = socket.error != 0;
+  const bool error = socket.error != 0 || !socket.notices.empty();
   const bool finished = socket.fin_received || dead;
   const bool has_room = socket.fin_sent || 3 * socket.room() >= socket.send_capacity;
   if (!has_room) socket.met_full = true;
-  const os::Readiness ready{.readable = socket.unread() > 0 || finished || hung_up || error,
+  const bool bytes = socket.unread() > 0 && !socket.reads_are_asked_for;
+  const os::Readiness ready{.readable = bytes || finished || hung_up || error,
                             .writable = has_room || hung_up || error,
                             .urgent = socket.mark.has_value() && *socket.mark >= socket.read,
                             .peer_finished = finished || hung_up,
@@ -58,7 +61,7 @@ std::array<os::Readiness, 2> Kernel::ready_now(std::array<int, 2> sockets) noexc
 }
 
 std::size_t Kernel::collect(std::span<os::Event> events) noexcept {
-  std::size_t count = 0;
+  std::size_t count = answer_asked(events);
   if (!ready_.empty() && random_.one_in(4))
     std::rotate(ready_.begin(),
                 ready_.begin() + static_cast<std::ptrdiff_t>(random_.between(0, ready_.size() - 1)),
@@ -113,6 +116,7 @@ bool Kernel::idle_until(base::Instant deadline) noexcept {
 std::size_t Kernel::wait(base::Duration timeout, std::span<os::Event> events) noexcept {
   ++steps_;
   if (now_ - round_began_ > base::round_max) ++long_rounds_;
+  close_what_was_asked();
   world_.collect_records();
   world_.act_now_and_then();
   world_.waits();

@@ -7,12 +7,14 @@
 #include "os/fd.hpp"
 #include "os/file.hpp"
 #include "os/numa.hpp"
+#include "os/numa_memory.hpp"
 #include "os/pipe.hpp"
 #include "os/poller.hpp"
 #include "os/process.hpp"
 #include "os/socket.hpp"
 #include "os/tcp_info.hpp"
 #include "os/wakeup.hpp"
+#include "os/zerocopy.hpp"
 #include "simulation/kernel.hpp"
 
 namespace penstock::os {
@@ -137,8 +139,66 @@ base::Result<Poller> Poller::create() {
   return poller;
 }
 
-base::ErrorCode Poller::add(int descriptor, std::uint64_t token) noexcept {
-  return traced("add", descriptor, Kernel::current().add(descriptor, token));
+base::ErrorCode Poller::use_ring(std::pmr::memory_resource&) noexcept {
+  return Kernel::current().make_ring() ? base::ErrorCode{} : base::error_from(EPERM);
+}
+
+base::ErrorCode Poller::add(int descriptor, std::uint64_t token, Reads reads) noexcept {
+  return traced("add", descriptor,
+                Kernel::current().add(descriptor, token, reads == Reads::asked_for));
+}
+
+void Poller::close(int descriptor) noexcept {
+  Kernel::trace("Poller::close", descriptor, 0);
+  Kernel::current().close_in_order(descriptor);
+}
+
+void Poller::receive(int descriptor) noexcept {
+  Kernel::trace("ask to receive", descriptor, 0);
+  Kernel::current().ask(descriptor, simulation::Socket::Asked::bytes);
+}
+
+void Poller::await_readable(int descriptor) noexcept {
+  Kernel::trace("ask to be told", descriptor, 0);
+  Kernel::current().ask(descriptor, simulation::Socket::Asked::readiness);
+}
+
+void Poller::cancel(int descriptor) noexcept {
+  Kernel::trace("cancel", descriptor, 0);
+  Kernel::current().cancel(descriptor);
+}
+
+std::span<const std::byte> Poller::buffer(std::uint16_t index) const noexcept {
+  return Kernel::current().buffer(index);
+}
+
+void Poller::give_back(std::uint16_t index) noexcept {
+  Kernel::current().give_back(index);
+}
+
+// Of a real poller only: here none is ever made.
+struct Ring::Native {};
+Ring::~Ring() = default;
+
+base::ErrorCode allow_zerocopy(int socket) noexcept {
+  return traced("allow_zerocopy", socket, Kernel::current().allow_zerocopy(socket));
+}
+
+IoResult send_zerocopy(int socket, std::span<const std::byte> bytes) noexcept {
+  return traced("send_zerocopy", socket, Kernel::current().send_zerocopy(socket, bytes));
+}
+
+std::optional<ZerocopyNotice> take_zerocopy_notice(int socket) noexcept {
+  const auto notice = Kernel::current().take_notice(socket);
+  Kernel::trace("take_zerocopy_notice", socket, notice ? notice->last : -1);
+  return notice;
+}
+
+void drop_pages(PageRange range) noexcept {
+  Kernel::current().drop_pages({range.begin, range.bytes});
+}
+std::uint64_t page_bytes() noexcept {
+  return 4096;
 }
 
 std::span<const Event> Poller::wait(base::Duration timeout) noexcept {

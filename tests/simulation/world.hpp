@@ -86,6 +86,7 @@ class World final : public upstream::QueueBell {
   void collect_records();
   void registered(const std::shared_ptr<Socket>& socket, std::uint64_t token);
   void sends(const Socket& target, std::span<const std::byte> bytes);
+  void unchanged(const Socket& target, std::span<const std::byte> bytes, std::uint64_t offset);
   void splices(const Socket& target, int connection, unsigned side, std::uint64_t offset);
   void finishes(const Socket& target);
   void resets(const Socket& target);

@@ -32,8 +32,9 @@ struct Library {
 };
 constexpr std::string_view everywhere = "proxy/";
 constexpr std::string_view nowhere = "-";
-constexpr std::array<Library, 15> libraries{{
+constexpr std::array<Library, 16> libraries{{
     {"numa", {"proxy/os/numa"}},
+    {"liburing", {"proxy/os/ring"}},
     {"ares", {"proxy/upstream/discovery"}},
     {"yaml-cpp/", {"proxy/control/config"}},
     {"boost/beast", {"proxy/control/admin", "proxy/control/ctl"}},

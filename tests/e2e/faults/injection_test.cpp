@@ -84,7 +84,7 @@ struct Storm {
 const std::vector<Storm> storms{
     {"EINTR",
      {"-e",
-      "inject=splice,recvfrom,sendto,epoll_wait,epoll_pwait,epoll_pwait2,accept4:error=EINTR:"
+      "inject=splice,recvfrom,sendto,epoll_wait,io_uring_enter,accept4:error=EINTR:"
       "when=2+3"}},
     {"EAGAIN", {"-e", "inject=splice:error=EAGAIN:when=2+3"}},
 };

@@ -16,7 +16,9 @@ TEST_CASE("a connection that was told of an empty socket in error is taken up ag
     return;
   }
   Origin origin;
-  House house{{.endpoints = {origin.address()}, .runtime = "forwarders: 1"}};
+  House house{{.endpoints = {origin.address()},
+               .relay = "engine: adaptive",
+               .runtime = "forwarders: 1"}};
   Peer client = house.client();
   Peer upstream = origin.accept();
   client.send("before");
