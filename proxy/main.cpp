@@ -22,6 +22,7 @@ int main(int argc, char** argv) {
     int operator()(const control::CheckCommand& command) { return control::check(command); }
     int operator()(const control::ExplainCommand& command) { return control::explain(command); }
     int operator()(const control::NumaCommand& command) { return control::numa(command); }
+    int operator()(const control::SelftestCommand& command) { return control::selftest(command); }
     int operator()(const control::CtlCommand& command) { return control::run_ctl(command); }
   };
   return std::visit(Verbs{},

@@ -27,6 +27,7 @@ class Interface {
     add_file_option(*app_.add_subcommand("check", "Check a configuration and print every fault"));
     add_explain();
     add_numa();
+    add_selftest();
     add_ctl();
   }
 
@@ -80,6 +81,11 @@ class Interface {
     numa_->add_flag("--json", numa_command_.json, "Print JSON");
   }
 
+  void add_selftest() {
+    selftest_ = app_.add_subcommand("selftest", "Try every relay engine on this kernel");
+    selftest_->add_flag("--json", selftest_command_.json, "Print JSON");
+  }
+
   void add_ctl() {
     ctl_ = app_.add_subcommand("ctl", "Ask or steer a running proxy");
     ctl_->require_subcommand(0, 1);
@@ -128,6 +134,7 @@ class Interface {
       return explain_command_;
     }
     if (app_.got_subcommand(numa_)) return numa_command_;
+    if (app_.got_subcommand(selftest_)) return selftest_command_;
     if (!app_.got_subcommand(ctl_)) return misuse("a verb is missing");
     const auto verbs = ctl_->get_subcommands();
     if (verbs.empty()) return misuse("ctl: a verb is missing");
@@ -147,7 +154,9 @@ class Interface {
   CLI::App* ctl_ = nullptr;
   CLI::App* explain_ = nullptr;
   CLI::App* numa_ = nullptr;
+  CLI::App* selftest_ = nullptr;
   NumaCommand numa_command_{};
+  SelftestCommand selftest_command_{};
   ExplainCommand explain_command_{};
   std::string unrouted_;
 };

@@ -7,6 +7,7 @@
 #include "control/ctl.hpp"
 #include "control/explain.hpp"
 #include "control/numa.hpp"
+#include "control/selftest.hpp"
 
 namespace penstock::control {
 
@@ -25,8 +26,8 @@ struct PrintCommand {
   int exit_code = 0;
 };
 
-using Command =
-    std::variant<PrintCommand, RunCommand, CheckCommand, ExplainCommand, NumaCommand, CtlCommand>;
+using Command = std::variant<PrintCommand, RunCommand, CheckCommand, ExplainCommand, NumaCommand,
+                             SelftestCommand, CtlCommand>;
 
 // The environment variables that give defaults; nullptr where they are not set.
 struct CommandDefaults {

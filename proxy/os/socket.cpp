@@ -129,6 +129,11 @@ IoResult send_more(int socket, std::span<const std::byte> bytes) noexcept {
       retry([&] { return ::send(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_MORE); }));
 }
 
+IoResult send_urgent(int socket, std::span<const std::byte> bytes) noexcept {
+  return to_result(
+      retry([&] { return ::send(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_OOB); }));
+}
+
 base::ErrorCode finish_sending(int socket) noexcept {
   return ::shutdown(socket, SHUT_WR) == 0 ? base::ErrorCode{} : base::error_from(errno);
 }

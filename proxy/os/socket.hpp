@@ -100,6 +100,9 @@ IoResult send(int socket, std::span<const std::byte> bytes) noexcept;
 // As send(), but says that more follows at once (MSG_MORE).
 IoResult send_more(int socket, std::span<const std::byte> bytes) noexcept;
 
+// As send(), with the TCP urgent mark at the last byte (MSG_OOB).
+IoResult send_urgent(int socket, std::span<const std::byte> bytes) noexcept;
+
 // FIN after everything that was sent.
 base::ErrorCode finish_sending(int socket) noexcept;
 

@@ -1,0 +1,74 @@
+#include "control/selftest.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <iostream>
+
+#include "control/selftest_trial.hpp"
+
+namespace penstock::control {
+
+namespace {
+
+using Kind = EngineVerdict::Kind;
+
+std::string_view word_for(Kind kind) {
+  switch (kind) {
+    case Kind::right: return "ok";
+    case Kind::wrong: return "WRONG";
+    case Kind::not_here: return "not here";
+  }
+  return "";
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
+  return text;
+}
+
+std::string text_of(const std::vector<EngineVerdict>& verdicts) {
+  std::string text = fmt::format("{:<10}{:<10}{:>6}  {}\n", "engine", "verdict", "ms", "tried");
+  for (const EngineVerdict& verdict : verdicts)
+    text += fmt::format("{:<10}{:<10}{:>6}  {}\n", verdict.engine, word_for(verdict.kind),
+                        verdict.milliseconds,
+                        verdict.kind == Kind::right ? joined(verdict.tried) : verdict.why);
+  return text;
+}
+
+boost::json::object json_of(const std::vector<EngineVerdict>& verdicts, bool ok) {
+  boost::json::array engines;
+  for (const EngineVerdict& verdict : verdicts) {
+    boost::json::object engine{
+        {"engine", verdict.engine},
+        {"verdict", word_for(verdict.kind)},
+        {"milliseconds", verdict.milliseconds},
+        {"tried", boost::json::array(verdict.tried.begin(), verdict.tried.end())}};
+    if (!verdict.why.empty()) engine["why"] = verdict.why;
+    engines.push_back(std::move(engine));
+  }
+  return {{"ok", ok}, {"engines", std::move(engines)}};
+}
+
+}  // namespace
+
+int selftest(const SelftestCommand& command) {
+  std::vector<EngineVerdict> verdicts;
+  for (std::size_t i = 0; i < relay::engine_policy_names.size(); ++i)
+    verdicts.push_back(try_engine(static_cast<relay::EnginePolicy>(i)));
+  verdicts.push_back(try_sendfile());
+  const auto is_wrong = [](const EngineVerdict& verdict) { return verdict.kind == Kind::wrong; };
+  const bool ok = std::none_of(verdicts.begin(), verdicts.end(), is_wrong);
+  std::cout << (command.json ? boost::json::serialize(json_of(verdicts, ok)) + '\n'
+                             : text_of(verdicts));
+  if (ok) return 0;
+  std::cerr << "penstock selftest: an engine is wrong on this kernel: do not use it "
+               "(relay.engine), and report what stands above\n";
+  return 1;
+}
+
+}  // namespace penstock::control
