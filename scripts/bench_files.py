@@ -93,7 +93,7 @@ def show(samples, servers):
         print(f"| {name} | {figure} | {cells} | {values[0] / values[1]:.2f} |")
 
 
-def run(bench, rounds, seconds):
+def run(bench, rounds, seconds, _):
     servers = [Server("penstock", penstock_command, 20801), Server("nginx", nginx_command, 20802)]
     samples = {}
     with tempfile.TemporaryDirectory() as text:

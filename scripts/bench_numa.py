@@ -50,7 +50,7 @@ def show(samples, nodes):
         print(f"| {work} | {figure} | {cells} | {ratio} |")
 
 
-def run(bench, rounds, seconds):
+def run(bench, rounds, seconds, _):
     nodes = nodes_of(bench.BUILD / "penstock")
     if len(nodes) < 2:
         print("one node: nothing to compare")

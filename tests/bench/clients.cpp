@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <memory>
@@ -20,6 +21,7 @@ struct Exchange {
   int socket = -1;
   std::size_t to_send = 0;
   std::size_t to_receive = 0;
+  std::size_t turn = 0;  // among the sizes
   Clock::time_point begun{};
 };
 
@@ -57,9 +59,9 @@ void note(Seen& seen, const Exchange& exchange, std::size_t bytes, Clock::time_p
 
 // Calls advance() for whoever is ready until the deadline, and next() when an exchange is complete.
 template <class Next>
-void run_exchanges(std::vector<Exchange>& exchanges, int epoll, std::size_t bytes,
+void run_exchanges(std::vector<Exchange>& exchanges, int epoll, std::size_t bytes_max,
                    Clock::time_point end, Next&& next) {
-  const std::string request(bytes, 'q');
+  const std::string request(bytes_max, 'q');
   std::vector<char> into(piece_bytes);
   std::array<epoll_event, 256> events;
   while (Clock::now() < end) {
@@ -75,33 +77,35 @@ void run_exchanges(std::vector<Exchange>& exchanges, int epoll, std::size_t byte
 
 }  // namespace
 
-Seen ping_pong(std::uint16_t port, std::size_t connections, std::size_t bytes,
+Seen ping_pong(const Target& proxy, std::size_t connections, const std::vector<std::size_t>& sizes,
                Clock::time_point warm, Clock::time_point end) {
   Seen seen;
   const int epoll = new_epoll();
   std::vector<Exchange> exchanges(connections);
   for (std::size_t i = 0; i < connections; ++i) {
-    exchanges[i].socket = connect_to(port);
-    begin(exchanges[i], bytes);
+    exchanges[i].socket = connect_to(proxy);
+    begin(exchanges[i], sizes.front());
     watch(epoll, exchanges[i].socket, i);
   }
-  run_exchanges(exchanges, epoll, bytes, end, [&](Exchange& exchange) {
-    note(seen, exchange, bytes, warm);
-    begin(exchange, bytes);
+  const std::size_t bytes_max = *std::max_element(sizes.begin(), sizes.end());
+  run_exchanges(exchanges, epoll, bytes_max, end, [&](Exchange& exchange) {
+    note(seen, exchange, sizes[exchange.turn], warm);
+    exchange.turn = (exchange.turn + 1) % sizes.size();
+    begin(exchange, sizes[exchange.turn]);
   });
   for (const Exchange& exchange : exchanges) ::close(exchange.socket);
   ::close(epoll);
   return seen;
 }
 
-Seen connect_again(std::uint16_t port, std::size_t concurrent, std::size_t bytes,
+Seen connect_again(const Target& proxy, std::size_t concurrent, std::size_t bytes,
                    Clock::time_point warm, Clock::time_point end) {
   Seen seen;
   const int epoll = new_epoll();
   std::vector<Exchange> exchanges(concurrent);
   const auto open = [&](Exchange& exchange) {
     begin(exchange, bytes);
-    exchange.socket = connect_to(port);
+    exchange.socket = connect_to(proxy);
     watch(epoll, exchange.socket, static_cast<std::uint64_t>(&exchange - exchanges.data()));
   };
   for (Exchange& exchange : exchanges) open(exchange);
@@ -115,13 +119,13 @@ Seen connect_again(std::uint16_t port, std::size_t concurrent, std::size_t bytes
   return seen;
 }
 
-Seen receive_bulk(std::uint16_t port, std::size_t streams, bool reads, Clock::time_point warm,
+Seen receive_bulk(const Target& proxy, std::size_t streams, bool reads, Clock::time_point warm,
                   Clock::time_point end) {
   Seen seen;
   const int epoll = new_epoll();
   std::vector<int> sockets;
   for (std::size_t i = 0; i < streams; ++i) {
-    sockets.push_back(connect_to(port));
+    sockets.push_back(connect_to(proxy));
     watch(epoll, sockets.back(), i);
   }
   std::vector<char> into(reads ? piece_bytes : 0);
@@ -145,10 +149,10 @@ Seen receive_bulk(std::uint16_t port, std::size_t streams, bool reads, Clock::ti
   return seen;
 }
 
-std::vector<int> open_idle(std::uint16_t port, std::size_t connections) {
+std::vector<int> open_idle(const Target& proxy, std::size_t connections) {
   std::vector<int> sockets;
   for (std::size_t i = 0; i < connections; ++i) {
-    const int socket = connect_to(port);
+    const int socket = connect_to(proxy);
     pollfd entry{.fd = socket, .events = POLLOUT, .revents = 0};
     char byte = 'q';
     if (::poll(&entry, 1, 5000) != 1 || ::send(socket, &byte, 1, MSG_NOSIGNAL) != 1)

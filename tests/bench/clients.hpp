@@ -16,20 +16,21 @@ struct Seen {
   std::vector<std::uint32_t> latencies_ns;
 };
 
-// `connections` at a time, each sends `bytes`, waits for as many, and begins again.
-Seen ping_pong(std::uint16_t port, std::size_t connections, std::size_t bytes,
+// `connections` at a time, each sends a request of the next size, waits for as many bytes, and
+// begins again.
+Seen ping_pong(const Target& proxy, std::size_t connections, const std::vector<std::size_t>& sizes,
                Clock::time_point warm, Clock::time_point end);
 
 // `streams` connections that only receive: `reads` into memory, or discarding in the kernel.
-Seen receive_bulk(std::uint16_t port, std::size_t streams, bool reads, Clock::time_point warm,
+Seen receive_bulk(const Target& proxy, std::size_t streams, bool reads, Clock::time_point warm,
                   Clock::time_point end);
 
 // `concurrent` at a time: connect, send `bytes`, wait for as many, close; and again.
-Seen connect_again(std::uint16_t port, std::size_t concurrent, std::size_t bytes,
+Seen connect_again(const Target& proxy, std::size_t concurrent, std::size_t bytes,
                    Clock::time_point warm, Clock::time_point end);
 
 // Opens `connections`, makes one exchange of 1 byte on each, and leaves them open: returns the
 // sockets.
-std::vector<int> open_idle(std::uint16_t port, std::size_t connections);
+std::vector<int> open_idle(const Target& proxy, std::size_t connections);
 
 }  // namespace penstock::bench

@@ -2,6 +2,7 @@
 //
 //   load --port 9101 --origin-port 9001 --pids 123 --work ping-pong --connections 64 --bytes 64
 //   load --port 9101 --origin-port 9001 --pids 123 --work bulk --connections 1 --reads
+//   load --port 9101 --origin-port 9001 --pids 123 --bytes 64,64,16384,262144
 //
 // Work: ping-pong, bulk (origin to client; without --reads the client discards in the kernel), mice
 // (ping-pong beside one bulk stream, which comes through --elephant-port from
@@ -33,7 +34,8 @@ struct Plan {
   std::string process_ids;
   std::string work = "ping-pong";
   std::size_t connections = 64;
-  std::size_t bytes = 64;
+  std::vector<std::size_t> sizes{64};
+  std::string address = "127.0.0.1";
   bool reads = false;
   double warm_seconds = 0.2;
   double seconds = 1;
@@ -60,17 +62,18 @@ double percentile(std::vector<std::uint32_t>& values, double share) {
 }
 
 Seen drive(const Plan& plan, Clock::time_point warm, Clock::time_point end) {
-  if (plan.work == "bulk") return receive_bulk(plan.port, plan.connections, plan.reads, warm, end);
+  const Target proxy{.port = plan.port, .address = plan.address};
+  if (plan.work == "bulk") return receive_bulk(proxy, plan.connections, plan.reads, warm, end);
   if (plan.work == "connect")
-    return connect_again(plan.port, plan.connections, plan.bytes, warm, end);
-  return ping_pong(plan.port, plan.connections, plan.bytes, warm, end);
+    return connect_again(proxy, plan.connections, plan.sizes.front(), warm, end);
+  return ping_pong(proxy, plan.connections, plan.sizes, warm, end);
 }
 
 void measure(const Plan& plan) {
   using std::chrono::duration;
   using std::chrono::duration_cast;
   const Origin origin{plan.work == "bulk" ? Origin::Kind::source : Origin::Kind::reply,
-                      plan.origin_port, plan.bytes};
+                      plan.origin_port, plan.sizes};
   std::unique_ptr<Origin> elephant;
   const auto start = Clock::now();
   const auto warm = start + duration_cast<Clock::duration>(duration<double>(plan.warm_seconds));
@@ -78,8 +81,10 @@ void measure(const Plan& plan) {
   std::thread beside;
   Seen heavy;
   if (plan.work == "mice") {
-    elephant = std::make_unique<Origin>(Origin::Kind::source, plan.elephant_origin_port, 1);
-    beside = std::thread{[&] { heavy = receive_bulk(plan.elephant_port, 1, false, warm, end); }};
+    elephant = std::make_unique<Origin>(Origin::Kind::source, plan.elephant_origin_port,
+                                        std::vector<std::size_t>{1});
+    const Target proxy{.port = plan.elephant_port, .address = plan.address};
+    beside = std::thread{[=, &heavy] { heavy = receive_bulk(proxy, 1, false, warm, end); }};
   }
   Usage before;
   Usage after;
@@ -102,9 +107,9 @@ void measure(const Plan& plan) {
 }
 
 void measure_idle(const Plan& plan) {
-  const Origin origin{Origin::Kind::reply, plan.origin_port, 1};
+  const Origin origin{Origin::Kind::reply, plan.origin_port, {1}};
   const std::uint64_t before = resident_bytes_of(plan.process_ids);
-  const auto sockets = open_idle(plan.port, plan.connections);
+  const auto sockets = open_idle({.port = plan.port, .address = plan.address}, plan.connections);
   const std::uint64_t after = resident_bytes_of(plan.process_ids);
   fmt::print("{{\"connections\":{},\"resident_bytes\":{}}}\n", sockets.size(),
              after > before ? after - before : 0);
@@ -123,7 +128,8 @@ int main(int argc, char** argv) {
   app.add_option("--work", plan.work)
       ->check(CLI::IsMember({"ping-pong", "bulk", "mice", "connect", "idle"}));
   app.add_option("--connections", plan.connections);
-  app.add_option("--bytes", plan.bytes);
+  app.add_option("--bytes", plan.sizes, "of each exchange; or several, in turn")->delimiter(',');
+  app.add_option("--address", plan.address, "of the proxy");
   app.add_flag("--reads", plan.reads);
   app.add_option("--warm", plan.warm_seconds, "seconds before the window");
   app.add_option("--seconds", plan.seconds, "of the window");

@@ -18,11 +18,11 @@ namespace penstock::bench {
 
 namespace {
 
-sockaddr_in loopback(std::uint16_t port) {
+sockaddr_in any_address(std::uint16_t port) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_addr.s_addr = htonl(INADDR_ANY);
   return address;
 }
 
@@ -44,7 +44,7 @@ int listen_on(std::uint16_t port) {
   const int on = 1;
   ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  const sockaddr_in address = loopback(port);
+  const sockaddr_in address = any_address(port);
   if (::bind(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) die("bind");
   if (::listen(socket, 4096) != 0) die("listen");
   return socket;
@@ -57,12 +57,15 @@ std::uint16_t port_of(int socket) {
   return ntohs(address.sin_port);
 }
 
-int connect_to(std::uint16_t port) {
+int connect_to(const Target& target) {
   const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (socket < 0) die("socket");
   const int on = 1;
   ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  const sockaddr_in address = loopback(port);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(target.port);
+  if (::inet_pton(AF_INET, target.address.c_str(), &address.sin_addr) != 1) die(target.address);
   const int connected =
       ::connect(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address);
   if (connected != 0 && errno != EINPROGRESS) die("connect");

@@ -14,11 +14,15 @@ using Clock = std::chrono::steady_clock;
 
 [[noreturn]] void die(const std::string& what);
 
-// On 127.0.0.1. A non-blocking listener of port 0 gets one of the kernel's choice.
+// On every address. A non-blocking listener of port 0 gets one of the kernel's choice.
 int listen_on(std::uint16_t port);
 std::uint16_t port_of(int socket);
+struct Target {
+  std::uint16_t port = 0;
+  std::string address = "127.0.0.1";
+};
 // Starts to connect; the socket is non-blocking and has TCP_NODELAY.
-int connect_to(std::uint16_t port);
+int connect_to(const Target& target);
 int accept_from(int listener);                           // -1 where nobody waits
 void watch(int epoll, int socket, std::uint64_t token);  // in and out, edge-triggered
 int new_epoll();

@@ -5,8 +5,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <utility>
 #include <vector>
 
 #include "net.hpp"
@@ -28,10 +30,10 @@ int make_file() {
 
 }  // namespace
 
-Origin::Origin(Kind kind, std::uint16_t port, std::size_t bytes)
+Origin::Origin(Kind kind, std::uint16_t port, std::vector<std::size_t> sizes)
     : kind_{kind},
-      bytes_{bytes},
-      answer_(bytes, 'a'),
+      sizes_{std::move(sizes)},
+      answer_(*std::max_element(sizes_.begin(), sizes_.end()), 'a'),
       listener_{listen_on(port)},
       epoll_{new_epoll()} {
   if (kind == Kind::source) file_ = make_file();
@@ -95,8 +97,11 @@ bool Origin::receive(int socket, Connection& connection) {
       return true;
     }
     connection.received += static_cast<std::size_t>(count);
-    connection.owed += connection.received / bytes_ * bytes_;
-    connection.received %= bytes_;
+    while (connection.received >= sizes_[connection.turn]) {
+      connection.received -= sizes_[connection.turn];
+      connection.owed += sizes_[connection.turn];
+      connection.turn = (connection.turn + 1) % sizes_.size();
+    }
   }
 }
 

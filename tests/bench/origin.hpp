@@ -7,21 +7,24 @@
 #include <string>
 #include <thread>
 #include <unordered_map>
+#include <vector>
 
 namespace penstock::bench {
 
 class Origin {
  public:
   enum class Kind {
-    reply,   // answers every `bytes` that came with as many; ends when the client does
+    reply,   // answers requests of these sizes, in turn, each with as many bytes; ends when the
+             // client does
     source,  // sends for ever, by sendfile from memory
   };
-  Origin(Kind kind, std::uint16_t port, std::size_t bytes);
+  Origin(Kind kind, std::uint16_t port, std::vector<std::size_t> sizes);
   ~Origin();
 
  private:
   struct Connection {
     std::size_t received = 0;  // of the request that is coming in
+    std::size_t turn = 0;      // its place among the sizes
     std::size_t owed = 0;      // of answers
     bool finished = false;
   };
@@ -33,7 +36,7 @@ class Origin {
   bool pour(int socket);  // true where the socket would take more
 
   const Kind kind_;
-  const std::size_t bytes_;
+  const std::vector<std::size_t> sizes_;
   const std::string answer_;
   int listener_;
   int epoll_;
