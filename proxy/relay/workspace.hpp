@@ -4,6 +4,7 @@
 //
 // Owner    the forwarder. Thread   its own.
 
+#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <memory_resource>
@@ -29,7 +30,7 @@ class Workspace {
       : options_{options},
         memory_{memory},
         scratch_{static_cast<std::byte*>(memory.allocate(options.buffer_bytes, page))},
-        buffers_{options.buffers_max, options.buffer_bytes, memory, counters_},
+        buffers_{options.buffers_max, held_bytes(options), memory, counters_},
         flights_{memory, 16},
         pipes_{options.pipes_max, options.pipe_bytes, memory, counters_} {}
   Workspace(const Workspace&) = delete;
@@ -53,6 +54,12 @@ class Workspace {
 
  private:
   static constexpr std::size_t page = 4096;
+  // The rest of what a ring received has to fit as well.
+  static std::size_t held_bytes(const Options& options) noexcept {
+    const std::size_t from_ring =
+        options.engine == EnginePolicy::uring ? base::ring_buffer_bytes : 0;
+    return std::max(options.buffer_bytes, from_ring);
+  }
   const Options options_;
   std::pmr::memory_resource& memory_;
   std::byte* const scratch_;

@@ -50,6 +50,8 @@ Plan plan_from(Random& random) {
       1, static_cast<std::uint64_t>(counts[random.one_in(100) ? 4 : random.between(0, 3)]));
   plan.turns = random.between(20, 150) * plan.connections;
   plan.relay.engine = engines[random.between(0, engines.size() - 1)];
+  // Small ones take what is in a pipe by several turns, and short sends are longer than they are.
+  plan.relay.buffer_bytes = random.one_in(2) ? 64 * 1024 : 4 * 1024;
   plan.relay.zerocopy_from_bytes = random.one_in(2) ? 10 * 1024 : 1;
   plan.relay.pipe_bytes = random.one_in(2) ? 64 * 1024 : 256 * 1024;
   plan.relay.pipes_max = static_cast<std::size_t>(pools[random.between(0, 3)]);
