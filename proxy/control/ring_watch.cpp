@@ -21,7 +21,9 @@ std::string_view advice_for(int error) {
     case EACCES: return "a seccomp profile or kernel.io_uring_disabled forbids it: allow it there";
     case ENOSYS: return "this kernel is built without it";
     case EINVAL: return "it needs Linux 6.1";
-    case ENOMEM: return "there is no memory for it: raise the limit";
+    case ENOMEM:
+      return "its queues count as locked memory: raise RLIMIT_MEMLOCK (ulimit -l) by 256 KiB for "
+             "each forwarder";
     default: return "`penstock selftest` tries it apart";
   }
 }

@@ -168,6 +168,12 @@ TEST_CASE("ctl takes its options before and behind the verb", "[control]") {
   CHECK(wait.admin == "unix:/run/a.sock");
 }
 
+TEST_CASE("selftest takes nothing but --json", "[control]") {
+  CHECK_FALSE(std::get<control::SelftestCommand>(parsed({"selftest"})).json);
+  CHECK(std::get<control::SelftestCommand>(parsed({"selftest", "--json"})).json);
+  CHECK(printed({"selftest", "-c", "x.yaml"}).exit_code == 2);
+}
+
 TEST_CASE("a misuse of the command line exits with 2 and names what was wrong", "[control]") {
   CHECK(printed({}).exit_code == 2);
   CHECK(printed({"ctl"}).exit_code == 2);
@@ -178,7 +184,7 @@ TEST_CASE("a misuse of the command line exits with 2 and names what was wrong", 
     CHECK(misuse.err.find(verb) != std::string::npos);
     CHECK(misuse.out.empty());
   }
-  CHECK(printed({"selftest"}).err.find("selftest") != std::string::npos);
+  CHECK(printed({"fly"}).err.find("fly") != std::string::npos);
   CHECK(printed({"run", "--colour"}).err.find("--colour") != std::string::npos);
   CHECK(printed({"ctl", "wait-ready", "--timeout", "soon"}).exit_code == 2);
 }
