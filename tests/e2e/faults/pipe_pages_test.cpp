@@ -75,7 +75,10 @@ Bulk transfer(Scenario& scenario, House& house, Origin& origin) {
 }
 
 Plan plan_for(const Origin& origin) {
-  return {.endpoints = {origin.address()}, .runtime = "forwarders: 1", .program = {.user = user}};
+  return {.endpoints = {origin.address()},
+          .relay = "engine: adaptive",
+          .runtime = "forwarders: 1",
+          .program = {.user = user}};
 }
 
 }  // namespace
