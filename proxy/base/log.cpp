@@ -129,9 +129,11 @@ class Target final : public spdlog::sinks::base_sink<spdlog::details::null_mutex
 }  // namespace
 
 struct LineSink::Parts {
-  Parts(std::shared_ptr<Target> where, std::size_t queue_lines)
+  Parts(std::shared_ptr<Target> where, std::size_t queue_lines,
+        const std::function<void()>& on_thread_start)
       : target{std::move(where)},
-        pool{std::make_shared<spdlog::details::thread_pool>(queue_lines, 1)},
+        pool{std::make_shared<spdlog::details::thread_pool>(
+            queue_lines, 1, on_thread_start ? on_thread_start : [] {})},
         logger{std::make_shared<spdlog::async_logger>(
             std::string{}, target, pool, spdlog::async_overflow_policy::overrun_oldest)} {
     target->watch(*pool);
@@ -158,13 +160,15 @@ struct LineSink::Parts {
 LineSink::LineSink(std::unique_ptr<Parts> parts) : parts_{std::move(parts)} {}
 LineSink::~LineSink() = default;
 
-LineSink::Opened LineSink::open(const std::string& target, std::size_t queue_lines) {
+LineSink::Opened LineSink::open(const std::string& target, std::size_t queue_lines,
+                                const std::function<void()>& on_thread_start) {
   const bool standard = target == "stdout" || target == "stderr";
   std::FILE* file = target == "stdout" ? stdout : stderr;
   if (!standard) file = open_file(target);
   if (file == nullptr) return sentence("open", target, errno);
   return std::unique_ptr<LineSink>{new LineSink{std::make_unique<Parts>(
-      std::make_shared<Target>(file, standard ? std::string{} : target), queue_lines)}};
+      std::make_shared<Target>(file, standard ? std::string{} : target), queue_lines,
+      on_thread_start)}};
 }
 
 void LineSink::write(std::string_view line) {
@@ -194,7 +198,7 @@ std::string LineSink::take_error() {
 Log::Log(const Options& options) : Log{options, "stderr"} {}
 
 Log::Log(const Options& options, const std::string& target) : options_{options} {
-  auto opened = LineSink::open(target, 1024);
+  auto opened = LineSink::open(target, 1024, options.on_thread_start);
   if (!opened) throw std::runtime_error{opened.error()};
   sink_ = std::move(*opened);
   sink_->parts_->set_pattern(options.json

@@ -11,6 +11,7 @@
 
 #include <boost/system/result.hpp>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -28,7 +29,9 @@ class LineSink {
 
   // `target` is stdout, stderr or the path of a file, which is created or appended to. Errors: the
   // sentence that a user should read.
-  static Opened open(const std::string& target, std::size_t queue_lines = log_queue_lines);
+  // `on_thread_start` is called on the thread that will write, before its first line.
+  static Opened open(const std::string& target, std::size_t queue_lines = log_queue_lines,
+                     const std::function<void()>& on_thread_start = {});
   LineSink(const LineSink&) = delete;
   LineSink& operator=(const LineSink&) = delete;
   // Waits for the target. REQUIRES, where that could take for ever: flush() answered true.
@@ -68,6 +71,7 @@ class Log {
     Severity level = Severity::info;  // what lies below is not written
     bool json = false;                // one object a line: time, level, message
     bool colour = false;              // of the level, in text
+    std::function<void()> on_thread_start{};  // see LineSink::open()
   };
   explicit Log(const Options& options);
   // The same lines to a file, for tests. Throws std::runtime_error where it cannot be opened.

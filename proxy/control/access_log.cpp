@@ -16,10 +16,11 @@ std::vector<ListenerNames> names_of(const runtime::ServerSpec& spec) {
   return names;
 }
 
-AccessLog::Opened AccessLog::open(const LogOptions& options, std::vector<ListenerNames> names) {
+AccessLog::Opened AccessLog::open(const LogOptions& options, std::vector<ListenerNames> names,
+                                  const std::function<void()>& on_thread_start) {
   std::unique_ptr<AccessLog> log{new AccessLog{options.format, std::move(names)}};
   if (options.access_to == "off") return log;
-  auto sink = base::LineSink::open(options.access_to);
+  auto sink = base::LineSink::open(options.access_to, base::log_queue_lines, on_thread_start);
   if (!sink) return sink.error();
   log->sink_ = std::move(*sink);
   return log;

@@ -24,7 +24,8 @@ class AccessLog {
  public:
   using Opened = boost::system::result<std::unique_ptr<AccessLog>, std::string>;
   // Errors: the sentence that a user should read. `off` opens nothing and writes nothing.
-  static Opened open(const LogOptions& options, std::vector<ListenerNames> names);
+  static Opened open(const LogOptions& options, std::vector<ListenerNames> names,
+                     const std::function<void()>& on_thread_start = {});
 
   void write(const session::Record& record);
   std::uint64_t dropped() const { return sink_ ? sink_->dropped() : 0; }

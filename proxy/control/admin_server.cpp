@@ -58,6 +58,8 @@ AdminServer::Created AdminServer::create(asio::io_context& io, const std::vector
   for (const AdminBind& bind : binds) {
     os::ListenOptions options;
     options.mode = 0600;
+    options.owner = bind.owner;
+    options.group = bind.group;
     auto socket = os::listen_on(bind.address, options, {});
     if (!socket) return "the admin address: " + socket.error();
     sockets.push_back(std::move(*socket));

@@ -151,9 +151,9 @@ Plan plan_budget(const Limits& limits, const Wishes& wishes) {
   return plan;
 }
 
-Limits limits_of_this_process() {
+Limits limits_of_this_process(bool keeps_capabilities) {
   return {.descriptors = os::descriptor_limit(),
-          .pipe_user_pages_soft = os::pipe_user_pages_soft(),
+          .pipe_user_pages_soft = os::pipe_user_pages_soft(keeps_capabilities),
           .page_bytes = os::page_bytes(),
           .memory_bytes = os::memory_limit().value_or(0)};
 }

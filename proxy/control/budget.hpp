@@ -59,7 +59,8 @@ struct Plan {
 Plan plan_budget(const Limits& limits, const Wishes& wishes);
 
 // Of this process: reads the limits of the machine.
-Limits limits_of_this_process();
+// Who gives up its capabilities later is bound by what binds everybody.
+Limits limits_of_this_process(bool keeps_capabilities);
 Wishes wishes_of(const Config& config);
 
 // Puts the plan's numbers where the server looks for them.

@@ -27,6 +27,8 @@ struct Fault {
 
 struct AdminBind {
   os::SocketAddress address;
+  std::string owner{};  // of a unix socket: runtime.user and group
+  std::string group{};
   bool read_only = false;
   bool allow_remote_control = false;
 };

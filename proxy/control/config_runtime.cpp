@@ -123,7 +123,9 @@ void read_runtime(ConfigReading& reading, const YamlPlace& place, runtime::Optio
   reader.optional("max_connections", target.max_connections,
                   auto_or(integer_between(1, connections_max)));
   if (const auto drain = reader.find("drain")) read_drain(reading, *drain, target.drain);
-  reader.not_supported({"user", "group", "sandbox"});
+  reader.optional("user", target.user, parse_label_or_empty);
+  reader.optional("group", target.group, parse_label_or_empty);
+  reader.optional("sandbox", target.sandbox, word_of(runtime::sandbox_mode_names));
   reader.finish();
 }
 

@@ -27,9 +27,10 @@ Life::Life(const Parts& parts)
       stage_timer_{parts.io},
       tick_timer_{parts.io} {}
 
-void Life::run() {
+bool Life::run() {
   parts_.signals.listen([this](Signal signal, const char* name) { on_signal(signal, name); });
-  parts_.server.start();
+  parts_.server.start(parts_.confinement.locks());
+  if (!lock()) return false;
   enter(Stage::ready);
   pump_.start();
   tick();
@@ -39,6 +40,21 @@ void Life::run() {
   pump_.take_all();
   if (const std::uint64_t lost = lines_lost(); lost > 0)
     parts_.log.warning(fmt::format("{} lines of the access log were lost", lost));
+  tell_refusals();
+  return true;
+}
+
+// The last thread to give up what only a start needs.
+bool Life::lock() {
+  const std::string fault = parts_.confinement.lock_calls();
+  if (fault.empty()) return true;
+  parts_.log.error(fault);
+  parts_.server.stop();
+  return false;
+}
+
+void Life::tell_refusals() {
+  for (const std::string& sentence : Confinement::refusals()) parts_.log.warning(sentence);
 }
 
 void Life::on_signal(Signal signal, const char* name) {
@@ -150,6 +166,7 @@ void Life::tick() {
   const base::Instant now = os::now();
   for (const std::string& warning : parts_.watch.tick(now)) parts_.log.warning(warning);
   look_at_placement(now);
+  tell_refusals();
   if (const std::string error = parts_.access_log.take_error(); !error.empty())
     parts_.log.warning(error);
   warn_of_lost_lines(now);

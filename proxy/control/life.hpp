@@ -18,6 +18,7 @@
 #include <string>
 #include <string_view>
 
+#include "control/confinement.hpp"
 #include "control/forwarder_watch.hpp"
 #include "control/numa_watch.hpp"
 #include "control/record_pump.hpp"
@@ -42,14 +43,15 @@ class Life {
     AccessLog& access_log;
     UpstreamControl& upstreams;
     base::Log& log;
+    const Confinement& confinement;
   };
   explicit Life(const Parts& parts);
   Life(const Life&) = delete;
   Life& operator=(const Life&) = delete;
 
   // Starts the server and returns when everything has ended: all threads are joined, all records
-  // are in the access log.
-  void run();
+  // are in the access log. False where it could not go on after the threads had started.
+  bool run();
 
   // As SIGTERM; does nothing where a drain runs already. Before run() it is noted, and begins
   // there.
@@ -66,6 +68,8 @@ class Life {
   void cut();
   void finish();
   void look_at_placement(base::Instant now);
+  bool lock();
+  void tell_refusals();
   void tick();
   void warn_of_lost_lines(base::Instant now);
   void warn_of_pause(base::Instant now);

@@ -8,6 +8,7 @@
 
 #include "control/admin_server.hpp"
 #include "control/budget.hpp"
+#include "control/confinement.hpp"
 #include "control/server_view.hpp"
 #include "control/upstream_feeds.hpp"
 #include "control/version.hpp"
@@ -30,11 +31,12 @@ int show_faults(const std::vector<Fault>& faults) {
   return configuration_error;
 }
 
-base::Log::Options log_options(const LogOptions& options) {
+base::Log::Options log_options(const LogOptions& options, const Confinement& confinement) {
   const bool colour = os::environment("NO_COLOR") == nullptr && os::is_terminal(2);
   return {.level = static_cast<base::Severity>(options.level),
           .json = options.format == LogFormat::json,
-          .colour = colour};
+          .colour = colour,
+          .on_thread_start = confinement.log_lock()};
 }
 static_assert(static_cast<int>(LogLevel::error) == static_cast<int>(base::Severity::error));
 
@@ -53,8 +55,9 @@ void tell_what_runs(const runtime::Server& server, const AdminServer& admin, bas
   if (!admin.addresses().empty()) log.info("admin on " + listed(admin.addresses()));
 }
 
-Plan plan_for(Config& config, base::Log& log) {
-  const Plan plan = plan_budget(limits_of_this_process(), wishes_of(config));
+Plan plan_for(Config& config, const Confinement& confinement, base::Log& log) {
+  const Plan plan =
+      plan_budget(limits_of_this_process(!confinement.changes_user()), wishes_of(config));
   for (const std::string& warning : plan.warnings) log.warning(warning);
   log.info(fmt::format("at most {} pipes, {} for each forwarder", plan.pipes_total,
                        plan.pipes_per_forwarder));
@@ -64,15 +67,37 @@ Plan plan_for(Config& config, base::Log& log) {
   return plan;
 }
 
+// The socket of the admin is his who will run: it is closed to everybody else.
+std::vector<AdminBind> admin_of(const Config& config) {
+  std::vector<AdminBind> binds = config.admin;
+  for (AdminBind& bind : binds) {
+    bind.owner = config.server.runtime.user;
+    bind.group = config.server.runtime.group;
+  }
+  return binds;
+}
+
+// Everything is bound. Empty on success.
+std::string give_up_rights(const Confinement& confinement, base::Log& log) {
+  if (std::string fault = confinement.become_user(); !fault.empty()) return fault;
+  const os::Identity identity = os::current_identity();
+  if (confinement.changes_user())
+    log.info(fmt::format("runs as user {} and group {}", identity.user, identity.group));
+  else if (identity.user == 0)
+    log.info("runs as root: with runtime.user it would give up what it does not need");
+  for (const std::string& note : confinement.notes()) log.info(note);
+  return confinement.lock_files();
+}
+
 int refuse(base::Log& log, const std::string& sentence) {
   log.error(sentence);
   return failure;
 }
 
 // Bottom up: server, watch, life, admin; and down again in the opposite order.
-int serve(Config config, base::Log& log, AccessLog& access_log) {
+int serve(Config config, const Confinement& confinement, base::Log& log, AccessLog& access_log) {
   log.info(fmt::format("penstock {}, process {}", version(), os::process_id()));
-  const Plan plan = plan_for(config, log);
+  const Plan plan = plan_for(config, confinement, log);
   boost::asio::io_context io{1};
   Signals signals{io};
   auto created = runtime::Server::create(config.server, log_switches(config.log));
@@ -81,15 +106,16 @@ int serve(Config config, base::Log& log, AccessLog& access_log) {
   ForwarderWatch watch{server, os::now()};
   UpstreamControl upstreams{io, server, log};
   UpstreamFeeds feeds{io, server, upstreams, log, plan.checks_at_once};
-  Life life{{io, signals, server, watch, access_log, upstreams, log}};
+  Life life{{io, signals, server, watch, access_log, upstreams, log, confinement}};
   ServerView view{server, watch, access_log, upstreams, life};
-  auto admin = AdminServer::create(io, config.admin, view);
+  auto admin = AdminServer::create(io, admin_of(config), view);
   if (!admin) return refuse(log, admin.error());
   tell_what_runs(server, **admin, log);
+  if (std::string fault = give_up_rights(confinement, log); !fault.empty())
+    return refuse(log, fault);
   feeds.await_first_answers(first_answers_patience);
   upstreams.refresh();
-  life.run();
-  return success;
+  return life.run() ? success : failure;
 }
 
 // What ended `run` by an exception, and what to do about it.
@@ -116,14 +142,14 @@ void tell_what_was_inherited(base::Log& log) {
       open - standard));
 }
 
-int serve_with_logs(Config config, base::Log& log) {
+int serve_with_logs(Config config, const Confinement& confinement, base::Log& log) {
   tell_what_was_inherited(log);
   int exit_code = failure;
   bool written = true;
   try {
-    auto access_log = AccessLog::open(config.log, names_of(config.server));
+    auto access_log = AccessLog::open(config.log, names_of(config.server), confinement.log_lock());
     if (access_log) {
-      exit_code = serve(std::move(config), log, **access_log);
+      exit_code = serve(std::move(config), confinement, log, **access_log);
       written = (*access_log)->flush(log_patience);
       if (!written) {
         log.warning("the target of the access log is stuck: its last lines are lost");
@@ -145,8 +171,13 @@ int run(const RunCommand& command) {
   LoadedConfig loaded = load_config(command.file);
   if (!loaded.config) return show_faults(loaded.faults);
   try {
-    base::Log log{log_options(loaded.config->log)};
-    return serve_with_logs(std::move(*loaded.config), log);
+    const auto confinement = Confinement::prepare(*loaded.config);
+    if (!confinement) {
+      std::cerr << confinement.error() << '\n';
+      return failure;
+    }
+    base::Log log{log_options(loaded.config->log, *confinement)};
+    return serve_with_logs(std::move(*loaded.config), *confinement, log);
   } catch (const std::exception& error) {
     // The log is what could not be had.
     std::cerr << sentence_for(error) << '\n';

@@ -11,6 +11,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <ctime>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -54,6 +55,10 @@ void fill_standard_descriptors() noexcept {
   if (descriptor > 2) ::close(descriptor);
 }
 
+void load_time_zone() noexcept {
+  ::tzset();
+}
+
 void ignore_broken_pipes() noexcept {
   std::signal(SIGPIPE, SIG_IGN);
 }
@@ -75,8 +80,9 @@ std::uint64_t descriptor_limit() noexcept {
   return ::getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : 1024;
 }
 
-std::uint64_t pipe_user_pages_soft() noexcept {
-  return has_pipe_capability() ? 0 : read_number("/proc/sys/fs/pipe-user-pages-soft");
+std::uint64_t pipe_user_pages_soft(bool keeps_capabilities) noexcept {
+  if (keeps_capabilities && has_pipe_capability()) return 0;
+  return read_number("/proc/sys/fs/pipe-user-pages-soft");
 }
 
 std::uint64_t address_bytes_max() noexcept {

@@ -24,8 +24,9 @@ void reap_orphans() noexcept;
 std::uint64_t raise_descriptor_limit() noexcept;
 std::uint64_t descriptor_limit() noexcept;
 
-// fs.pipe-user-pages-soft, or 0 where this process is not bound by it or it cannot be read.
-std::uint64_t pipe_user_pages_soft() noexcept;
+// fs.pipe-user-pages-soft, or 0 where this process is not bound by it or it cannot be read. Who
+// gives up its capabilities will be bound.
+std::uint64_t pipe_user_pages_soft(bool keeps_capabilities) noexcept;
 std::uint64_t page_bytes() noexcept;
 // What RLIMIT_AS (ulimit -v) allows; the largest number where it sets no limit.
 std::uint64_t address_bytes_max() noexcept;
@@ -38,6 +39,9 @@ int process_id() noexcept;
 // The value of an environment variable, or nullptr.
 const char* environment(const char* name) noexcept;
 bool is_terminal(int descriptor) noexcept;
+
+// What the C library reads from files when it first breaks a time into parts.
+void load_time_zone() noexcept;
 
 // Names the calling thread for ps and top; at most 15 characters.
 void name_thread(const std::string& name) noexcept;

@@ -50,14 +50,15 @@ Acceptor::~Acceptor() {
   if (waiting_) os::close_descriptor(waiting_->socket);
 }
 
-void Acceptor::start() {
-  thread_ = std::thread{[this] { run(); }};
+void Acceptor::start(const ThreadLock* lock) {
+  thread_ = std::thread{[this, lock] { run(lock); }};
 }
 
-void Acceptor::run() {
+void Acceptor::run(const ThreadLock* lock) {
   os::name_thread("acceptor-" + std::to_string(setup_.index));
   place_.settle(setup_.seat);
   os::do_not_preempt_on_wakeup();
+  place_.lock(lock);
   const auto work = asio::make_work_guard(io_);
   for (auto& entrance : entrances_) wait_for(*entrance);
   listen_for_resume();

@@ -49,7 +49,8 @@ class Acceptor {
   Acceptor& operator=(const Acceptor&) = delete;
   ~Acceptor();
 
-  void start();
+  // The thread applies `lock` to itself once it has settled; none: runtime.sandbox is off.
+  void start(const ThreadLock* lock);
   // Any thread: notes soon on which CPU it runs.
   void ping();
   const Setup& setup() const noexcept { return setup_; }
@@ -74,7 +75,7 @@ class Acceptor {
   };
   enum class Accepted : std::uint8_t { one, none, paused };
 
-  void run();
+  void run(const ThreadLock* lock);
   void wait_for(Entrance& entrance);
   void serve(Entrance& entrance);
   Accepted accept_one(Entrance& entrance);

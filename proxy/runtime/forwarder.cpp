@@ -63,8 +63,8 @@ Forwarder::~Forwarder() {
   }
 }
 
-void Forwarder::start() {
-  thread_ = std::thread{[this] { run(); }};
+void Forwarder::start(const ThreadLock* lock) {
+  thread_ = std::thread{[this, lock] { run(lock); }};
 }
 
 void Forwarder::join() {
@@ -96,11 +96,16 @@ void Forwarder::call() noexcept {
   if (sleep_.must_wake()) poller_.wake();
 }
 
-void Forwarder::settle_in() noexcept {
+void Forwarder::settle_in(const ThreadLock* lock) noexcept {
   owner_.adopt();
   workspace_.pipes().adopt();
   os::name_thread("forwarder-" + std::to_string(setup_.index));
   place_.settle(setup_.seat);
+  use_ring();
+  place_.lock(lock);
+}
+
+void Forwarder::use_ring() noexcept {
   if (setup_.relay.engine != relay::EnginePolicy::uring) return;
   // Here, and not before: what the kernel allocates for a ring comes from this thread's node.
   const auto refusal = poller_.use_ring(memory_);
@@ -108,8 +113,8 @@ void Forwarder::settle_in() noexcept {
   if (!refusal) workspace_.ring = &poller_;
 }
 
-void Forwarder::run() noexcept {
-  settle_in();
+void Forwarder::run(const ThreadLock* lock) noexcept {
+  settle_in(lock);
   rounds_.begin(os::now());
   for (;;) {
     context_.now = workspace_.now = os::now();

@@ -65,7 +65,8 @@ class Forwarder {
   Forwarder& operator=(const Forwarder&) = delete;
   ~Forwarder();
 
-  void start();
+  // The thread applies `lock` to itself once it has settled; none: runtime.sandbox is off.
+  void start(const ThreadLock* lock);
   void join();  // after Command::stop
 
   // By acceptor `sender` only. False where its ring is full; the arrival stays the sender's. At the
@@ -105,8 +106,9 @@ class Forwarder {
       boost::intrusive::list<session::Session, boost::intrusive::base_hook<session::ListHook>,
                              boost::intrusive::constant_time_size<false>>;
 
-  void run() noexcept;
-  void settle_in() noexcept;
+  void run(const ThreadLock* lock) noexcept;
+  void settle_in(const ThreadLock* lock) noexcept;
+  void use_ring() noexcept;
   void take_commands() noexcept;
   void obey(const Command& command) noexcept;
   void take_arrivals() noexcept;

@@ -24,6 +24,12 @@ enum class NumaMode : std::uint8_t { automatic, off, strict };
 inline constexpr base::EnumNames<NumaMode, 3> numa_mode_names{{"auto", "off", "strict"}};
 static_assert(numa_mode_names[NumaMode::strict] == "strict");
 
+// seccomp and Landlock. automatic: what can be had; what is refused fails. strict: all of it or no
+// start, and what is refused ends the process.
+enum class SandboxMode : std::uint8_t { automatic, off, strict };
+inline constexpr base::EnumNames<SandboxMode, 3> sandbox_mode_names{{"auto", "off", "strict"}};
+static_assert(sandbox_mode_names[SandboxMode::strict] == "strict");
+
 struct DrainOptions {
   base::Duration grace{0};                            // not ready, still accepting
   base::Duration timeout = std::chrono::seconds{30};  // then what is left is reset
@@ -44,6 +50,9 @@ struct Options {
   base::Duration spin{0};           // a forwarder polls so long before it sleeps
   std::size_t max_connections = 0;  // 0 = auto: from the descriptor limit
   DrainOptions drain;
+  std::string user{};   // whom to become after binding: a name or number; empty = who we are
+  std::string group{};  // likewise
+  SandboxMode sandbox = SandboxMode::automatic;
 };
 
 struct ServerSpec {

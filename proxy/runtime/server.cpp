@@ -216,9 +216,9 @@ Server::Created Server::create(ServerSpec spec, session::LogSwitches log) {
   return std::unique_ptr<Server>{new Server{std::move(parts)}};
 }
 
-void Server::start() {
-  for (auto& forwarder : parts_->forwarders) forwarder->start();
-  for (auto& acceptor : parts_->acceptors) acceptor->start();
+void Server::start(const ThreadLocks& locks) {
+  for (auto& forwarder : parts_->forwarders) forwarder->start(locks.forwarder);
+  for (auto& acceptor : parts_->acceptors) acceptor->start(locks.acceptor);
 }
 
 std::vector<ForwarderView> Server::forwarders() const {

@@ -42,6 +42,12 @@ struct ForwarderView {
   std::optional<int> ring_refusal;  // see Forwarder::ring_refusal()
 };
 
+// What the threads apply to themselves; none: runtime.sandbox is off. They outlive the server.
+struct ThreadLocks {
+  const ThreadLock* acceptor = nullptr;
+  const ThreadLock* forwarder = nullptr;
+};
+
 class Server {
  public:
   using Created = boost::system::result<std::unique_ptr<Server>, std::string>;
@@ -49,7 +55,7 @@ class Server {
   static Created create(ServerSpec spec, session::LogSwitches log);
   ~Server();  // stop() has been called, or start() never was
 
-  void start();
+  void start(const ThreadLocks& locks = {});
 
   // --- numbers come up ---
   std::vector<ForwarderView> forwarders() const;

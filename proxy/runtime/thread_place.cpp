@@ -28,6 +28,12 @@ void ThreadPlace::settle(const Seat& seat) noexcept {
   note_cpu();
 }
 
+void ThreadPlace::lock(const ThreadLock* lock) noexcept {
+  if (lock == nullptr) return;
+  if (const auto error = lock->apply())
+    lock_refusal_.set(static_cast<std::uint64_t>(error.value()));
+}
+
 void ThreadPlace::note_cpu() noexcept {
   cpu_.set(static_cast<std::uint64_t>(os::current_cpu() + 1));
 }
@@ -54,6 +60,7 @@ void work_on_seat(const Seat& seat, const std::function<void()>& work) {
 ThreadPlace::Seen ThreadPlace::seen() const noexcept {
   Seen seen{.is_pinned = is_pinned_.value() != 0,
             .memory = static_cast<MemoryPolicy>(memory_.value()),
+            .lock_refusal = static_cast<int>(lock_refusal_.value()),
             .arrivals_sampled = sampled_.value(),
             .arrivals_local = local_.value()};
   if (const std::uint64_t cpu = cpu_.value(); cpu != 0) seen.cpu = static_cast<int>(cpu) - 1;

@@ -11,6 +11,7 @@
 #include "base/counter.hpp"
 #include "os/numa_memory.hpp"
 #include "runtime/placement.hpp"
+#include "runtime/thread_lock.hpp"
 
 namespace penstock::runtime {
 
@@ -18,6 +19,8 @@ class ThreadPlace {
  public:
   // Pins the calling thread and sets its memory policy.
   void settle(const Seat& seat) noexcept;
+  // Takes away what the calling thread does not need from here on; nothing without a lock.
+  void lock(const ThreadLock* lock) noexcept;
   // The CPU on which it runs now. Once a second is often enough.
   void note_cpu() noexcept;
   // Asks one arrival in sixteen on which CPU its packets came in, and whether that is near.
@@ -27,6 +30,7 @@ class ThreadPlace {
     std::optional<int> cpu{};  // empty: it has not run yet
     bool is_pinned = false;
     MemoryPolicy memory = MemoryPolicy::system;
+    int lock_refusal = 0;                // the errno with which the kernel refused the lock
     std::uint64_t arrivals_sampled = 0;
     std::uint64_t arrivals_local = 0;  // of these, on a CPU of the seat's node
   };
@@ -36,6 +40,7 @@ class ThreadPlace {
   base::Counter cpu_;  // plus one; 0 is none
   base::Counter is_pinned_;
   base::Counter memory_;
+  base::Counter lock_refusal_;
   base::Counter arrivals_;
   base::Counter sampled_;
   base::Counter local_;

@@ -204,7 +204,8 @@ std::string penstock_binary() {
 }
 
 std::string complaint_in(const std::string& errors) {
-  for (const char* word : {"Sanitizer", "runtime error:", "assertion", "terminate called"})
+  for (const char* word : {"Sanitizer", "runtime error:", "assertion", "terminate called",
+                           "the sandbox refused"})
     if (const auto at = errors.find(word); at != errors.npos) return errors.substr(at, 2000);
   return {};
 }

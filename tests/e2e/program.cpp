@@ -134,6 +134,7 @@ std::vector<char*> environment_with(const std::vector<std::string>& more) {
   if (!options.control_group.empty()) write_text(options.control_group.c_str(), "0");
   if (options.no_memory_policies) testing::refuse_memory_policies();
   if (options.no_io_uring) testing::refuse_io_uring();
+  if (options.no_landlock) testing::refuse_landlock();
   ::signal(SIGPIPE, SIG_DFL);
   if (options.user != 0)
     become_user(options.user, ::open(arguments[0], O_PATH | O_CLOEXEC), arguments, environment);

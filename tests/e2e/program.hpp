@@ -33,6 +33,7 @@ class Program {
     std::string control_group{};      // cgroup.procs of the group to enter; empty = ours
     bool no_memory_policies = false;  // refused, as a container engine's seccomp profile does
     bool no_io_uring = false;         // likewise, as a newer engine's does
+    bool no_landlock = false;         // likewise, as an older engine's does
     bool is_process_one = false;      // of a process namespace of its own, as in a container
     std::string resolv_conf{};  // seen at /etc/resolv.conf, by a mount namespace; empty = ours
     std::vector<std::string> environment{};  // NAME=VALUE, added to ours

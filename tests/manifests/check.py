@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The manifests of config/kubernetes and the unit of config/systemd, as far as can be told without
 a cluster: their structure, the promises that their comments make, and every configuration in them
-by `penstock check`.
+by `penstock check`. And the program itself: how it was hardened.
 
 usage: check.py PENSTOCK SOURCE_FOLDER
 """
@@ -124,9 +124,24 @@ def judge_unit(path):
         print(f"{path.name}: {verdict}")
 
 
+def judge_binary(path):
+    """What the compiler was asked for is in the program."""
+    if shutil.which("checksec") is None:
+        print("the program was not looked at: checksec is not installed")
+        return
+    done = subprocess.run(["checksec", f"--file={path}", "--output=json"], capture_output=True,
+                          text=True)
+    found = yaml.safe_load(done.stdout)[str(path)]
+    wanted = {"relro": "full", "canary": "yes", "nx": "yes", "pie": "yes", "rpath": "no",
+              "runpath": "no", "fortify_source": "yes"}
+    for key, value in wanted.items():
+        check(found.get(key) == value, f"checksec: {key} is {found.get(key)}, not {value}")
+
+
 count = sum(judge_manifest(path) for path in sorted((source / "config/kubernetes").glob("*.yaml")))
 check(count >= 6, f"only {count} documents were found")
 judge_unit(source / "config/systemd/penstock.service")
+judge_binary(penstock)
 for fault in faults:
     print(fault)
 print(f"{count} documents, {len(faults)} faults")

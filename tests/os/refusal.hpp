@@ -39,6 +39,11 @@ inline void refuse_io_uring() {
   refuse_calls({SYS_io_uring_setup, SYS_io_uring_enter, SYS_io_uring_register});
 }
 
+// As that of an older one does.
+inline void refuse_landlock() {
+  refuse_calls({SYS_landlock_create_ruleset, SYS_landlock_add_rule, SYS_landlock_restrict_self});
+}
+
 // Setting this option of SOL_SOCKET, for the rest of the process.
 inline void refuse_socket_option(unsigned option) {
   sock_filter code[] = {

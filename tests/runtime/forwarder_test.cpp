@@ -34,7 +34,7 @@ TEST_CASE("nothing of a connection is older than its arrival", "[runtime]") {
   REQUIRE(admission.reserve());
   listener.active = 1;
   REQUIRE(forwarder.offer(0, arrival));
-  forwarder.start();
+  forwarder.start(nullptr);
   session::Record record;
   REQUIRE(await_fact([&] { return forwarder.records().try_pop(record); }));
   CHECK(record.duration >= base::Duration{0});

@@ -54,7 +54,7 @@ World::~World() {
 }
 
 void World::run(Tally& tally) {
-  forwarder_->start();
+  forwarder_->start(nullptr);
   forwarder_->join();
   collect_records();
   check_end();

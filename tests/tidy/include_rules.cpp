@@ -32,9 +32,10 @@ struct Library {
 };
 constexpr std::string_view everywhere = "proxy/";
 constexpr std::string_view nowhere = "-";
-constexpr std::array<Library, 16> libraries{{
+constexpr std::array<Library, 17> libraries{{
     {"numa", {"proxy/os/numa"}},
     {"liburing", {"proxy/os/ring"}},
+    {"seccomp.h", {"proxy/os/sandbox"}},
     {"ares", {"proxy/upstream/discovery"}},
     {"yaml-cpp/", {"proxy/control/config"}},
     {"boost/beast", {"proxy/control/admin", "proxy/control/ctl"}},
@@ -92,7 +93,8 @@ bool is_system_header(std::string_view target) {
     return target.starts_with(name);
   });
   const bool plain = target.find('/') == target.npos && target.ends_with(".h");
-  return in_folder || (plain && !target.starts_with("numa") && target != "ares.h");
+  return in_folder || (plain && !target.starts_with("numa") && target != "ares.h" &&
+                       target != "seccomp.h");
 }
 
 bool is_standard_header(std::string_view target) {

@@ -38,6 +38,7 @@ TEST_CASE("a file or an include without a floor is found", "[tidy]") {
 TEST_CASE("a library that is included beside its door is found", "[tidy]") {
   const Rule rule = libraries_behind_their_doors;
   REQUIRE(bites(rule, "proxy/runtime/a.cpp", "#include <numa.h>\n"));
+  REQUIRE(bites(rule, "proxy/os/process.cpp", "#include <seccomp.h>\n"));
   REQUIRE(bites(rule, "proxy/upstream/cluster.cpp", "#include <ares.h>\n"));
   REQUIRE(bites(rule, "proxy/upstream/cluster.cpp", "#include <boost/asio/post.hpp>\n"));
   REQUIRE(bites(rule, "proxy/control/admin.cpp", "#include <yaml-cpp/yaml.h>\n"));
@@ -57,6 +58,7 @@ TEST_CASE("a library that is included beside its door is found", "[tidy]") {
 TEST_CASE("a library behind its door is right", "[tidy]") {
   const Rule rule = libraries_behind_their_doors;
   REQUIRE_FALSE(bites(rule, "proxy/os/numa.cpp", "#include <numa.h>\n#include <numaif.h>\n"));
+  REQUIRE_FALSE(bites(rule, "proxy/os/sandbox.cpp", "#include <seccomp.h>\n"));
   REQUIRE_FALSE(bites(rule, "proxy/upstream/discovery_dns.cpp", "#include <ares.h>\n"));
   REQUIRE_FALSE(bites(rule, "proxy/control/config_read.cpp", "#include <yaml-cpp/yaml.h>\n"));
   REQUIRE_FALSE(bites(rule, "proxy/control/ctl.cpp", "#include <boost/beast/http.hpp>\n"));

@@ -1,0 +1,209 @@
+#include "control/confinement.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "os/process.hpp"
+#include "os/sandbox_calls.hpp"
+#include "runtime/thread_lock.hpp"
+
+namespace penstock::control {
+
+namespace {
+
+namespace calls = os::calls;
+using runtime::SandboxMode;
+
+std::string folder_of(const std::string& path) {
+  const std::string folder = std::filesystem::path{path}.parent_path();
+  return folder.empty() ? "." : folder;
+}
+
+void add_folder(const os::SocketAddress& address, std::vector<std::string>& folders) {
+  if (address.is_unix() && !address.is_abstract()) folders.push_back(folder_of(address.path()));
+}
+
+bool logs_to_file(const LogOptions& log) {
+  return log.access_to != "stdout" && log.access_to != "stderr" && log.access_to != "off";
+}
+
+std::vector<std::string> site_roots(const Config& config) {
+  std::vector<std::string> roots;
+  for (const auto& listener : config.server.listeners)
+    if (listener.session.files) roots.push_back(listener.session.files->root);
+  return roots;
+}
+
+os::FilePaths of_acceptors(const Config& config) {
+  os::FilePaths paths;
+  for (const auto& listener : config.server.listeners)
+    for (const auto& address : listener.addresses) add_folder(address, paths.removable);
+  return paths;
+}
+
+// /etc as a whole: resolv.conf and hosts are replaced by a rename, and a rule for a file would end
+// with the file.
+os::FilePaths of_control(const Config& config) {
+  os::FilePaths paths = of_acceptors(config);
+  paths.readable = {"/proc",  "/sys", "/etc", "/usr/share/zoneinfo", "/usr/share/ca-certificates",
+                    "/usr/local/share/ca-certificates", "/usr/lib/ssl", "/dev/null",
+                    "/dev/urandom"};
+  for (const std::string& root : site_roots(config)) paths.readable.push_back(root);
+  for (const auto& upstream : config.server.upstreams)
+    for (const auto& source : upstream.sources)
+      if (const auto* file = std::get_if<upstream::FileSource>(&source))
+        paths.readable.push_back(folder_of(file->path));
+  for (const AdminBind& bind : config.admin) add_folder(bind.address, paths.removable);
+  return paths;
+}
+
+os::FilePaths of_logs(const LogOptions& log) {
+  if (!logs_to_file(log)) return {};
+  return {.writable = {folder_of(log.access_to)}};
+}
+
+}  // namespace
+
+os::CallRules control_calls() {
+  return calls::thread() + calls::loop() + calls::connect() + calls::read_files() +
+         calls::resolve_names() + calls::control();
+}
+
+os::CallRules log_calls(bool to_file) {
+  return calls::thread() + calls::write_lines() +
+         (to_file ? calls::append_files() : os::CallRules{});
+}
+
+struct Confinement::Locks {
+  runtime::ThreadLock log;
+  runtime::ThreadLock acceptor;
+  runtime::ThreadLock forwarder;
+  runtime::ThreadLock control;
+};
+
+Confinement::Prepared Confinement::prepare(const Config& config) {
+  const runtime::Options& options = config.server.runtime;
+  Confinement result;
+  if (std::string fault = result.find_user(options); !fault.empty()) return fault;
+  result.keeps_network_admin_ = std::any_of(
+      config.server.listeners.begin(), config.server.listeners.end(),
+      [](const auto& listener) { return listener.session.socket.mark != 0; });
+  const bool strict = options.sandbox == SandboxMode::strict;
+  if (os::is_sanitized_build()) {
+    if (strict)
+      return "runtime.sandbox: strict cannot be kept: this build has sanitizers, which make system "
+             "calls of their own; set runtime.sandbox: off, or run a build without them";
+    result.notes_.push_back("the sandbox is off: sanitizers make system calls of their own");
+    return result;
+  }
+  if (options.sandbox == SandboxMode::off) return result;
+  base::ErrorCode missing_calls = os::filters_refused();
+  if (!missing_calls) missing_calls = os::forbid_new_privileges();
+  if (std::string fault = result.note_missing("seccomp", missing_calls, strict); !fault.empty())
+    return fault;
+  if (missing_calls) return result;
+  const auto files = os::FileRights::create({});
+  const base::ErrorCode missing_files = files ? base::ErrorCode{} : files.error();
+  if (std::string fault = result.note_missing("Landlock", missing_files, strict); !fault.empty())
+    return fault;
+  os::forbid_dumps();
+  const auto on_refusal = strict ? os::OnRefusal::kill : os::OnRefusal::report;
+  if (std::string fault = result.build_locks(config, on_refusal); !fault.empty()) return fault;
+  result.notes_.push_back(fmt::format(
+      "sandbox: every thread has a list of the system calls it may make{}; what is not on it {}",
+      missing_files ? "" : ", and of files", strict ? "ends the process" : "fails"));
+  return result;
+}
+
+std::string Confinement::note_missing(const std::string& what, base::ErrorCode error,
+                                      bool strict) {
+  if (!error) return {};
+  if (strict)
+    return fmt::format(
+        "runtime.sandbox: strict cannot be kept: {} cannot be had here ({}); a container needs an "
+        "engine whose seccomp profile allows it; else set runtime.sandbox: auto",
+        what, error.message());
+  notes_.push_back(fmt::format("the sandbox goes without {}: {}", what, error.message()));
+  return {};
+}
+
+std::string Confinement::find_user(const runtime::Options& options) {
+  if (options.user.empty() && options.group.empty()) return {};
+  const auto found = os::find_identity(options.user, options.group);
+  if (!found) return found.error();
+  const os::Identity now = os::current_identity();
+  if (found->user == now.user && found->group == now.group) return {};
+  if (now.user != 0)
+    return fmt::format(
+        "runtime.user: only root can become user {} and group {}, and this is user {}: start "
+        "penstock as root, or leave runtime.user and runtime.group out",
+        found->user, found->group, now.user);
+  identity_ = *found;
+  return {};
+}
+
+std::string Confinement::build_locks(const Config& config, os::OnRefusal on_refusal) {
+  const os::CallRules of_log = log_calls(logs_to_file(config.log));
+  auto log =
+      runtime::make_lock(os::CallFilter::compile(of_log, on_refusal), of_logs(config.log));
+  if (!log) return log.error();
+  auto acceptor = runtime::ThreadLock::for_acceptors(of_acceptors(config), on_refusal);
+  if (!acceptor) return acceptor.error();
+  auto forwarder =
+      runtime::ThreadLock::for_forwarders({.readable = site_roots(config)}, on_refusal);
+  if (!forwarder) return forwarder.error();
+  auto control = runtime::make_lock(os::CallFilter::compile(control_calls(), on_refusal),
+                                    of_control(config));
+  if (!control) return control.error();
+  locks_ = std::make_shared<const Locks>(Locks{.log = std::move(*log),
+                                               .acceptor = std::move(*acceptor),
+                                               .forwarder = std::move(*forwarder),
+                                               .control = std::move(*control)});
+  return {};
+}
+
+std::function<void()> Confinement::log_lock() const {
+  return [locks = locks_] {
+    os::name_thread("log");
+    os::load_time_zone();
+    // It has no log to say an error in, and the others say the same of themselves.
+    if (locks) static_cast<void>(locks->log.apply());
+  };
+}
+
+std::string Confinement::become_user() const {
+  if (!identity_) return {};
+  const std::string fault = os::become(*identity_, keeps_network_admin_);
+  return fault.empty() ? fault : "runtime.user: " + fault;
+}
+
+std::string Confinement::lock_files() const {
+  if (!locks_) return {};
+  const auto error = locks_->control.apply_to_files();
+  return error ? "the sandbox: Landlock: " + error.message() : std::string{};
+}
+
+std::string Confinement::lock_calls() const {
+  if (!locks_) return {};
+  const auto error = locks_->control.apply_to_calls();
+  return error ? "the sandbox: seccomp: " + error.message() : std::string{};
+}
+
+runtime::ThreadLocks Confinement::locks() const noexcept {
+  if (!locks_) return {};
+  return {.acceptor = &locks_->acceptor, .forwarder = &locks_->forwarder};
+}
+
+std::vector<std::string> Confinement::refusals() {
+  std::vector<std::string> sentences;
+  for (const os::Refusal& refusal : os::take_refusals())
+    sentences.push_back(fmt::format(
+        "the sandbox refused the system call {} in thread {}: it failed with EPERM; report this "
+        "line; runtime.sandbox: off runs without",
+        refusal.call, refusal.thread));
+  return sentences;
+}
+
+}  // namespace penstock::control

@@ -1,0 +1,61 @@
+#pragma once
+// Least privilege: runtime.user, runtime.group and runtime.sandbox, in the order in which a start
+// gives rights up.
+//
+//   prepare()        before the first thread: lists are compiled, no exec gives more rights
+//   log_lock()       the threads of the logs lock themselves as they start
+//   become_user()    everything is bound
+//   lock_files()     before names are asked for and other threads start: they inherit it
+//   locks()          acceptors and forwarders lock themselves once they have settled
+//   lock_calls()     the control thread, last of all
+//
+// Owner    run(). Thread: control. Errors: the sentence; then penstock does not start. Where
+//          runtime.sandbox is auto, what cannot be had is a line of notes() instead.
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "control/config.hpp"
+#include "os/privileges.hpp"
+#include "runtime/server.hpp"
+
+namespace penstock::control {
+
+os::CallRules control_calls();
+os::CallRules log_calls(bool to_file);
+
+class Confinement {
+ public:
+  using Prepared = boost::system::result<Confinement, std::string>;
+  static Prepared prepare(const Config& config);
+
+  // True where become_user() will change who we are.
+  bool changes_user() const noexcept { return identity_.has_value(); }
+  std::function<void()> log_lock() const;
+  // Empty on success.
+  std::string become_user() const;
+  std::string lock_files() const;
+  std::string lock_calls() const;
+  runtime::ThreadLocks locks() const noexcept;
+
+  // For the log: what holds, and what could not be had.
+  const std::vector<std::string>& notes() const noexcept { return notes_; }
+  // What was refused since the last time.
+  static std::vector<std::string> refusals();
+
+ private:
+  std::string find_user(const runtime::Options& options);
+  std::string build_locks(const Config& config, os::OnRefusal on_refusal);
+  std::string note_missing(const std::string& what, base::ErrorCode error, bool strict);
+
+  struct Locks;
+  std::shared_ptr<const Locks> locks_;  // none: the sandbox is off
+  std::optional<os::Identity> identity_;
+  bool keeps_network_admin_ = false;
+  std::vector<std::string> notes_;
+};
+
+}  // namespace penstock::control

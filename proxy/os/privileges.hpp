@@ -1,0 +1,29 @@
+#pragma once
+// Becoming another user, for a process that was started as root to bind its ports.
+//
+// Thread   before any that matters is started: capabilities are kept only by the calling thread and
+//          by those that it starts later; ids change for all threads at once (setresuid(3)).
+// Errors   the sentence that a user should read; the process is not to go on then.
+// Source   credentials(7), capabilities(7).
+
+#include <boost/system/result.hpp>
+#include <string>
+
+namespace penstock::os {
+
+struct Identity {
+  unsigned user = 0;
+  unsigned group = 0;
+};
+
+// Names or numbers. Without a group the user's own; without a user, ours.
+using FoundIdentity = boost::system::result<Identity, std::string>;
+FoundIdentity find_identity(const std::string& user, const std::string& group);
+
+Identity current_identity() noexcept;
+
+// Gives up all ids, supplementary groups and capabilities, but CAP_NET_ADMIN where asked to keep
+// it, and looks whether there is a way back. Empty on success.
+std::string become(const Identity& identity, bool keep_network_admin);
+
+}  // namespace penstock::os

@@ -1,0 +1,44 @@
+#include "runtime/thread_lock.hpp"
+
+#include "os/sandbox_calls.hpp"
+
+namespace penstock::runtime {
+
+namespace calls = os::calls;
+
+os::CallRules acceptor_calls() {
+  return calls::thread() + calls::loop() + calls::accept();
+}
+
+os::CallRules forwarder_calls() {
+  return calls::thread() + calls::poller() + calls::ring() + calls::relay() + calls::connect() +
+         calls::send_files();
+}
+
+ThreadLock::Created make_lock(os::CallFilter::Compiled filter, const os::FilePaths& paths) {
+  if (!filter) return "the list of system calls: " + filter.error();
+  std::optional<os::FileRights> rights;
+  if (auto files = os::FileRights::create(paths)) rights = std::move(*files);
+  return ThreadLock{std::move(*filter), std::move(rights)};
+}
+
+ThreadLock::Created ThreadLock::for_acceptors(const os::FilePaths& paths,
+                                              os::OnRefusal on_refusal) {
+  return make_lock(os::CallFilter::compile(acceptor_calls(), on_refusal), paths);
+}
+
+ThreadLock::Created ThreadLock::for_forwarders(const os::FilePaths& paths,
+                                               os::OnRefusal on_refusal) {
+  return make_lock(os::CallFilter::compile(forwarder_calls(), on_refusal), paths);
+}
+
+base::ErrorCode ThreadLock::apply() const noexcept {
+  if (const auto error = apply_to_files()) return error;
+  return apply_to_calls();
+}
+
+base::ErrorCode ThreadLock::apply_to_files() const noexcept {
+  return files_ ? files_->apply() : base::ErrorCode{};
+}
+
+}  // namespace penstock::runtime
