@@ -1,0 +1,110 @@
+#!/usr/bin/env python3
+"""The image with a real Docker engine: built as a user builds it, then run in every way in which
+docs/OPERATIONS.md says that it runs.
+
+usage: run.py SOURCE_FOLDER WORK_FOLDER
+
+No registry is asked: the base image is made from the distribution's packages. Building happens in
+our network namespace; running in one of its own, so that the engine's bridges, rules and settings
+are not the host's. Exit code 77: this machine cannot do that, and why is said.
+"""
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+from engine import Engine, Failure  # noqa: E402
+
+SKIP = 77
+HERE = Path(__file__).parent
+BASE = "debian:bookworm-slim"
+NEEDED = ["/usr/sbin/dockerd", "/usr/bin/docker", "/usr/sbin/debootstrap",
+          "/usr/bin/docker-compose", "/usr/bin/unshare"]
+# What a slim base leaves out.
+TRIMMED = ["usr/share/doc", "usr/share/man", "usr/share/locale", "usr/share/info",
+           "usr/share/lintian", "var/lib/apt/lists", "var/cache/apt", "var/log"]
+
+
+def why_not():
+    if os.geteuid() != 0:
+        return "only root can start an engine"
+    missing = [path for path in NEEDED if not Path(path).exists()]
+    if missing:
+        return f"not installed: {', '.join(missing)} (scripts/install test)"
+    if "overlay" not in Path("/proc/filesystems").read_text() and subprocess.run(
+            ["modprobe", "overlay"], stderr=subprocess.DEVNULL).returncode != 0:
+        return "this kernel has no overlay file system"
+    if not os.listdir("/sys/fs/cgroup") and Path("/usr/bin/cgroupfs-mount").exists():
+        subprocess.run(["/usr/bin/cgroupfs-mount"], stderr=subprocess.DEVNULL)
+    if not Path("/sys/fs/cgroup").is_dir() or not os.listdir("/sys/fs/cgroup"):
+        return "no control groups are mounted on /sys/fs/cgroup"
+    return None
+
+
+def make_base(engine, folder):
+    """What a registry would bring, out of the distribution's packages."""
+    root = folder / "base"
+    shutil.rmtree(root, ignore_errors=True)
+    subprocess.run(["/usr/sbin/debootstrap", "--variant=minbase", "bookworm", root], check=True,
+                   stdout=subprocess.DEVNULL)
+    for path in TRIMMED:
+        for entry in (root / path).iterdir() if (root / path).is_dir() else []:
+            shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+    tar = subprocess.Popen(["tar", "-C", root, "-c", "."], stdout=subprocess.PIPE)
+    engine.run("import", "-", BASE, stdin=tar.stdout)
+    if tar.wait() != 0:
+        raise SystemExit("tar failed")
+    shutil.rmtree(root)
+
+
+def first_engine(folder):
+    """With the base image; None where this machine does not let an engine run or brings no base."""
+    try:
+        engine = Engine(folder, bridge=False)
+    except Failure as failure:
+        print(f"skipped: no engine can run here: {failure}")
+        return None
+    try:
+        make_base(engine, folder)
+        return engine
+    except subprocess.CalledProcessError as error:
+        print(f"skipped: the base image cannot be made here: {error}")
+        engine.stop()
+        return None
+
+
+def build(source, folder):
+    engine = first_engine(folder)
+    if engine is None:
+        return False
+    try:
+        began = time.monotonic()
+        engine("build", "--network", "host", "-t", "penstock:latest", source)
+        print(f"image built in {time.monotonic() - began:.0f} s")
+        engine("build", "--network", "host", "-t", "nginx:stable", HERE / "app")
+    finally:
+        engine.stop()
+    return True
+
+
+def main():
+    source, folder = Path(sys.argv[1]), Path(sys.argv[2])
+    reason = why_not()
+    if reason:
+        print(f"skipped: {reason}")
+        return SKIP
+    # An engine that a killed run left behind would hold the folder.
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        if not build(source, folder):
+            return SKIP
+        return subprocess.run(["/usr/bin/unshare", "--net", sys.executable, HERE / "scenarios.py",
+                               source, folder]).returncode
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+sys.exit(main())
