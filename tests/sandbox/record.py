@@ -22,7 +22,10 @@ SKIP = 77
 # A thread is locked from its seccomp(SECCOMP_SET_MODE_FILTER) on.
 PROBE = """
 tracepoint:raw_syscalls:sys_enter /@locked[tid]/ { @calls[comm, args->id] = count(); }
-tracepoint:raw_syscalls:sys_enter /args->id == %d && args->args[0] == 1/ { @locked[tid] = 1; @locks = count(); }
+tracepoint:raw_syscalls:sys_enter /args->id == %d && args->args[0] == 1/ {
+  @locked[tid] = 1;
+  @locks = count();
+}
 tracepoint:sched:sched_process_exit /@locked[tid]/ { delete(@locked[tid]); }
 BEGIN { printf("recording\\n"); }
 interval:s:5400 { exit(); }
