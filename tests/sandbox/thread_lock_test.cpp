@@ -73,24 +73,16 @@ ThreadLock::Created forwarder_lock(os::OnRefusal on_refusal) {
   return ThreadLock::for_forwarders({}, on_refusal);
 }
 
-// Sanitizers make calls of their own, and one of them holds signals back.
-bool skip_where_sanitized() {
-  if (os::is_sanitized_build()) WARN("skipped: the sandbox is off in builds with sanitizers");
-  return os::is_sanitized_build();
-}
-
 }  // namespace
 
-TEST_CASE("a locked forwarder can do nothing that an intruder wants", "[runtime]") {
-  if (skip_where_sanitized()) return;
+TEST_CASE("a locked forwarder can do nothing that an intruder wants", "[sandbox]") {
   for (const Class& wanted : what_intruders_want()) {
     CAPTURE(wanted.name);
     CHECK(outcome([] { return forwarder_lock(os::OnRefusal::report); }, wanted.act) == 0);
   }
 }
 
-TEST_CASE("a strictly locked forwarder ends the process at the first such call", "[runtime]") {
-  if (skip_where_sanitized()) return;
+TEST_CASE("a strictly locked forwarder ends the process at the first such call", "[sandbox]") {
   for (const Class& wanted : what_intruders_want()) {
     CAPTURE(wanted.name);
     const int result = outcome([] { return forwarder_lock(os::OnRefusal::kill); }, wanted.act);
@@ -99,8 +91,7 @@ TEST_CASE("a strictly locked forwarder ends the process at the first such call",
   }
 }
 
-TEST_CASE("a locked acceptor can do nothing that an intruder wants", "[runtime]") {
-  if (skip_where_sanitized()) return;
+TEST_CASE("a locked acceptor can do nothing that an intruder wants", "[sandbox]") {
   for (const Class& wanted : what_intruders_want()) {
     CAPTURE(wanted.name);
     CHECK(outcome([] { return ThreadLock::for_acceptors({}, os::OnRefusal::report); },
@@ -108,8 +99,7 @@ TEST_CASE("a locked acceptor can do nothing that an intruder wants", "[runtime]"
   }
 }
 
-TEST_CASE("a refused call fails with EPERM and is told once, with the thread", "[runtime]") {
-  if (skip_where_sanitized()) return;
+TEST_CASE("a refused call fails with EPERM and is told once, with the thread", "[sandbox]") {
   CHECK(outcome([] { return forwarder_lock(os::OnRefusal::report); },
                 [parent = ::getpid()] {
                   const bool failed = ::kill(parent, 0) == -1 && errno == EPERM &&
@@ -120,8 +110,7 @@ TEST_CASE("a refused call fails with EPERM and is told once, with the thread", "
                 }) == 1);
 }
 
-TEST_CASE("a locked forwarder opens connections and pipes", "[runtime]") {
-  if (skip_where_sanitized()) return;
+TEST_CASE("a locked forwarder opens connections and pipes", "[sandbox]") {
   CHECK(outcome([] { return forwarder_lock(os::OnRefusal::kill); },
                 [] {
                   std::array<int, 2> ends{};
