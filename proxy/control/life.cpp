@@ -55,6 +55,14 @@ bool Life::lock() {
 
 void Life::tell_refusals() {
   for (const std::string& sentence : Confinement::refusals()) parts_.log.warning(sentence);
+  if (unlocked_told_) return;
+  for (const auto& thread : parts_.server.threads()) {
+    if (thread.seen.lock_refusal == 0) continue;
+    unlocked_told_ = true;
+    parts_.log.warning(fmt::format("{} runs without the sandbox: the kernel refused it ({})",
+                                   thread.name,
+                                   base::error_from(thread.seen.lock_refusal).message()));
+  }
 }
 
 void Life::on_signal(Signal signal, const char* name) {

@@ -85,6 +85,7 @@ class Life {
   Stage stage_ = Stage::starting;
   std::string drain_asked_by_;  // while it was starting; empty = nobody did
   bool queues_empty_ = false;   // the acceptors have taken in whoever was let in
+  bool unlocked_told_ = false;  // of threads that could not lock themselves
   std::uint64_t lines_lost_told_ = 0;
   base::Instant next_lost_warning_{};
   base::Instant next_pause_warning_{};

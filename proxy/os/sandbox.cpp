@@ -120,6 +120,7 @@ CallFilter::Compiled CallFilter::compile(const CallRules& rules, OnRefusal on_re
     if (const int result = add_rule(context.get(), rule); result != 0 && result != -EEXIST)
       return sentence(rule.name, result);
   CallFilter filter;
+  filter.on_refusal_ = on_refusal;
   if (!read_program(context.get(), filter.program_)) return sentence("seccomp_export_bpf", -errno);
   if (on_refusal == OnRefusal::report) listen_to_refusals();
   return filter;

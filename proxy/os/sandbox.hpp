@@ -50,8 +50,10 @@ class CallFilter {
 
   // For the calling thread. REQUIRES forbid_new_privileges().
   base::ErrorCode install() const noexcept;
+  OnRefusal on_refusal() const noexcept { return on_refusal_; }
 
  private:
+  OnRefusal on_refusal_ = OnRefusal::report;
   std::vector<std::uint64_t> program_;  // instructions of 8 bytes, as the kernel takes them
 };
 

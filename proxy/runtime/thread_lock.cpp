@@ -1,5 +1,6 @@
 #include "runtime/thread_lock.hpp"
 
+#include "base/assert.hpp"
 #include "os/sandbox_calls.hpp"
 
 namespace penstock::runtime {
@@ -33,8 +34,10 @@ ThreadLock::Created ThreadLock::for_forwarders(const os::FilePaths& paths,
 }
 
 base::ErrorCode ThreadLock::apply() const noexcept {
-  if (const auto error = apply_to_files()) return error;
-  return apply_to_calls();
+  base::ErrorCode error = apply_to_files();
+  if (!error) error = apply_to_calls();
+  PENSTOCK_ASSERT(!error || calls_.on_refusal() == os::OnRefusal::report);
+  return error;
 }
 
 base::ErrorCode ThreadLock::apply_to_files() const noexcept {

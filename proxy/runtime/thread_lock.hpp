@@ -26,7 +26,8 @@ class ThreadLock {
   static Created for_acceptors(const os::FilePaths& paths, os::OnRefusal on_refusal);
   static Created for_forwarders(const os::FilePaths& paths, os::OnRefusal on_refusal);
 
-  // Files first: the list of calls does not name what restricts them.
+  // Files first: the list of calls does not name what restricts them. Where the sandbox is strict a
+  // refusal ends the process: the kernel took the same at the start, and nobody runs without it.
   base::ErrorCode apply() const noexcept;
   // The same for files only, for a thread that goes on to make calls of a start.
   base::ErrorCode apply_to_files() const noexcept;
