@@ -5,15 +5,14 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "control/control_calls.hpp"
 #include "os/process.hpp"
-#include "os/sandbox_calls.hpp"
 #include "runtime/thread_lock.hpp"
 
 namespace penstock::control {
 
 namespace {
 
-namespace calls = os::calls;
 using runtime::SandboxMode;
 
 std::string folder_of(const std::string& path) {
@@ -65,16 +64,6 @@ os::FilePaths of_logs(const LogOptions& log) {
 }
 
 }  // namespace
-
-os::CallRules control_calls() {
-  return calls::thread() + calls::loop() + calls::connect() + calls::read_files() +
-         calls::resolve_names() + calls::control();
-}
-
-os::CallRules log_calls(bool to_file) {
-  return calls::thread() + calls::write_lines() +
-         (to_file ? calls::append_files() : os::CallRules{});
-}
 
 struct Confinement::Locks {
   runtime::ThreadLock log;

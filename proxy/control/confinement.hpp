@@ -24,9 +24,6 @@
 
 namespace penstock::control {
 
-os::CallRules control_calls();
-os::CallRules log_calls(bool to_file);
-
 class Confinement {
  public:
   using Prepared = boost::system::result<Confinement, std::string>;

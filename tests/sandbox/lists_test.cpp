@@ -2,7 +2,7 @@
 #include <catch2/catch.hpp>
 #include <cstdio>
 
-#include "control/confinement.hpp"
+#include "control/control_calls.hpp"
 #include "os/sandbox.hpp"
 #include "runtime/thread_lock.hpp"
 
