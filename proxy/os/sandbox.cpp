@@ -50,6 +50,9 @@ void set_result(void* context, int error_number) noexcept {
 
 // The kernel has not made the call: its caller sees what is set here.
 void on_refused_call(int, siginfo_t* info, void* context) noexcept {
+  // A tracer has taken the call away (its number is -1) and answers in its place: strace's fault
+  // injection.
+  if (info->si_syscall < 0) return;
   const auto number = static_cast<std::size_t>(info->si_syscall);
   if (number < call_numbers) {
     RefusalNote& note = notes()[number];
