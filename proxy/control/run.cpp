@@ -132,9 +132,8 @@ std::string sentence_for(const std::exception& error) {
 
 // Asked before anything is opened. They are not ours to close: a lock or a socket that a supervisor
 // means to keep open may be among them.
-void tell_what_was_inherited(base::Log& log) {
+void tell_what_was_inherited(std::uint64_t open, base::Log& log) {
   constexpr std::uint64_t standard = 3;
-  const std::uint64_t open = os::process_usage().open_descriptors;
   if (open <= standard) return;
   log.info(fmt::format(
       "{} descriptors were open at the start: they are left alone and count against the limit; if "
@@ -143,7 +142,6 @@ void tell_what_was_inherited(base::Log& log) {
 }
 
 int serve_with_logs(Config config, const Confinement& confinement, base::Log& log) {
-  tell_what_was_inherited(log);
   int exit_code = failure;
   bool written = true;
   try {
@@ -171,12 +169,14 @@ int run(const RunCommand& command) {
   LoadedConfig loaded = load_config(command.file);
   if (!loaded.config) return show_faults(loaded.faults);
   try {
+    const std::uint64_t inherited = os::process_usage().open_descriptors;
     const auto confinement = Confinement::prepare(*loaded.config);
     if (!confinement) {
       std::cerr << confinement.error() << '\n';
       return failure;
     }
     base::Log log{log_options(loaded.config->log, *confinement)};
+    tell_what_was_inherited(inherited, log);
     return serve_with_logs(std::move(*loaded.config), *confinement, log);
   } catch (const std::exception& error) {
     // The log is what could not be had.
