@@ -76,4 +76,7 @@ class Engine:
             self("rm", "-f", container)
         self.process.terminate()
         self.process.wait(PATIENCE_S)
+        # It leaves this mount behind, and its folder could not be removed.
+        for left in (self.folder / "exec" / "netns").glob("*"):
+            subprocess.run(["umount", left], stderr=subprocess.DEVNULL)
         self.log.close()
