@@ -1,12 +1,10 @@
-#include <grp.h>
-#include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <charconv>
 #include <cstring>
 
+#include "os/accounts.hpp"
 #include "os/bound_socket.hpp"
 #include "os/native_address.hpp"
 #include "os/socket.hpp"
@@ -44,26 +42,14 @@ void remove_if_stale(const std::string& path, const NativeAddress& native) {
     ::unlink(path.c_str());
 }
 
-bool parse_number(const std::string& text, unsigned& value) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return error == std::errc{} && end == text.data() + text.size();
-}
-
 std::string set_ownership(const std::string& path, const ListenOptions& options) {
-  unsigned owner = static_cast<unsigned>(-1);
-  unsigned group = static_cast<unsigned>(-1);
-  if (!options.owner.empty() && !parse_number(options.owner, owner)) {
-    const passwd* entry = ::getpwnam(options.owner.c_str());
-    if (entry == nullptr) return "there is no user '" + options.owner + "'";
-    owner = entry->pw_uid;
-  }
-  if (!options.group.empty() && !parse_number(options.group, group)) {
-    const ::group* entry = ::getgrnam(options.group.c_str());
-    if (entry == nullptr) return "there is no group '" + options.group + "'";
-    group = entry->gr_gid;
-  }
+  constexpr auto unchanged = static_cast<unsigned>(-1);
+  const auto owner = options.owner.empty() ? unchanged : user_id(options.owner);
+  if (!owner) return "there is no user '" + options.owner + "'";
+  const auto group = options.group.empty() ? unchanged : group_id(options.group);
+  if (!group) return "there is no group '" + options.group + "'";
   if (::chmod(path.c_str(), options.mode) != 0) return "cannot set the mode: " + reason(errno);
-  if (::chown(path.c_str(), owner, group) != 0) return "cannot set the owner: " + reason(errno);
+  if (::chown(path.c_str(), *owner, *group) != 0) return "cannot set the owner: " + reason(errno);
   return {};
 }
 

@@ -2,34 +2,24 @@
 
 #include <grp.h>
 #include <linux/capability.h>
-#include <pwd.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <cstring>
-#include <optional>
+
+#include "os/accounts.hpp"
 
 namespace penstock::os {
 
 namespace {
 
-std::optional<unsigned> number_in(const std::string& text) noexcept {
-  unsigned value = 0;
-  const char* const end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, value);
-  return error == std::errc{} && stop == end ? std::optional{value} : std::nullopt;
-}
-
 std::string because(const std::string& what) {
   return what + ": " + std::strerror(errno);
 }
 
-// Ids change permitted capabilities of every thread to none, but of a thread that asked to keep
-// them.
 bool set_capabilities(bool network_admin) noexcept {
   __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
   std::array<__user_cap_data_struct, 2> data{};
@@ -57,24 +47,19 @@ bool has_a_way_back() noexcept {
 
 FoundIdentity find_identity(const std::string& user, const std::string& group) {
   Identity identity = current_identity();
-  if (const auto number = number_in(user)) {
-    const passwd* entry = ::getpwuid(*number);
-    identity = {.user = *number, .group = entry != nullptr ? entry->pw_gid : *number};
-  } else if (!user.empty()) {
-    const passwd* entry = ::getpwnam(user.c_str());
-    if (entry == nullptr)
+  if (!user.empty()) {
+    const auto id = user_id(user);
+    if (!id)
       return "runtime.user: there is no user \"" + user + "\" on this host; give a name that " +
              "`getent passwd` shows, or a number";
-    identity = {.user = entry->pw_uid, .group = entry->pw_gid};
+    identity = {.user = *id, .group = group_of_user(*id).value_or(*id)};
   }
-  if (const auto number = number_in(group)) {
-    identity.group = *number;
-  } else if (!group.empty()) {
-    const ::group* entry = ::getgrnam(group.c_str());
-    if (entry == nullptr)
+  if (!group.empty()) {
+    const auto id = group_id(group);
+    if (!id)
       return "runtime.group: there is no group \"" + group + "\" on this host; give a name that " +
              "`getent group` shows, or a number";
-    identity.group = entry->gr_gid;
+    identity.group = *id;
   }
   return identity;
 }
@@ -84,18 +69,19 @@ Identity current_identity() noexcept {
 }
 
 std::string become(const Identity& identity, bool keep_network_admin) {
-  const gid_t only = identity.group;
+  const auto& [user, group] = identity;
+  // Else the change of the user takes all of them away.
   if (keep_network_admin) ::prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0);
-  if (::setgroups(1, &only) != 0) return because("cannot give up the supplementary groups");
-  if (::setresgid(only, only, only) != 0) return because("cannot become group " +
-                                                         std::to_string(only));
-  if (::setresuid(identity.user, identity.user, identity.user) != 0)
-    return because("cannot become user " + std::to_string(identity.user));
-  if (!set_capabilities(keep_network_admin && identity.user != 0))
-    return because("cannot set the capabilities");
+  if (::setgroups(1, &group) != 0) return because("cannot give up the supplementary groups");
+  if (::setresgid(group, group, group) != 0)
+    return because("cannot become group " + std::to_string(group));
+  if (::setresuid(user, user, user) != 0)
+    return because("cannot become user " + std::to_string(user));
+  ::prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0);
   if (!holds_only(identity)) return "the kernel did not change all ids";
-  if (identity.user != 0 && has_a_way_back())
-    return "user " + std::to_string(identity.user) + " could become root again";
+  if (user == 0) return {};
+  if (!set_capabilities(keep_network_admin)) return because("cannot set the capabilities");
+  if (has_a_way_back()) return "user " + std::to_string(user) + " could become root again";
   return {};
 }
 

@@ -22,8 +22,8 @@ FoundIdentity find_identity(const std::string& user, const std::string& group);
 
 Identity current_identity() noexcept;
 
-// Gives up all ids, supplementary groups and capabilities, but CAP_NET_ADMIN where asked to keep
-// it, and looks whether there is a way back. Empty on success.
+// Gives up all ids and supplementary groups, and who does not stay root gives up all capabilities,
+// but CAP_NET_ADMIN where asked to keep it; looks whether there is a way back. Empty on success.
 std::string become(const Identity& identity, bool keep_network_admin);
 
 }  // namespace penstock::os
