@@ -20,6 +20,14 @@ std::string folder_of(const std::string& path) {
   return folder.empty() ? "." : folder;
 }
 
+// Where a file stands, and where it leads: a link may be turned to another file there.
+void add_folders(const std::string& file, std::vector<std::string>& folders) {
+  folders.push_back(folder_of(file));
+  std::error_code ignored;  // it may come later
+  const auto target = std::filesystem::canonical(file, ignored);
+  if (!target.empty()) folders.push_back(folder_of(target));
+}
+
 void add_folder(const os::SocketAddress& address, std::vector<std::string>& folders) {
   if (address.is_unix() && !address.is_abstract()) folders.push_back(folder_of(address.path()));
 }
@@ -53,14 +61,15 @@ os::FilePaths of_control(const Config& config) {
   for (const auto& upstream : config.server.upstreams)
     for (const auto& source : upstream.sources)
       if (const auto* file = std::get_if<upstream::FileSource>(&source))
-        paths.readable.push_back(folder_of(file->path));
+        add_folders(file->path, paths.readable);
   for (const AdminBind& bind : config.admin) add_folder(bind.address, paths.removable);
   return paths;
 }
 
 os::FilePaths of_logs(const LogOptions& log) {
-  if (!logs_to_file(log)) return {};
-  return {.writable = {folder_of(log.access_to)}};
+  os::FilePaths paths;
+  if (logs_to_file(log)) add_folders(log.access_to, paths.writable);
+  return paths;
 }
 
 }  // namespace
@@ -78,8 +87,11 @@ Confinement::Prepared Confinement::prepare(const Config& config) {
   if (std::string fault = result.find_user(options); !fault.empty()) return fault;
   result.keeps_network_admin_ = std::any_of(
       config.server.listeners.begin(), config.server.listeners.end(),
-      [](const auto& listener) { return listener.session.socket.mark != 0; });
-  const bool strict = options.sandbox == SandboxMode::strict;
+      [](const auto& listener) {
+        const os::SocketOptions& socket = listener.session.socket;
+        return socket.mark != 0 || !socket.congestion.empty();
+      });
+  const bool strict = result.is_strict_ = options.sandbox == SandboxMode::strict;
   if (os::is_sanitized_build()) {
     if (strict)
       return "runtime.sandbox: strict cannot be kept: this build has sanitizers, which make system "
@@ -134,17 +146,17 @@ std::string Confinement::find_user(const runtime::Options& options) {
 }
 
 std::string Confinement::build_locks(const Config& config, os::OnRefusal on_refusal) {
-  const os::CallRules of_log = log_calls(logs_to_file(config.log));
-  auto log =
-      runtime::make_lock(os::CallFilter::compile(of_log, on_refusal), of_logs(config.log));
+  using runtime::ThreadLock;
+  auto log = ThreadLock::create(log_calls(logs_to_file(config.log)), of_logs(config.log),
+                                on_refusal);
   if (!log) return log.error();
-  auto acceptor = runtime::ThreadLock::for_acceptors(of_acceptors(config), on_refusal);
+  auto acceptor =
+      ThreadLock::create(runtime::acceptor_calls(), of_acceptors(config), on_refusal);
   if (!acceptor) return acceptor.error();
-  auto forwarder =
-      runtime::ThreadLock::for_forwarders({.readable = site_roots(config)}, on_refusal);
+  auto forwarder = ThreadLock::create(runtime::forwarder_calls(),
+                                      {.readable = site_roots(config)}, on_refusal);
   if (!forwarder) return forwarder.error();
-  auto control = runtime::make_lock(os::CallFilter::compile(control_calls(), on_refusal),
-                                    of_control(config));
+  auto control = ThreadLock::create(control_calls(), of_control(config), on_refusal);
   if (!control) return control.error();
   locks_ = std::make_shared<const Locks>(Locks{.log = std::move(*log),
                                                .acceptor = std::move(*acceptor),

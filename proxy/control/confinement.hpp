@@ -29,8 +29,11 @@ class Confinement {
   using Prepared = boost::system::result<Confinement, std::string>;
   static Prepared prepare(const Config& config);
 
-  // True where become_user() will change who we are.
-  bool changes_user() const noexcept { return identity_.has_value(); }
+  // True where become_user() will change who we are, and with that take away root's rights.
+  bool changes_identity() const noexcept { return identity_.has_value(); }
+  bool ends_being_root() const noexcept { return identity_ && identity_->user != 0; }
+  // Whether a lock that the kernel refuses is the end.
+  bool is_strict() const noexcept { return is_strict_; }
   std::function<void()> log_lock() const;
   // Empty on success.
   std::string become_user() const;
@@ -51,6 +54,7 @@ class Confinement {
   struct Locks;
   std::shared_ptr<const Locks> locks_;  // none: the sandbox is off
   std::optional<os::Identity> identity_;
+  bool is_strict_ = false;
   bool keeps_network_admin_ = false;
   std::vector<std::string> notes_;
 };

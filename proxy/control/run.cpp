@@ -57,7 +57,7 @@ void tell_what_runs(const runtime::Server& server, const AdminServer& admin, bas
 
 Plan plan_for(Config& config, const Confinement& confinement, base::Log& log) {
   const Plan plan =
-      plan_budget(limits_of_this_process(!confinement.changes_user()), wishes_of(config));
+      plan_budget(limits_of_this_process(!confinement.ends_being_root()), wishes_of(config));
   for (const std::string& warning : plan.warnings) log.warning(warning);
   log.info(fmt::format("at most {} pipes, {} for each forwarder", plan.pipes_total,
                        plan.pipes_per_forwarder));
@@ -81,12 +81,15 @@ std::vector<AdminBind> admin_of(const Config& config) {
 std::string give_up_rights(const Confinement& confinement, base::Log& log) {
   if (std::string fault = confinement.become_user(); !fault.empty()) return fault;
   const os::Identity identity = os::current_identity();
-  if (confinement.changes_user())
+  if (confinement.changes_identity())
     log.info(fmt::format("runs as user {} and group {}", identity.user, identity.group));
-  else if (identity.user == 0)
+  if (identity.user == 0)
     log.info("runs as root: with runtime.user it would give up what it does not need");
   for (const std::string& note : confinement.notes()) log.info(note);
-  return confinement.lock_files();
+  const std::string refused = confinement.lock_files();
+  if (refused.empty() || confinement.is_strict()) return refused;
+  log.warning(refused + ": penstock goes on without");
+  return {};
 }
 
 int refuse(base::Log& log, const std::string& sentence) {

@@ -8,6 +8,7 @@
 // What the lists do not name is refused: with EPERM, and noted for take_refusals(), or by the end
 // of the process. A filter is never taken off again, and threads that are started later inherit it.
 //
+// Thread   compile() by one thread, before the others start; install() by each for itself.
 // Errors   where the kernel, or the seccomp profile of a container engine, has no filters:
 //          ENOSYS, EINVAL or EPERM.
 // Source   seccomp(2), prctl(2), libseccomp's seccomp_rule_add(3).

@@ -16,21 +16,13 @@ os::CallRules forwarder_calls() {
          calls::send_files();
 }
 
-ThreadLock::Created make_lock(os::CallFilter::Compiled filter, const os::FilePaths& paths) {
+ThreadLock::Created ThreadLock::create(const os::CallRules& calls, const os::FilePaths& paths,
+                                       os::OnRefusal on_refusal) {
+  auto filter = os::CallFilter::compile(calls, on_refusal);
   if (!filter) return "the list of system calls: " + filter.error();
   std::optional<os::FileRights> rights;
   if (auto files = os::FileRights::create(paths)) rights = std::move(*files);
   return ThreadLock{std::move(*filter), std::move(rights)};
-}
-
-ThreadLock::Created ThreadLock::for_acceptors(const os::FilePaths& paths,
-                                              os::OnRefusal on_refusal) {
-  return make_lock(os::CallFilter::compile(acceptor_calls(), on_refusal), paths);
-}
-
-ThreadLock::Created ThreadLock::for_forwarders(const os::FilePaths& paths,
-                                               os::OnRefusal on_refusal) {
-  return make_lock(os::CallFilter::compile(forwarder_calls(), on_refusal), paths);
 }
 
 base::ErrorCode ThreadLock::apply() const noexcept {

@@ -1,8 +1,9 @@
 #pragma once
 // What a thread of the data plane may still do once it has settled: runtime.sandbox.
 //
-// Owner    Server::Parts builds one for each kind of thread, before they start. Thread: apply() by
-//          each thread, for itself. Errors: create() in the words that a user should read.
+// Owner    control/confinement has one for each kind of thread; it outlives them.
+// Thread   apply() by each thread, for itself.
+// Errors   create() answers with the sentence that a user should read.
 
 #include <boost/system/result.hpp>
 #include <optional>
@@ -19,12 +20,9 @@ os::CallRules forwarder_calls();
 class ThreadLock {
  public:
   using Created = boost::system::result<ThreadLock, std::string>;
-  // `calls` without file rights: where the kernel has no Landlock.
-  ThreadLock(os::CallFilter calls, std::optional<os::FileRights> files)
-      : calls_{std::move(calls)}, files_{std::move(files)} {}
-
-  static Created for_acceptors(const os::FilePaths& paths, os::OnRefusal on_refusal);
-  static Created for_forwarders(const os::FilePaths& paths, os::OnRefusal on_refusal);
+  // Without file rights where the kernel has no Landlock.
+  static Created create(const os::CallRules& calls, const os::FilePaths& paths,
+                        os::OnRefusal on_refusal);
 
   // Files first: the list of calls does not name what restricts them. Where the sandbox is strict a
   // refusal ends the process: the kernel took the same at the start, and nobody runs without it.
@@ -34,11 +32,11 @@ class ThreadLock {
   base::ErrorCode apply_to_calls() const noexcept { return calls_.install(); }
 
  private:
+  ThreadLock(os::CallFilter calls, std::optional<os::FileRights> files)
+      : calls_{std::move(calls)}, files_{std::move(files)} {}
+
   os::CallFilter calls_;
   std::optional<os::FileRights> files_;
 };
-
-// With file rights where the kernel has Landlock.
-ThreadLock::Created make_lock(os::CallFilter::Compiled calls, const os::FilePaths& paths);
 
 }  // namespace penstock::runtime

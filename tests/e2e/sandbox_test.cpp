@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 
@@ -131,6 +132,65 @@ TEST_CASE("what cannot be had is said, and strict refuses to start", "[sandbox]"
   House house{{.endpoints = {origin.address()}, .program = {.no_landlock = true}}};
   exchange(house);
   CHECK(house.program().errors().find("the sandbox goes without Landlock") != std::string::npos);
+}
+
+TEST_CASE("a log is rotated under the strict sandbox", "[sandbox]") {
+  if (skip_where_sanitized()) return;
+  EchoProcess origin;
+  const TemporaryFolder folder;
+  const std::string log = folder.path("access.log");
+  House house{
+      {.endpoints = {origin.address()}, .runtime = "sandbox: strict", .access = log}};
+  exchange(house);
+  wait_until("a line in the log", [&] { return fs::file_size(log) > 0; });
+  fs::rename(log, log + ".1");
+  house.program().signal(SIGUSR1);
+  // The new file is made before the next line, and that line goes there.
+  wait_until("a line in the new log", [&] {
+    exchange(house);
+    return fs::exists(log) && fs::file_size(log) > 0;
+  });
+}
+
+TEST_CASE("a file of endpoints may be a link that is turned to a file beside its target",
+          "[sandbox]") {
+  if (skip_where_sanitized()) return;
+  EchoProcess first;
+  EchoProcess second;
+  const TemporaryFolder config;
+  const TemporaryFolder target;
+  target.write("one.yaml", "[\"" + first.address() + "\"]\n");
+  target.write("two.yaml", "[\"" + second.address() + "\"]\n");
+  const std::string link = config.path("endpoints.yaml");
+  fs::create_symlink(target.path("one.yaml"), link);
+  House house{{.endpoints = {"{file: \"" + link + "\"}"}, .runtime = "sandbox: strict"}};
+  exchange(house);
+  fs::create_symlink(target.path("two.yaml"), link + ".new");
+  fs::rename(link + ".new", link);
+  wait_until("the second endpoint to replace the first one", [&] {
+    return house.program().errors().find("1 new, 1 gone") != std::string::npos;
+  });
+  exchange(house);
+}
+
+TEST_CASE("root that only changes its group stays root", "[sandbox]") {
+  if (skip_unless(::geteuid() == 0, "only root can change its group")) return;
+  EchoProcess origin;
+  House house{{.endpoints = {origin.address()}, .runtime = "group: 65531"}};
+  exchange(house);
+  CHECK(all_are(of_all_threads(house.program(), "Gid"), "65531\t65531\t65531\t65531"));
+  const auto capabilities = of_all_threads(house.program(), "CapEff");
+  CHECK(std::none_of(capabilities.begin(), capabilities.end(),
+                     [](const auto& one) { return one == "0000000000000000"; }));
+}
+
+TEST_CASE("who gave up everything still knows its own figures", "[sandbox]") {
+  if (skip_unless(::geteuid() == 0, "only root can become somebody else")) return;
+  EchoProcess origin;
+  House house{{.endpoints = {origin.address()}, .runtime = "user: 65532"}};
+  exchange(house);
+  CHECK(house.metrics().sum("process_open_fds", {}) > 3);
+  CHECK(house.metrics().sum("process_resident_memory_bytes", {}) > 0);
 }
 
 }  // namespace penstock::e2e

@@ -70,7 +70,7 @@ int outcome(const std::function<ThreadLock::Created()>& create, const Act& act) 
 }
 
 ThreadLock::Created forwarder_lock(os::OnRefusal on_refusal) {
-  return ThreadLock::for_forwarders({}, on_refusal);
+  return ThreadLock::create(forwarder_calls(), {}, on_refusal);
 }
 
 }  // namespace
@@ -94,7 +94,7 @@ TEST_CASE("a strictly locked forwarder ends the process at the first such call",
 TEST_CASE("a locked acceptor can do nothing that an intruder wants", "[sandbox]") {
   for (const Class& wanted : what_intruders_want()) {
     CAPTURE(wanted.name);
-    CHECK(outcome([] { return ThreadLock::for_acceptors({}, os::OnRefusal::report); },
+    CHECK(outcome([] { return ThreadLock::create(acceptor_calls(), {}, os::OnRefusal::report); },
                   wanted.act) == 0);
   }
 }
