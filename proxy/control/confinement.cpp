@@ -166,9 +166,11 @@ std::string Confinement::build_locks(const Config& config, os::OnRefusal on_refu
 }
 
 std::function<void()> Confinement::log_lock() const {
+  // Here and not on the threads: each would read the files again, under a lock of the C library
+  // that the thread sanitizer does not see.
+  os::load_time_zone();
   return [locks = locks_] {
     os::name_thread("log");
-    os::load_time_zone();
     // It has no log to say an error in, and the others say the same of themselves.
     if (locks) static_cast<void>(locks->log.apply());
   };
