@@ -12,7 +12,7 @@ namespace penstock::control {
 namespace {
 
 // A value that could be taken for two, or for another key, is quoted.
-bool needs_quotes(std::string_view value) {
+bool must_quote(std::string_view value) {
   return value.empty() || std::any_of(value.begin(), value.end(), [](char c) {
            const auto byte = static_cast<unsigned char>(c);
            return byte <= ' ' || byte == 0x7f || c == '"' || c == '=';
@@ -31,7 +31,7 @@ void LogLine::begin(std::string_view key) {
 
 void LogLine::word(std::string_view key, std::string_view value) {
   begin(key);
-  if (json_ || needs_quotes(value))
+  if (json_ || must_quote(value))
     base::append_json_string(text_, value);
   else
     text_ += value;

@@ -1,14 +1,13 @@
 #include "control/admin_connection.hpp"
 
 #include <array>
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 #include <optional>
 
+#include "base/as_result.hpp"
 #include "control/admin_pages.hpp"
 
 namespace penstock::control {
@@ -17,7 +16,7 @@ namespace {
 
 namespace asio = boost::asio;
 namespace http = boost::beast::http;
-constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
+using base::as_result;
 
 // A socket whose operations end after a while. beast::basic_stream would close it instead, and
 // nobody could tell the client why.

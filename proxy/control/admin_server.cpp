@@ -1,15 +1,14 @@
 #include "control/admin_server.hpp"
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <filesystem>
 
+#include "base/as_result.hpp"
 #include "control/admin_connection.hpp"
 #include "os/socket.hpp"
 
@@ -20,7 +19,7 @@ namespace {
 namespace asio = boost::asio;
 using Protocol = asio::generic::stream_protocol;
 using Acceptor = asio::basic_socket_acceptor<Protocol>;
-constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
+using base::as_result;
 
 Protocol protocol_of(const os::SocketAddress& address) {
   if (address.is_unix()) return asio::local::stream_protocol{};

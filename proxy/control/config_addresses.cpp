@@ -11,7 +11,7 @@ namespace penstock::control {
 
 namespace {
 
-using Family = os::IpEndpoint::Family;
+using IpFamily = os::IpEndpoint::Family;
 
 constexpr std::string_view bind_forms =
     "expected host:port, [v6]:port, host:first-last or unix:/path, with ports from 1 to 65535";
@@ -53,11 +53,11 @@ FoundAddresses addresses_of(const PortRange& range, bool resolve_names) {
   if (literal.has_value()) return {.addresses = {*literal}, .fault = {}};
   if (range.host == "*") return failed("write 0.0.0.0 or [::] for every address");
   if (range.is_bracketed || !is_host_name(range.host))
-    return failed(quoted(range.host) + " is neither an IP address nor a host name");
+    return failed(in_quotes(range.host) + " is neither an IP address nor a host name");
   if (!resolve_names) return {};
   const auto resolved = os::resolve(range.host, range.first);
   if (resolved.has_error())
-    return failed("cannot resolve " + quoted(range.host) + ": " + resolved.error());
+    return failed("cannot resolve " + in_quotes(range.host) + ": " + resolved.error());
   FoundAddresses found;
   for (const os::IpEndpoint& endpoint : *resolved) found.addresses.emplace_back(endpoint);
   return found;
@@ -78,16 +78,16 @@ FoundAddresses with_every_port(const FoundAddresses& found, const PortRange& ran
 
 bool wildcard_covers(const BoundSocket& wildcard, const os::SocketAddress& address) {
   if (!wildcard.address.is_wildcard()) return false;
-  const Family own = wildcard.address.ip().family;
-  const Family other = address.ip().family;
-  return own == other || (own == Family::v6 && other == Family::v4 && !wildcard.v6_only);
+  const IpFamily own = wildcard.address.ip().family;
+  const IpFamily other = address.ip().family;
+  return own == other || (own == IpFamily::v6 && other == IpFamily::v4 && !wildcard.v6_only);
 }
 
 // Who connects to 0.0.0.0 or :: reaches the loopback address.
 os::SocketAddress dialled(const os::SocketAddress& endpoint) {
   if (!endpoint.is_wildcard()) return endpoint;
   os::IpEndpoint loopback = endpoint.ip();
-  const bool is_v4 = loopback.family == Family::v4;
+  const bool is_v4 = loopback.family == IpFamily::v4;
   if (is_v4) loopback.bytes[0] = 127;
   loopback.bytes[is_v4 ? 3 : 15] = 1;
   return os::SocketAddress{loopback};
@@ -112,10 +112,11 @@ FoundAddresses parse_bind(std::string_view text, bool resolve_names) {
   }
   PortRange range;
   if (!split_port_range(text, range))
-    return failed(fmt::format("{}, not {}", bind_forms, quoted(text)));
-  if (range.last < range.first) return failed("the port range " + quoted(text) + " goes backwards");
+    return failed(fmt::format("{}, not {}", bind_forms, in_quotes(text)));
+  if (range.last < range.first)
+    return failed("the port range " + in_quotes(text) + " goes backwards");
   if (range.last - range.first >= static_cast<int>(base::listener_addresses_max))
-    return failed("the port range " + quoted(text) + " has more than " +
+    return failed("the port range " + in_quotes(text) + " has more than " +
                   std::to_string(base::listener_addresses_max) + " ports");
   const FoundAddresses found = addresses_of(range, resolve_names);
   return found.fault.empty() ? with_every_port(found, range) : found;
@@ -131,8 +132,8 @@ FoundAddresses parse_endpoint(std::string_view text, bool may_be_resolved) {
   if (!is_name) return failed(address.error());
   if (!may_be_resolved)
     return failed(
-        fmt::format("{} is a host name; a file of endpoints lists addresses", quoted(host)));
-  return failed(quoted(host) + " is a host name; write {dns: " + quoted(text) + "}");
+        fmt::format("{} is a host name; a file of endpoints lists addresses", in_quotes(host)));
+  return failed(in_quotes(host) + " is a host name; write {dns: " + in_quotes(text) + "}");
 }
 
 std::string parse_dns(std::string_view text, bool may_lack_port, std::string& host,
@@ -144,7 +145,7 @@ std::string parse_dns(std::string_view text, bool may_lack_port, std::string& ho
       lacks_port ? may_lack_port : text.front() != '[' && os::split_host_port(text, name, number);
   if (!is_split || !is_host_name(name))
     return (may_lack_port ? "expected name or name:port, not " : "expected name:port, not ") +
-           quoted(text);
+           in_quotes(text);
   host = std::move(name);
   port = number;
   return {};

@@ -36,20 +36,21 @@ void read_connect(ConfigReading& reading, const YamlPlace& place,
 
 std::string parse_source(std::string_view text, std::optional<os::IpEndpoint>& target) {
   if (text.empty()) return {};
-  if (text == "client") return quoted(text) + " is not supported yet";
+  if (text == "client") return in_quotes(text) + " is not supported yet";
   const bool is_v6 = text.find(':') != std::string_view::npos;
   const std::string with_port = is_v6 ? '[' + std::string{text} + "]:1" : std::string{text} + ":1";
   const auto address = os::parse_socket_address(with_port);
   if (!address || address->is_unix())
-    return "expected an IP address of this host, without a port, not " + quoted(text);
-  if (address->is_wildcard()) return quoted(text) + " is no address to connect from; leave it out";
+    return "expected an IP address of this host, without a port, not " + in_quotes(text);
+  if (address->is_wildcard())
+    return in_quotes(text) + " is no address to connect from; leave it out";
   target = address->ip();
   target->port = 0;
   return {};
 }
 
 std::string parse_on_down(std::string_view text, upstream::Farewell& target) {
-  if (text == "drain") return "expected keep or close, not " + quoted(text);
+  if (text == "drain") return "expected keep or close, not " + in_quotes(text);
   return word_of(upstream::farewell_names)(text, target);
 }
 

@@ -28,7 +28,8 @@ void check_listener_names(ConfigReading& reading, const std::vector<ReadListener
     if (is_new) continue;
     // Two listeners that are named by the same bind are a fault of the binds.
     const auto& place = listener.name ? listener.name : first->second->name;
-    if (place) reading.report(*place, "another listener has the name " + quoted(name) + " already");
+    if (!place) continue;
+    reading.report(*place, "another listener has the name " + in_quotes(name) + " already");
   }
 }
 
@@ -40,7 +41,7 @@ void check_upstream_names(ConfigReading& reading, const std::vector<ReadListener
     const std::string& wanted = listener.spec.session.upstream;
     if (wanted.empty() || std::find(names.begin(), names.end(), wanted) != names.end()) continue;
     reading.report(*listener.upstream,
-                   "there is no upstream " + quoted(wanted) + suggestion(wanted, names));
+                   "there is no upstream " + in_quotes(wanted) + suggestion(wanted, names));
   }
 }
 
@@ -50,9 +51,9 @@ void add_socket(ConfigReading& reading, OwnSockets& sockets, OwnSocket socket) {
   const auto [first, last] = sockets.equal_range(port);
   for (auto other = first; other != last; ++other) {
     if (!collide(other->second.bound, socket.bound)) continue;
-    return reading.report(*socket.place, quoted(socket.bound.address.to_string()) +
+    return reading.report(*socket.place, in_quotes(socket.bound.address.to_string()) +
                                              " cannot be bound beside " +
-                                             quoted(other->second.bound.address.to_string()) +
+                                             in_quotes(other->second.bound.address.to_string()) +
                                              " of " + other->second.owner);
   }
   sockets.emplace(port, std::move(socket));
@@ -66,7 +67,7 @@ OwnSockets collect_sockets(ConfigReading& reading, const std::vector<ReadListene
       add_socket(reading, sockets,
                  {.bound = {bind.address, listener.spec.listen.v6_only},
                   .place = &bind.place,
-                  .owner = "listener " + quoted(listener.spec.session.name),
+                  .owner = "listener " + in_quotes(listener.spec.session.name),
                   .is_loop = !listener.spec.session.files.has_value()});
   for (const ReadAdmin& one : admin)
     if (one.bind)
@@ -80,7 +81,7 @@ void check_loop(ConfigReading& reading, const OwnSockets& sockets, const ReadAdd
   for (auto own = first; own != last; ++own) {
     if (!own->second.is_loop || !reaches(endpoint.address, own->second.bound)) continue;
     return reading.report(
-        endpoint.place, quoted(endpoint.address.to_string()) + " is " + own->second.owner +
+        endpoint.place, in_quotes(endpoint.address.to_string()) + " is " + own->second.owner +
                             " of this file: a loop; only a listener with files can be an endpoint");
   }
 }

@@ -31,7 +31,7 @@ void read_keepalive(ConfigReading& reading, const YamlPlace& place,
 std::string parse_congestion(std::string_view text, std::string& target) {
   constexpr std::string_view name_bytes = "abcdefghijklmnopqrstuvwxyz0123456789_-";
   if (text.size() > 15 || text.find_first_not_of(name_bytes) != std::string_view::npos)
-    return "expected the name of a congestion control like cubic, not " + quoted(text);
+    return "expected the name of a congestion control like cubic, not " + in_quotes(text);
   target = text;
   return {};
 }

@@ -7,7 +7,6 @@ namespace penstock::control {
 
 namespace {
 
-constexpr std::uint64_t connections_max = 1'000'000'000;
 constexpr std::uint64_t endpoint_priority_max = 15;
 constexpr base::Duration refresh_min = std::chrono::seconds{1};
 
@@ -62,7 +61,7 @@ upstream::DnsSource read_dns(MapReader& reader, const YamlPlace& dns) {
   return source;
 }
 
-std::string folder_of(const std::string& file) {
+std::string prefix_of(const std::string& file) {
   return file.substr(0, file.rfind('/') + 1);
 }
 
@@ -71,7 +70,7 @@ upstream::FileSource read_file(MapReader& reader, const YamlPlace& file) {
   upstream::FileSource source;
   std::string text;
   if (reader.reading().read(file, text, parse_label))
-    source.path = text.starts_with('/') ? text : folder_of(reader.reading().file()) + text;
+    source.path = text.starts_with('/') ? text : prefix_of(reader.reading().file()) + text;
   forbid(reader,
          {"address", "name", "weight", "priority", "backup", "max_connections", "type", "refresh"},
          "cannot stand beside file; it belongs into the file");
@@ -141,7 +140,7 @@ bool StaticEndpoints::read_address(const YamlPlace& place, os::SocketAddress& ad
 bool StaticEndpoints::is_new(const std::string& identity, const YamlPlace& place) {
   const auto [first, is_new] = places_.emplace(identity, place.path);
   if (!is_new)
-    reading_.report(place, quoted(identity) + " is an endpoint already, at " + first->second);
+    reading_.report(place, in_quotes(identity) + " is an endpoint already, at " + first->second);
   return is_new;
 }
 

@@ -60,7 +60,7 @@ std::string parse_escaped(std::string_view text, std::string& target) {
       bytes.push_back(text.front());
       text.remove_prefix(1);
     } else if (!take_escape(text, bytes)) {
-      return "no escape begins with " + quoted(text.substr(0, 4)) +
+      return "no escape begins with " + in_quotes(text.substr(0, 4)) +
              "; there are \\xNN, \\r, \\n, \\t and \\\\";
     }
   }
@@ -77,7 +77,7 @@ std::string parse_path(std::string_view text, std::string& target) {
       std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7f && c != '#'; });
   if (!text.starts_with('/') || !is_clean)
     return "expected a path that begins with / and has no spaces, control characters or #, not " +
-           quoted(text);
+           in_quotes(text);
   if (text.size() > path_bytes_max)
     return "longer than " + std::to_string(path_bytes_max) + " bytes";
   target = text;
@@ -91,7 +91,7 @@ std::string parse_host(std::string_view text, std::string& target) {
            signs.find(c) != std::string_view::npos;
   });
   if (text.empty() || text.size() > 255 || !is_clean)
-    return "expected a host name or address, with or without a port, not " + quoted(text);
+    return "expected a host name or address, with or without a port, not " + in_quotes(text);
   target = text;
   return {};
 }
@@ -102,7 +102,7 @@ std::string parse_sni(std::string_view text, std::string& target) {
       text.starts_with('.') || text.ends_with('.') || text.find("..") != std::string_view::npos;
   if (!is_host_name(text) || has_empty_label)
     return "expected a host name, which an address is not, without a final dot; not " +
-           quoted(text);
+           in_quotes(text);
   target = text;
   return {};
 }
@@ -116,13 +116,13 @@ std::string parse_status_range(std::string_view text, upstream::StatusRange& tar
       parse(hyphen == std::string_view::npos ? text : text.substr(hyphen + 1), range.last).empty();
   if (!is_good || range.first > range.last)
     return "expected a status like 200 or a range like 200-399, from 100 to 599, not " +
-           quoted(text);
+           in_quotes(text);
   target = range;
   return {};
 }
 
 std::string parse_proxy_header(std::string_view text, bool& target) {
-  if (text != "off" && text != "v2") return "expected off or v2, not " + quoted(text);
+  if (text != "off" && text != "v2") return "expected off or v2, not " + in_quotes(text);
   target = text == "v2";
   return {};
 }

@@ -10,10 +10,9 @@ namespace {
 
 // The length of an accept queue is an int in the kernel; net.core.somaxconn cuts it further.
 constexpr std::uint64_t backlog_max = 1'000'000;
-constexpr std::uint64_t connections_max = 1'000'000'000;
 
 std::string parse_index(std::string_view text, std::string& target) {
-  if (text.starts_with('/')) return "expected a path below root, not " + quoted(text);
+  if (text.starts_with('/')) return "expected a path below root, not " + in_quotes(text);
   return parse_label(text, target);
 }
 

@@ -13,7 +13,6 @@ constexpr std::uint64_t pipes_max = 1'000'000;
 constexpr std::uint64_t buffer_bytes_min = 4 * kibibyte;
 constexpr std::uint64_t buffer_bytes_max = 16 * mebibyte;
 constexpr std::uint64_t numa_node_max = 1023;  // the kernel's own
-constexpr std::uint64_t connections_max = 1'000'000'000;
 
 void read_drain(ConfigReading& reading, const YamlPlace& place, runtime::DrainOptions& target) {
   MapReader reader{reading, place};
@@ -76,8 +75,8 @@ void read_events(ConfigReading& reading, const YamlPlace& place, LogOptions& tar
   target.access_open = false;
   target.access_close = false;
   const auto parse = [](std::string_view text, LogOptions& options) -> std::string {
-    if (text == "periodic") return quoted(text) + " is not supported yet";
-    if (text != "open" && text != "close") return "expected open or close, not " + quoted(text);
+    if (text == "periodic") return in_quotes(text) + " is not supported yet";
+    if (text != "open" && text != "close") return "expected open or close, not " + in_quotes(text);
     (text == "open" ? options.access_open : options.access_close) = true;
     return {};
   };

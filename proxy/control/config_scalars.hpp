@@ -20,6 +20,8 @@ inline constexpr std::uint64_t kibibyte = 1024;
 inline constexpr std::uint64_t mebibyte = 1024 * kibibyte;
 inline constexpr std::uint64_t gibibyte = 1024 * mebibyte;
 
+// More connections than a host has descriptors for: a limit against slips of the hand.
+inline constexpr std::uint64_t connections_max = 1'000'000'000;
 // Small enough that a point in time and the longest duration never overflow together.
 inline constexpr base::Duration duration_max = std::chrono::hours{1'000'000};
 
@@ -55,7 +57,7 @@ inline auto duration_between(base::Duration lowest, base::Duration highest) {
     std::string sentence = parse_duration(text, value);
     if (sentence.empty() && (value < lowest || value > highest))
       sentence = "expected a duration from " + duration_text(lowest) + " to " +
-                 duration_text(highest) + ", not " + quoted(text);
+                 duration_text(highest) + ", not " + in_quotes(text);
     if (sentence.empty()) target = value;
     return sentence;
   };
@@ -101,7 +103,7 @@ auto word_of(const base::EnumNames<Enum, N>& names) {
       return {};
     }
     return "expected " + alternatives({names.names.begin(), names.names.end()}) + ", not " +
-           quoted(text);
+           in_quotes(text);
   };
 }
 

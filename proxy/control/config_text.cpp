@@ -76,10 +76,10 @@ std::string replace_one(std::string_view inside, std::string& result) {
   const std::string_view rest = inside.substr(length);
   const bool has_default = rest.starts_with(":-");
   if (name.empty() || (!rest.empty() && !has_default))
-    return quoted("${" + std::string{inside} + "}") + " is neither ${NAME} nor ${NAME:-default}";
+    return in_quotes("${" + std::string{inside} + "}") + " is neither ${NAME} nor ${NAME:-default}";
   const char* value = os::environment(name.c_str());
   if (value == nullptr && !has_default)
-    return "the environment has no " + quoted(name) + "; write ${" + name +
+    return "the environment has no " + in_quotes(name) + "; write ${" + name +
            ":-default} to do without";
   if (has_default && (value == nullptr || *value == '\0'))
     result += rest.substr(2);
@@ -143,7 +143,7 @@ std::string replace_environment(std::string_view text, std::string& result) {
       text.remove_prefix(3);
     } else if (text.starts_with("${")) {
       const auto end = text.find('}');
-      if (end == npos) return quoted(text) + " has no closing }; write $${ for a plain ${";
+      if (end == npos) return in_quotes(text) + " has no closing }; write $${ for a plain ${";
       if (std::string fault = replace_one(text.substr(2, end - 2), result); !fault.empty())
         return fault;
       text.remove_prefix(end + 1);

@@ -54,7 +54,7 @@ std::string printable(std::string_view text) {
   return is_long ? result + "..." : result;
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   return '\'' + printable(text) + '\'';
 }
 
@@ -69,7 +69,7 @@ std::string suggestion(std::string_view text, const std::vector<std::string>& kn
     nearest = far;
     found = name;
   }
-  return found.empty() ? std::string{} : "; did you mean " + quoted(found) + "?";
+  return found.empty() ? std::string{} : "; did you mean " + in_quotes(found) + "?";
 }
 
 std::string alternatives(const std::vector<std::string_view>& words) {

@@ -9,9 +9,9 @@ namespace penstock::control {
 
 // The text in single quotes, control characters as \xNN, and cut where it is longer than 64 bytes:
 // a fault stays one readable line whatever stands in the file.
-std::string quoted(std::string_view text);
+std::string in_quotes(std::string_view text);
 
-// As quoted(), without the quotes: for a key in a path.
+// As in_quotes(), without the quotes: for a key in a path.
 std::string printable(std::string_view text);
 
 // "; did you mean 'name'?" for the nearest of `known`, empty where none is near.

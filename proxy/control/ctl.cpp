@@ -11,6 +11,7 @@
 
 #include "control/ctl_client.hpp"
 #include "control/ctl_text.hpp"
+#include "control/exit_codes.hpp"
 #include "control/numa_report.hpp"
 #include "os/clock.hpp"
 
@@ -18,8 +19,6 @@ namespace penstock::control {
 
 namespace {
 
-constexpr int success = 0;
-constexpr int failure = 1;
 constexpr base::Duration poll_interval = std::chrono::milliseconds{100};
 
 int complain(const CtlWorld& world, std::string_view sentence) {

@@ -11,15 +11,12 @@
 #include "control/config.hpp"
 #include "control/ctl_client.hpp"
 #include "control/ctl_text.hpp"
+#include "control/exit_codes.hpp"
 #include "os/clock.hpp"
 
 namespace penstock::control {
 
 namespace {
-
-constexpr int success = 0;
-constexpr int failure = 1;
-constexpr int misuse = 2;
 
 int complain(int exit_code, std::string_view sentence) {
   std::cerr << "penstock explain: " << sentence << '\n';

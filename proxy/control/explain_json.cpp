@@ -89,7 +89,7 @@ boost::system::result<os::IpEndpoint, std::string> parse_client(const std::strin
   const std::string with_port = has_port ? text : is_bare_v6 ? '[' + text + "]:1" : text + ":1";
   const auto address = os::parse_socket_address(with_port);
   if (!address || address->is_unix())
-    return "expected a source as IP or IP:PORT, not " + quoted(text);
+    return "expected a source as IP or IP:PORT, not " + in_quotes(text);
   return address->ip();
 }
 
@@ -118,7 +118,7 @@ std::string no_such_listener(const std::string& name,
   std::vector<std::string> names;
   for (const auto* listener : listeners) names.push_back(listener->name);
   if (name.empty()) return "say which listener: " + fmt::format("{}", fmt::join(names, ", "));
-  return "there is no listener " + quoted(name) + suggestion(name, names);
+  return "there is no listener " + in_quotes(name) + suggestion(name, names);
 }
 
 }  // namespace

@@ -6,15 +6,12 @@
 #include <iostream>
 
 #include "control/config.hpp"
+#include "control/exit_codes.hpp"
 #include "control/numa_report.hpp"
 
 namespace penstock::control {
 
 namespace {
-
-constexpr int success = 0;
-constexpr int failure = 1;
-constexpr int configuration_error = 2;
 
 std::vector<runtime::ThreadView> views_of(const runtime::Placement& placement) {
   std::vector<runtime::ThreadView> threads;
@@ -48,7 +45,7 @@ int numa(const NumaCommand& command) {
   if (command.file.empty()) return show(command, {}, os::network_devices());
   const LoadedConfig loaded = load_config(command.file);
   for (const Fault& fault : loaded.faults) std::cerr << fault.to_string() << '\n';
-  if (!loaded.config) return configuration_error;
+  if (!loaded.config) return misuse;
   const runtime::ServerSpec& spec = loaded.config->server;
   std::vector<std::vector<os::SocketAddress>> addresses;
   for (const auto& listener : spec.listeners) addresses.push_back(listener.addresses);

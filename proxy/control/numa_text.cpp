@@ -12,7 +12,7 @@ namespace {
 
 using boost::json::value;
 
-std::string string_of(const value& v) {
+std::string word_of(const value& v) {
   return std::string{v.as_string()};
 }
 
@@ -38,8 +38,8 @@ std::string nodes_text(const value& nodes) {
     std::string distances;
     for (const value& distance : node.at("distances").as_array())
       distances += (distances.empty() ? "" : " ") + number_or(distance, "");
-    rows.push_back({number_or(node.at("id"), ""), or_dash(string_of(node.at("cpus"))),
-                    or_dash(string_of(node.at("online_cpus"))),
+    rows.push_back({number_or(node.at("id"), ""), or_dash(word_of(node.at("cpus"))),
+                    or_dash(word_of(node.at("online_cpus"))),
                     memory_text(node.at("memory_bytes")), memory_text(node.at("free_bytes")),
                     number_or(node.at("third_level_caches"), ""), distances});
   }
@@ -50,12 +50,12 @@ std::string limits_text(const value& numa) {
   std::string devices;
   for (const value& device : numa.at("devices").as_array())
     devices += fmt::format("{}{} (node {})", devices.empty() ? "" : ", ",
-                           string_of(device.at("name")), number_or(device.at("node"), "unknown"));
+                           word_of(device.at("name")), number_or(device.at("node"), "unknown"));
   const value& memory = numa.at("memory_limit_bytes");
   return fmt::format(
       "offline CPUs    {}\nCPU quota       {}\nmemory limit    {}\nNUMA balancing  {}\n"
       "devices         {}\n",
-      or_dash(string_of(numa.at("offline_cpus"))), number_or(numa.at("cpu_quota"), "none"),
+      or_dash(word_of(numa.at("offline_cpus"))), number_or(numa.at("cpu_quota"), "none"),
       memory.is_null() ? "none" : memory_text(memory),
       numa.at("numa_balancing").as_bool() ? "on" : "off", or_dash(devices));
 }
@@ -67,16 +67,16 @@ std::string threads_text(const value& threads, bool is_running) {
     heading.insert(heading.end(), {"IS ON CPU", "OF NODE", "PINNED", "POLICY", "LOCAL ARRIVALS"});
   std::vector<std::vector<std::string>> rows{heading};
   for (const value& thread : threads.as_array()) {
-    const std::string cpus = string_of(thread.at("cpus"));
-    rows.push_back({string_of(thread.at("name")), number_or(thread.at("node"), ""),
+    const std::string cpus = word_of(thread.at("cpus"));
+    rows.push_back({word_of(thread.at("name")), number_or(thread.at("node"), ""),
                     cpus.empty() ? "any" : cpus,
-                    fmt::format("{} (node {})", string_of(thread.at("memory")),
+                    fmt::format("{} (node {})", word_of(thread.at("memory")),
                                 number_or(thread.at("memory_node"), ""))});
     if (!is_running) continue;
     const value& seen = thread.at("seen");
     for (std::string cell :
          {number_or(seen.at("cpu"), "-"), number_or(seen.at("node"), "-"),
-          std::string{seen.at("pinned").as_bool() ? "yes" : "no"}, string_of(seen.at("memory")),
+          std::string{seen.at("pinned").as_bool() ? "yes" : "no"}, word_of(seen.at("memory")),
           fmt::format("{} of {}", number_or(seen.at("arrivals_local"), ""),
                       number_or(seen.at("arrivals_sampled"), ""))})
       rows.back().push_back(std::move(cell));
@@ -100,8 +100,8 @@ std::string arenas_text(const value& threads) {
   for (const value& thread : threads.as_array()) {
     const value* const arena = thread.as_object().if_contains("arena");
     if (arena == nullptr) continue;
-    rows.push_back({string_of(thread.at("name")), number_or(arena->at("node"), ""),
-                    string_of(arena->at("memory")), arena->at("placed").as_bool() ? "yes" : "no",
+    rows.push_back({word_of(thread.at("name")), number_or(arena->at("node"), ""),
+                    word_of(arena->at("memory")), arena->at("placed").as_bool() ? "yes" : "no",
                     memory_text(arena->at("opened_bytes")),
                     pages_text(arena->at("pages_by_node"))});
   }
@@ -113,7 +113,7 @@ std::string accepted_text(const value& threads) {
   for (const value& thread : threads.as_array())
     if (const value* const accepted = thread.as_object().if_contains("accepted"))
       text += fmt::format("{} accepted {} connections, and gave {} of them to other nodes\n",
-                          string_of(thread.at("name")), number_or(accepted->at("connections"), ""),
+                          word_of(thread.at("name")), number_or(accepted->at("connections"), ""),
                           number_or(accepted->at("passed_on"), ""));
   return text.empty() ? text : '\n' + text;
 }
@@ -121,8 +121,8 @@ std::string accepted_text(const value& threads) {
 std::string checklist_text(const value& lines) {
   std::string text{"\nChecklist\n"};
   for (const value& line : lines.as_array())
-    text += fmt::format("{:<15} {}: {}\n", string_of(line.at("verdict")),
-                        string_of(line.at("line")), string_of(line.at("why")));
+    text += fmt::format("{:<15} {}: {}\n", word_of(line.at("verdict")),
+                        word_of(line.at("line")), word_of(line.at("why")));
   return text;
 }
 
@@ -132,7 +132,7 @@ std::string numa_text(const value& numa) {
   const value* const ratio = numa.as_object().if_contains("local_ratio");
   std::string text = nodes_text(numa.at("nodes")) + '\n' + limits_text(numa) + '\n';
   for (const value& decision : numa.at("decisions").as_array())
-    text += fmt::format("- {}\n", string_of(decision));
+    text += fmt::format("- {}\n", word_of(decision));
   text += '\n' + threads_text(numa.at("threads"), ratio != nullptr);
   text += arenas_text(numa.at("threads"));
   text += accepted_text(numa.at("threads"));

@@ -9,6 +9,7 @@
 #include "control/admin_server.hpp"
 #include "control/budget.hpp"
 #include "control/confinement.hpp"
+#include "control/exit_codes.hpp"
 #include "control/server_view.hpp"
 #include "control/upstream_feeds.hpp"
 #include "control/version.hpp"
@@ -19,16 +20,13 @@ namespace penstock::control {
 
 namespace {
 
-constexpr int success = 0;
-constexpr int failure = 1;
-constexpr int configuration_error = 2;
 constexpr base::Duration log_patience = std::chrono::seconds{1};
 // A start waits so long for name servers and files of endpoints. Who starts us watches `/readyz`.
 constexpr base::Duration first_answers_patience = std::chrono::seconds{3};
 
 int show_faults(const std::vector<Fault>& faults) {
   for (const Fault& fault : faults) std::cerr << fault.to_string() << '\n';
-  return configuration_error;
+  return misuse;
 }
 
 base::Log::Options log_options(const LogOptions& options, const Confinement& confinement) {

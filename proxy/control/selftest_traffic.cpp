@@ -16,7 +16,7 @@ namespace {
 using os::IoStatus;
 
 constexpr std::array<std::size_t, 8> pieces{1, 100, 1460, 4096, 16'384, 65'536, 262'144, 3};
-constexpr base::Duration patience = std::chrono::seconds{2};
+constexpr base::Duration traffic_patience = std::chrono::seconds{2};
 constexpr base::Duration stillness = std::chrono::milliseconds{30};
 constexpr std::uint64_t exact_bytes = 3 << 20;
 // More than the buffers of two sockets and a pipe can grow to.
@@ -35,7 +35,7 @@ void wait(SelftestLink& link, base::Instant deadline, const std::string& progres
 // One read that waits; empty at the end.
 std::string read_some(SelftestLink& link, int socket, std::size_t bytes_max) {
   std::string text(bytes_max, '\0');
-  const base::Instant deadline = os::now() + patience;
+  const base::Instant deadline = os::now() + traffic_patience;
   for (;;) {
     const auto result = os::receive(socket, std::as_writable_bytes(std::span{text}));
     if (result.status == IoStatus::failed)
@@ -130,7 +130,7 @@ std::string SelftestFlow::progress() const {
 }
 
 void run_flows(SelftestLink& link, std::span<SelftestFlow> flows) {
-  base::Instant deadline = os::now() + patience;
+  base::Instant deadline = os::now() + traffic_patience;
   const auto done = [](const SelftestFlow& flow) { return flow.is_done(); };
   while (!std::all_of(flows.begin(), flows.end(), done)) {
     bool moved = false;
@@ -141,7 +141,7 @@ void run_flows(SelftestLink& link, std::span<SelftestFlow> flows) {
       if (!flow.is_done()) progress = flow.progress();
     }
     if (moved)
-      deadline = os::now() + patience;
+      deadline = os::now() + traffic_patience;
     else
       wait(link, deadline, progress);
   }

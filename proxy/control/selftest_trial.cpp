@@ -21,7 +21,7 @@ using relay::EnginePolicy;
 constexpr std::size_t buffer_bytes = 512 * 1024;  // of the proxy's sockets
 constexpr std::uint64_t file_bytes = 4 << 20;
 constexpr std::string_view starting = "start";
-constexpr base::Duration patience = std::chrono::seconds{2};
+constexpr base::Duration trial_patience = std::chrono::seconds{2};
 
 // A port of the kernel's choice.
 os::SocketAddress loopback() {
@@ -55,7 +55,7 @@ os::Poller poller_for(std::initializer_list<int> sockets) {
 
 os::Fd accept_one(int listener) {
   os::Poller poller = poller_for({listener});
-  const base::Instant deadline = os::now() + patience;
+  const base::Instant deadline = os::now() + trial_patience;
   os::IpEndpoint peer;
   for (;;) {
     auto accepted = os::accept_from(listener, peer);
@@ -171,7 +171,7 @@ SelftestLink SelftestTrial::connect_to_files() {
   os::Fd client = dial(server_->addresses(0).front());
   os::Poller poller = poller_for({client.get()});
   // The request is sent when the connection stands.
-  poller.wait(patience);
+  poller.wait(trial_patience);
   return {std::move(client), {}, std::move(poller)};
 }
 

@@ -43,7 +43,7 @@ std::string event_text(const FlightEvent& event) {
   return {};
 }
 
-double seconds(base::Duration duration) {
+double seconds_in(base::Duration duration) {
   return std::chrono::duration<double>{duration}.count();
 }
 
@@ -55,7 +55,7 @@ std::string stall_text(const session::Stall& stall, const std::string& listener)
       "there is room; it goes on now. ",
       stall.id, listener,
       stall.direction == session::to_upstream ? "to the upstream" : "to the client",
-      seconds(stall.quiet), stall.holds_bytes ? "were taken already" : "wait");
+      seconds_in(stall.quiet), stall.holds_bytes ? "were taken already" : "wait");
   if (stall.endpoint != nullptr) text += fmt::format("Endpoint {}. ", stall.endpoint->identity);
   if (stall.event_count == 0) return text + "Its last events were not recorded.";
   text += "Last events: ";
@@ -63,7 +63,7 @@ std::string stall_text(const session::Stall& stall, const std::string& listener)
     const FlightEvent& event = stall.events[i];
     const std::uint32_t before = session::flight_microseconds(stall.at) - event.microseconds;
     text += fmt::format("{}-{:.6f} s {}", i == 0 ? "" : "; ",
-                        seconds(std::chrono::microseconds{before}), event_text(event));
+                        seconds_in(std::chrono::microseconds{before}), event_text(event));
     if (event.error != 0) text += fmt::format(" (errno {})", event.error);
   }
   return text;

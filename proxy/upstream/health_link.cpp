@@ -1,11 +1,10 @@
 #include "upstream/health_link.hpp"
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 
+#include "base/as_result.hpp"
 #include "os/socket.hpp"
 
 namespace penstock::upstream {
@@ -13,7 +12,7 @@ namespace penstock::upstream {
 namespace {
 
 namespace asio = boost::asio;
-constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
+using base::as_result;
 constexpr std::size_t read_bytes_max = 4096;
 
 asio::generic::stream_protocol protocol_of(const os::SocketAddress& address) {

@@ -1,8 +1,6 @@
 #include "upstream/health_target.hpp"
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/use_awaitable.hpp>
-
+#include "base/as_result.hpp"
 #include "upstream/hash.hpp"
 #include "upstream/live_record.hpp"
 
@@ -11,7 +9,7 @@ namespace penstock::upstream {
 namespace {
 
 namespace asio = boost::asio;
-constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
+using base::as_result;
 
 }  // namespace
 

@@ -2,12 +2,11 @@
 
 #include <openssl/ssl.h>
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/error.hpp>
 #include <boost/asio/ssl/stream.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
+#include "base/as_result.hpp"
 #include "upstream/health_link.hpp"
 
 namespace penstock::upstream {
@@ -15,7 +14,7 @@ namespace penstock::upstream {
 namespace {
 
 namespace asio = boost::asio;
-constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
+using base::as_result;
 
 std::unique_ptr<asio::ssl::context> new_context() {
   auto context = std::make_unique<asio::ssl::context>(asio::ssl::context::tls_client);

@@ -8,7 +8,7 @@ namespace penstock::control {
 
 namespace {
 
-std::vector<std::string> faults_of(const std::string& text) {
+std::vector<std::string> file_faults_of(const std::string& text) {
   const EndpointFile file = parse_endpoint_file(text, "e.yaml");
   CHECK((file.faults.empty() || file.endpoints.empty()));
   return lines_of(file.faults);
@@ -41,33 +41,33 @@ TEST_CASE("a file lists endpoints in the forms of the configuration", "[control]
 }
 
 TEST_CASE("an empty list is good; a file without content is not", "[control]") {
-  CHECK(faults_of("[]\n") == Lines{});
+  CHECK(file_faults_of("[]\n") == Lines{});
   for (const char* text : {"", "\n\n", "# soon\n", "---\n"}) {
     INFO(text);
-    CHECK(faults_of(text) ==
+    CHECK(file_faults_of(text) ==
           Lines{"e.yaml:1:1: -: is empty; write [] where there are no endpoints"});
   }
 }
 
 TEST_CASE("what is wrong with a file of endpoints is said where it stands", "[control]") {
-  CHECK(faults_of("- 10.0.0.1:80\n- db:80\n- {address: 10.0.0.2:80, wight: 2}\n") ==
+  CHECK(file_faults_of("- 10.0.0.1:80\n- db:80\n- {address: 10.0.0.2:80, wight: 2}\n") ==
         Lines{"e.yaml:2:3: [1]: 'db' is a host name; a file of endpoints lists addresses",
               "e.yaml:3:26: [2].wight: unknown key; did you mean 'weight'?"});
-  CHECK(faults_of("- 10.0.0.1:80\n- 10.0.0.1:80\n") ==
+  CHECK(file_faults_of("- 10.0.0.1:80\n- 10.0.0.1:80\n") ==
         Lines{"e.yaml:2:3: [1]: '10.0.0.1:80' is an endpoint already, at [0]"});
-  CHECK(faults_of("endpoints: []\n") == Lines{"e.yaml:1:1: -: expected a list, found a map"});
-  CHECK(faults_of("10.0.0.1:80\n") ==
+  CHECK(file_faults_of("endpoints: []\n") == Lines{"e.yaml:1:1: -: expected a list, found a map"});
+  CHECK(file_faults_of("10.0.0.1:80\n") ==
         Lines{"e.yaml:1:1: -: expected a list, found a single value"});
-  CHECK(faults_of("- {dns: \"db:80\"}\n") ==
+  CHECK(file_faults_of("- {dns: \"db:80\"}\n") ==
         Lines{"e.yaml:1:3: [0].address: missing",
               "e.yaml:1:4: [0].dns: cannot stand in a file of endpoints, which lists addresses"});
-  CHECK(faults_of("- [10.0.0.1:80\n").size() == 1);
+  CHECK(file_faults_of("- [10.0.0.1:80\n").size() == 1);
 }
 
 TEST_CASE("a file of endpoints has no more of them than an upstream", "[control]") {
   std::string text;
   for (int i = 0; i < 4097; ++i) text += "- 10.0.0.1:" + std::to_string(i + 1) + '\n';
-  CHECK(faults_of(text) == Lines{"e.yaml:1:1: -: more than 4096 endpoints"});
+  CHECK(file_faults_of(text) == Lines{"e.yaml:1:1: -: more than 4096 endpoints"});
 }
 
 }  // namespace penstock::control

@@ -7,7 +7,7 @@ using runtime::MemoryPolicy;
 
 namespace {
 
-struct Machine {
+struct ReportedMachine {
   os::NumaTopology topology{
       .nodes = {{.id = 0,
                  .cpus = {0, 1},
@@ -52,7 +52,7 @@ struct Machine {
 }  // namespace
 
 TEST_CASE("the plan is shown as the machine, its limits, decisions and threads", "[control]") {
-  CHECK(Machine{}.text(false) ==
+  CHECK(ReportedMachine{}.text(false) ==
         "NODE  CPUS  ONLINE  MEMORY   FREE     L3  DISTANCES\n"
         "   0  0-1   0-1     512 MiB  256 MiB   0  10 21\n"
         "   1  2     2-3     0 MiB    0 MiB     0  21 10\n"
@@ -71,7 +71,7 @@ TEST_CASE("the plan is shown as the machine, its limits, decisions and threads",
 }
 
 TEST_CASE("of a running proxy the truth stands beside the plan", "[control]") {
-  const Machine machine;
+  const ReportedMachine machine;
   const auto json = control::numa_json(machine.report(true));
   const auto& seen = json.at("threads").at(1).at("seen");
   CHECK(seen.at("cpu") == 2);
@@ -92,7 +92,7 @@ TEST_CASE("of a running proxy the truth stands beside the plan", "[control]") {
 }
 
 TEST_CASE("before the first arrival the share is unknown", "[control]") {
-  Machine machine;
+  ReportedMachine machine;
   machine.threads.pop_back();
   CHECK_FALSE(control::numa_local_ratio(machine.threads).has_value());
   CHECK(control::numa_json(machine.report(true)).at("local_ratio").is_null());

@@ -10,7 +10,7 @@ using runtime::MemoryPolicy;
 namespace {
 
 const runtime::Seat seat{.cpus = {0}};
-const base::Instant start{1h};
+const base::Instant watch_start{1h};
 
 runtime::ThreadView thread(runtime::ThreadPlace::Seen seen) {
   return {.name = "forwarder-0", .seat = seat, .seen = seen};
@@ -35,14 +35,14 @@ TEST_CASE("what the kernel refused is said once, when every thread has run", "[c
 
 TEST_CASE("throttling is told while it grows, at most once a minute", "[control]") {
   NumaWatch watch;
-  CHECK(watch.look_at({.periods = 7, .time = 1s}, start).empty());  // before our time
-  CHECK(watch.look_at({.periods = 7, .time = 1s}, start + 1s).empty());
-  const auto first = watch.look_at({.periods = 9, .time = 1250ms}, start + 2s);
+  CHECK(watch.look_at({.periods = 7, .time = 1s}, watch_start).empty());  // before our time
+  CHECK(watch.look_at({.periods = 7, .time = 1s}, watch_start + 1s).empty());
+  const auto first = watch.look_at({.periods = 9, .time = 1250ms}, watch_start + 2s);
   REQUIRE(first.size() == 1);
   CHECK(first[0] ==
         "the CPU quota of the control group was spent 2 times: its threads stood still for 250 ms; "
         "raise cpu.max (Kubernetes: limits.cpu, or none), or lower runtime.forwarders");
-  CHECK(watch.look_at({.periods = 20, .time = 2s}, start + 61s).empty());
-  CHECK(watch.look_at({.periods = 20, .time = 2s}, start + 62s).size() == 1);
-  CHECK(watch.look_at({.periods = 20, .time = 2s}, start + 200s).empty());
+  CHECK(watch.look_at({.periods = 20, .time = 2s}, watch_start + 61s).empty());
+  CHECK(watch.look_at({.periods = 20, .time = 2s}, watch_start + 62s).size() == 1);
+  CHECK(watch.look_at({.periods = 20, .time = 2s}, watch_start + 200s).empty());
 }

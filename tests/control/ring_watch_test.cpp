@@ -10,7 +10,7 @@ using control::RingWatch;
 namespace {
 
 // Forwarders of which each has tried to get a ring, or not yet.
-struct House {
+struct RingHouse {
   std::vector<runtime::ForwarderView> views(std::vector<std::optional<int>> refusals) const {
     std::vector<runtime::ForwarderView> made;
     for (const auto& refusal : refusals)
@@ -26,7 +26,7 @@ struct House {
 }  // namespace
 
 TEST_CASE("a ring that was refused is told of once, when all forwarders have tried", "[control]") {
-  const House house;
+  const RingHouse house;
   RingWatch watch;
   CHECK_FALSE(watch.look_at(house.views({EPERM, std::nullopt})));
   const auto line = watch.look_at(house.views({EPERM, 0}));
@@ -39,7 +39,7 @@ TEST_CASE("a ring that was refused is told of once, when all forwarders have tri
 }
 
 TEST_CASE("a ring that nobody asked for, or everybody got, is not spoken of", "[control]") {
-  const House house;
+  const RingHouse house;
   RingWatch epoll;
   CHECK_FALSE(epoll.look_at(house.views({std::nullopt, std::nullopt})));
   RingWatch rings;
@@ -47,7 +47,7 @@ TEST_CASE("a ring that nobody asked for, or everybody got, is not spoken of", "[
 }
 
 TEST_CASE("too little memory to lock is told with what to do", "[control]") {
-  const House house;
+  const RingHouse house;
   RingWatch watch;
   const auto line = watch.look_at(house.views({ENOMEM}));
   REQUIRE(line);

@@ -7,19 +7,19 @@ using namespace std::chrono_literals;
 using session::FlightEvent;
 
 namespace {
-constexpr base::Instant start{std::chrono::hours{1}};
+constexpr base::Instant stall_start{std::chrono::hours{1}};
 }
 
 TEST_CASE("a stall is told with its direction, its silence and its last events", "[control]") {
   session::Stall stall;
   stall.id = 42;
-  stall.at = start + 6s;
+  stall.at = stall_start + 6s;
   stall.quiet = 5900ms;
-  stall.events[0] = {.microseconds = session::flight_microseconds(start),
+  stall.events[0] = {.microseconds = session::flight_microseconds(stall_start),
                      .kind = FlightEvent::Kind::ready,
                      .which = 0,
                      .ready = {.readable = true, .peer_finished = true}};
-  stall.events[1] = {.microseconds = session::flight_microseconds(start + 1us),
+  stall.events[1] = {.microseconds = session::flight_microseconds(stall_start + 1us),
                      .bytes = 8,
                      .error = 104,
                      .kind = FlightEvent::Kind::ran,

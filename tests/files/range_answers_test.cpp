@@ -17,9 +17,9 @@ std::string numbers(std::size_t bytes) {
 
 const std::string large = numbers(200'000);
 
-struct House {
+struct RangeHouse {
   testing::TemporaryDirectory directory;
-  House() {
+  RangeHouse() {
     directory.write("digits.txt", "0123456789");
     directory.write("large.txt", large);
     directory.write("empty", "");
@@ -33,7 +33,7 @@ struct House {
 }  // namespace
 
 TEST_CASE("one range is a 206 with its place, small by copy and large by sendfile", "[files]") {
-  const House house;
+  const RangeHouse house;
   Connection connection = house.connect();
   const Response small = connection.ask(get("/digits.txt", "Range: bytes=2-4\r\n"));
   CHECK(small.status == 206);
@@ -48,7 +48,7 @@ TEST_CASE("one range is a 206 with its place, small by copy and large by sendfil
 }
 
 TEST_CASE("several ranges are parts of one message, in their order", "[files]") {
-  const House house;
+  const RangeHouse house;
   Connection connection = house.connect();
   const Response answer =
       connection.ask(get("/large.txt", "Range: bytes=150000-199999,0-9, -5\r\n"));
@@ -67,7 +67,7 @@ TEST_CASE("several ranges are parts of one message, in their order", "[files]") 
 }
 
 TEST_CASE("a range outside of the file is a 416 that says how long it is", "[files]") {
-  const House house;
+  const RangeHouse house;
   Connection connection = house.connect();
   const Response answer = connection.ask(get("/digits.txt", "Range: bytes=10-\r\n"));
   CHECK(answer.status == 416);
@@ -81,7 +81,7 @@ TEST_CASE("a range outside of the file is a 416 that says how long it is", "[fil
 }
 
 TEST_CASE("who has the file already gets a 304 without a body", "[files]") {
-  const House house;
+  const RangeHouse house;
   Connection connection = house.connect();
   const Response full = connection.ask(get("/digits.txt"));
   const std::string tag = full.fields.at("ETag");
@@ -101,7 +101,7 @@ TEST_CASE("who has the file already gets a 304 without a body", "[files]") {
 }
 
 TEST_CASE("If-Range continues a download, or begins it again", "[files]") {
-  const House house;
+  const RangeHouse house;
   Connection connection = house.connect();
   const Response full = connection.ask(get("/digits.txt"));
   const auto with = [&](const std::string& validator) {
@@ -114,7 +114,7 @@ TEST_CASE("If-Range continues a download, or begins it again", "[files]") {
 }
 
 TEST_CASE("a compressed form goes to whom it suits, with its own tag and its ranges", "[files]") {
-  const House house;
+  const RangeHouse house;
   Connection connection = house.connect();
   const Response plain = connection.ask(get("/page.html"));
   CHECK(plain.body == "<p>hello</p>");
@@ -137,7 +137,7 @@ TEST_CASE("a compressed form goes to whom it suits, with its own tag and its ran
 }
 
 TEST_CASE("parts of a file that becomes shorter end the connection", "[files]") {
-  const House house;
+  const RangeHouse house;
   Connection connection = house.connect();
   CHECK(connection.ask(get("/large.txt", "Range: bytes=0-1\r\n")).body == large.substr(0, 2));
   std::filesystem::resize_file(house.directory / "large.txt", 1000);
@@ -146,7 +146,7 @@ TEST_CASE("parts of a file that becomes shorter end the connection", "[files]") 
 }
 
 TEST_CASE("a request that does not end in time is answered by 408", "[files]") {
-  const House house;
+  const RangeHouse house;
   Connection connection = house.connect();
   CHECK_FALSE(connection.responder().give_up_waiting());
   connection.send("GET /digits");

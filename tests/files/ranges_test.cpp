@@ -8,12 +8,12 @@ namespace penstock::files {
 
 namespace {
 
-using Answer = Ranges::Answer;
+using RangeAnswer = Ranges::Answer;
 using Parts = std::vector<ByteRange>;
 
 Parts parts_of(std::string_view value, std::uint64_t size) {
   const Ranges ranges = ranges_of(value, size);
-  REQUIRE(ranges.answer == Answer::parts);
+  REQUIRE(ranges.answer == RangeAnswer::parts);
   return ranges.parts;
 }
 
@@ -41,10 +41,10 @@ TEST_CASE("several come in the order in which they were asked for, those outside
 TEST_CASE("where nothing lies within the file the answer is 416", "[files]") {
   for (const char* value : {"bytes=100-", "bytes=100-200,300-", "bytes=-0"}) {
     CAPTURE(value);
-    CHECK(ranges_of(value, 100).answer == Answer::unsatisfiable);
+    CHECK(ranges_of(value, 100).answer == RangeAnswer::unsatisfiable);
   }
-  CHECK(ranges_of("bytes=0-", 0).answer == Answer::unsatisfiable);
-  CHECK(ranges_of("bytes=-5", 0).answer == Answer::unsatisfiable);
+  CHECK(ranges_of("bytes=0-", 0).answer == RangeAnswer::unsatisfiable);
+  CHECK(ranges_of("bytes=-5", 0).answer == RangeAnswer::unsatisfiable);
 }
 
 TEST_CASE("what is not understood is answered by the whole file", "[files]") {
@@ -53,17 +53,17 @@ TEST_CASE("what is not understood is answered by the whole file", "[files]") {
         "bytes=1-2-3", "bytes=0x1-2", "bytes=+1-2", "bytes=1 -2", "lines=0-1", "bytes =0-1",
         "bytes=0-1;2-3", "bytes=0-1,x"}) {
     CAPTURE(value);
-    CHECK(ranges_of(value, 100).answer == Answer::whole);
+    CHECK(ranges_of(value, 100).answer == RangeAnswer::whole);
   }
 }
 
 TEST_CASE("more than the file holds, or too many parts, is answered by the whole file", "[files]") {
-  CHECK(ranges_of("bytes=0-,0-0", 100).answer == Answer::whole);
+  CHECK(ranges_of("bytes=0-,0-0", 100).answer == RangeAnswer::whole);
   CHECK(parts_of("bytes=0-49,50-", 100).size() == 2);
   std::string many = "bytes=0-0";
   for (std::size_t i = 1; i < base::file_ranges_max; ++i) many += ",0-0";
   CHECK(parts_of(many, 100).size() == base::file_ranges_max);
-  CHECK(ranges_of(many + ",0-0", 100).answer == Answer::whole);
+  CHECK(ranges_of(many + ",0-0", 100).answer == RangeAnswer::whole);
 }
 
 TEST_CASE("a part says where it lies", "[files]") {

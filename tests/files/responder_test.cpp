@@ -8,10 +8,10 @@ using testing::TemporaryDirectory;
 
 namespace {
 
-struct House {
+struct ResponderHouse {
   TemporaryDirectory directory;
 
-  House() {
+  ResponderHouse() {
     directory.write("secret", "outside");
     directory.write("www/index.html", "front page");
     directory.write("www/sub/a.txt", "text");
@@ -28,7 +28,7 @@ struct House {
 }  // namespace
 
 TEST_CASE("GET gives the file with its head", "[files]") {
-  const House house;
+  const ResponderHouse house;
   Connection connection = house.connect();
   const Response response = connection.ask(get("/index.html?version=1"));
   CHECK(response.status == 200);
@@ -42,7 +42,7 @@ TEST_CASE("GET gives the file with its head", "[files]") {
 }
 
 TEST_CASE("HEAD gives the same head as GET and no body", "[files]") {
-  const House house;
+  const ResponderHouse house;
   Connection connection = house.connect();
   for (const char* path : {"/", "/large", "/missing", "/sub", "/empty"}) {
     CAPTURE(path);
@@ -57,7 +57,7 @@ TEST_CASE("HEAD gives the same head as GET and no body", "[files]") {
 
 TEST_CASE("small, large and empty files arrive whole and are counted by the way they went",
           "[files]") {
-  const House house;
+  const ResponderHouse house;
   Connection connection = house.connect();
   CHECK(connection.ask(get("/small")).body == std::string(small_file_bytes_max, 's'));
   CHECK(connection.responder().bytes_sent_by_sendfile() == 0);
@@ -72,7 +72,7 @@ TEST_CASE("small, large and empty files arrive whole and are counted by the way 
 
 TEST_CASE("what is not there, not allowed or named badly is refused, and the connection lives on",
           "[files]") {
-  const House house;
+  const ResponderHouse house;
   Connection connection = house.connect();
   const struct {
     const char* target;
@@ -105,7 +105,7 @@ TEST_CASE("what is not there, not allowed or named badly is refused, and the con
 }
 
 TEST_CASE("a directory without its slash is redirected, with the query", "[files]") {
-  const House house;
+  const ResponderHouse house;
   Connection connection = house.connect();
   const Response response = connection.ask(get("/sub?x=1"));
   CHECK(response.status == 301);
@@ -114,7 +114,7 @@ TEST_CASE("a directory without its slash is redirected, with the query", "[files
 }
 
 TEST_CASE("other methods get 405 and hear which are allowed", "[files]") {
-  const House house;
+  const ResponderHouse house;
   Connection connection = house.connect();
   for (const char* line : {"POST /", "DELETE /", "OPTIONS *", "get /"}) {
     CAPTURE(line);
@@ -126,7 +126,7 @@ TEST_CASE("other methods get 405 and hear which are allowed", "[files]") {
 }
 
 TEST_CASE("a faulty head is answered with its status, and the connection ends", "[files]") {
-  const House house;
+  const ResponderHouse house;
   const struct {
     std::string request;
     int status;
@@ -155,7 +155,7 @@ TEST_CASE("a faulty head is answered with its status, and the connection ends", 
 }
 
 TEST_CASE("a request with a body is refused, and the answer survives the body", "[files]") {
-  const House house;
+  const ResponderHouse house;
   for (const char* field : {"Content-Length: 300000\r\n", "Transfer-Encoding: chunked\r\n"}) {
     CAPTURE(field);
     Connection connection = house.connect();
@@ -174,7 +174,7 @@ TEST_CASE("a request with a body is refused, and the answer survives the body", 
 }
 
 TEST_CASE("a client that never stops sending a refused body is cut off", "[files]") {
-  const House house;
+  const ResponderHouse house;
   Connection connection = house.connect();
   connection.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9999999\r\n\r\n");
   std::uint64_t sent = 0;
@@ -187,7 +187,7 @@ TEST_CASE("a client that never stops sending a refused body is cut off", "[files
 }
 
 TEST_CASE("pipelined requests are answered in order", "[files]") {
-  const House house;
+  const ResponderHouse house;
   Connection connection = house.connect();
   std::string requests;
   for (int i = 0; i < 200; ++i)
@@ -214,7 +214,7 @@ TEST_CASE("pipelined requests are answered in order", "[files]") {
 }
 
 TEST_CASE("a request that comes byte by byte is answered once it is whole", "[files]") {
-  const House house;
+  const ResponderHouse house;
   Connection connection = house.connect();
   const std::string request = get("/index.html");
   for (const char byte : request.substr(0, request.size() - 1)) {
@@ -228,7 +228,7 @@ TEST_CASE("a request that comes byte by byte is answered once it is whole", "[fi
 }
 
 TEST_CASE("the connection lives on or ends as version and Connection say", "[files]") {
-  const House house;
+  const ResponderHouse house;
   const struct {
     const char* version;
     const char* field;
@@ -260,7 +260,7 @@ TEST_CASE("the connection lives on or ends as version and Connection say", "[fil
 }
 
 TEST_CASE("a FIN right behind a request does not cost the answer", "[files]") {
-  const House house;
+  const ResponderHouse house;
   for (const char* path : {"/index.html", "/large"}) {
     Connection connection = house.connect();
     connection.send(get(path));
@@ -273,7 +273,7 @@ TEST_CASE("a FIN right behind a request does not cost the answer", "[files]") {
 }
 
 TEST_CASE("a FIN without a request, or inside one, finishes without an answer", "[files]") {
-  const House house;
+  const ResponderHouse house;
   for (const char* part : {"", "GET / HT", "GET / HTTP/1.1\r\nHost: a\r\n"}) {
     CAPTURE(part);
     Connection connection = house.connect();
@@ -285,7 +285,7 @@ TEST_CASE("a FIN without a request, or inside one, finishes without an answer", 
 }
 
 TEST_CASE("a client that resets the connection is failed", "[files]") {
-  const House house;
+  const ResponderHouse house;
   Connection connection = house.connect();
   REQUIRE(connection.run() == Outcome::wait_readable);
   connection.reset_client();
@@ -294,7 +294,7 @@ TEST_CASE("a client that resets the connection is failed", "[files]") {
 }
 
 TEST_CASE("close_after_response ends the connection with the next answer", "[files]") {
-  const House house;
+  const ResponderHouse house;
   Connection connection = house.connect();
   CHECK(connection.ask(get("/")).status == 200);
   connection.responder().close_after_response();
@@ -303,7 +303,7 @@ TEST_CASE("close_after_response ends the connection with the next answer", "[fil
 }
 
 TEST_CASE("a small budget makes the responder hungry, not wrong", "[files]") {
-  const House house;
+  const ResponderHouse house;
   Connection connection = house.connect();
   connection.send(get("/large") + get("/small"));
   std::string text;
@@ -319,7 +319,7 @@ TEST_CASE("a small budget makes the responder hungry, not wrong", "[files]") {
 }
 
 TEST_CASE("pipelined tiny requests use up the budget by their number", "[files]") {
-  const House house;
+  const ResponderHouse house;
   Connection connection = house.connect();
   std::string requests;
   for (int i = 0; i < 100; ++i) requests += get("/empty");

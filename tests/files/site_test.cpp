@@ -10,11 +10,11 @@ using testing::TemporaryDirectory;
 
 namespace {
 
-struct House {
+struct SiteHouse {
   TemporaryDirectory directory;
   std::shared_ptr<const Site> site;
 
-  House() {
+  SiteHouse() {
     directory.write("secret", "outside");
     directory.write("www/index.html", "front");
     directory.write("www/sub/index.html", "sub front");
@@ -34,7 +34,7 @@ struct House {
 }  // namespace
 
 TEST_CASE("each path of a site gets its status", "[files]") {
-  const House house;
+  const SiteHouse house;
   const struct {
     const char* path;
     int status;
@@ -79,7 +79,7 @@ TEST_CASE("each path of a site gets its status", "[files]") {
 }
 
 TEST_CASE("a found file comes with size, type and descriptor", "[files]") {
-  const House house;
+  const SiteHouse house;
   const Found found = house.site->find("/sub/data.json");
   REQUIRE(found.status == 200);
   CHECK(found.file->status.size == 2);
@@ -89,14 +89,14 @@ TEST_CASE("a found file comes with size, type and descriptor", "[files]") {
 }
 
 TEST_CASE("a redirect stays on this host, whatever the path was", "[files]") {
-  const House house;
+  const SiteHouse house;
   CHECK(house.site->find("/sub").location == "/sub/");
   CHECK(house.site->find("//sub").location == "/sub/");
   CHECK(house.site->find("/a b").location == "/a%20b/");
 }
 
 TEST_CASE("without an index name directories are not served", "[files]") {
-  const House house;
+  const SiteHouse house;
   Options options;
   options.index = "";
   const auto site = site_at(house.directory / "www", options);
@@ -105,7 +105,7 @@ TEST_CASE("without an index name directories are not served", "[files]") {
 }
 
 TEST_CASE("max_age becomes Cache-Control", "[files]") {
-  const House house;
+  const SiteHouse house;
   const std::string root = house.directory / "www";
   CHECK(site_at(root)->cache_control() == "max-age=3600");
   Options options;
@@ -116,7 +116,7 @@ TEST_CASE("max_age becomes Cache-Control", "[files]") {
 }
 
 TEST_CASE("a root that is no directory is a sentence", "[files]") {
-  const House house;
+  const SiteHouse house;
   for (const char* name : {"missing", "secret"}) {
     Options options;
     options.root = house.directory / name;

@@ -19,13 +19,13 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr std::uint64_t token = 7;
+constexpr std::uint64_t ring_token = 7;
 
-struct Loop {
-  Loop() : poller{std::move(*Poller::create())} {
+struct RingLoop {
+  RingLoop() : poller{std::move(*Poller::create())} {
     REQUIRE_FALSE(poller.use_ring(*std::pmr::new_delete_resource()));
   }
-  void add(int descriptor, std::uint64_t name = token) {
+  void add(int descriptor, std::uint64_t name = ring_token) {
     REQUIRE_FALSE(poller.add(descriptor, name, Poller::Reads::asked_for));
   }
   // The next answer to what was asked for.
@@ -48,12 +48,12 @@ struct Loop {
 
 TEST_CASE("a receive is answered once, by what came, in a buffer of the ring", "[os]") {
   const Pair pair = tcp_pair();
-  Loop loop;
+  RingLoop loop;
   loop.add(pair.server.get());
   loop.poller.receive(pair.server.get());
   send_all(pair.client.get(), "first");
   const Event event = loop.answer();
-  CHECK(event.token == token);
+  CHECK(event.token == ring_token);
   CHECK(loop.text_of(event) == "first");
   loop.poller.give_back(event.buffer);
   send_all(pair.client.get(), "second");
@@ -64,7 +64,7 @@ TEST_CASE("a receive is answered once, by what came, in a buffer of the ring", "
 
 TEST_CASE("bytes that are there already answer a receive", "[os]") {
   const Pair pair = tcp_pair();
-  Loop loop;
+  RingLoop loop;
   loop.add(pair.server.get());
   send_all(pair.client.get(), "early");
   REQUIRE(await_events(pair.server.get(), POLLIN));
@@ -75,7 +75,7 @@ TEST_CASE("bytes that are there already answer a receive", "[os]") {
 TEST_CASE("FIN answers a receive by nothing, RST by its error, which no call tells again", "[os]") {
   Pair pair = tcp_pair();
   const bool reset = GENERATE(false, true);
-  Loop loop;
+  RingLoop loop;
   loop.add(pair.server.get());
   loop.poller.receive(pair.server.get());
   if (reset) reset_on_close(pair.client.get());
@@ -90,7 +90,7 @@ TEST_CASE("FIN answers a receive by nothing, RST by its error, which no call tel
 
 TEST_CASE("a receive that is cancelled is answered without bytes", "[os]") {
   const Pair pair = tcp_pair();
-  Loop loop;
+  RingLoop loop;
   loop.add(pair.server.get());
   loop.poller.receive(pair.server.get());
   loop.poller.wait(0s);
@@ -103,7 +103,7 @@ TEST_CASE("a receive that is cancelled is answered without bytes", "[os]") {
 
 TEST_CASE("who waits to read is told, and the bytes stay in the socket", "[os]") {
   const Pair pair = tcp_pair();
-  Loop loop;
+  RingLoop loop;
   loop.add(pair.server.get());
   loop.poller.await_readable(pair.server.get());
   send_all(pair.client.get(), "abc");
@@ -114,7 +114,7 @@ TEST_CASE("who waits to read is told, and the bytes stay in the socket", "[os]")
 }
 
 TEST_CASE("when all buffers are out a receive ends without bytes, and none is lost", "[os]") {
-  Loop loop;
+  RingLoop loop;
   std::vector<Pair> pairs(base::ring_buffers + 10);
   for (std::size_t i = 0; i < pairs.size(); ++i) {
     pairs[i] = tcp_pair();
@@ -141,7 +141,7 @@ TEST_CASE("when all buffers are out a receive ends without bytes, and none is lo
 }
 
 TEST_CASE("a socket that takes the number of a closed one gets nothing of its requests", "[os]") {
-  Loop loop;
+  RingLoop loop;
   for (int round = 0; round < 50; ++round) {
     Pair old = tcp_pair();
     const int number = old.server.release();
@@ -166,7 +166,7 @@ TEST_CASE("a socket that takes the number of a closed one gets nothing of its re
 
 TEST_CASE("closing takes effect in the order in which it was asked for", "[os]") {
   const Pair pair = tcp_pair();
-  Loop loop;
+  RingLoop loop;
   Pair gone = tcp_pair();
   const int number = gone.server.release();
   loop.add(number);

@@ -4,14 +4,6 @@
 
 namespace penstock::tidy {
 
-namespace {
-
-bool bites(const Rule& rule, const std::string& path, const std::string& text) {
-  return !rule(make_file(path, text)).empty();
-}
-
-}  // namespace
-
 TEST_CASE("a system call outside os/ is found", "[tidy]") {
   const std::string call = GENERATE(
       as<std::string>{}, "::recv(fd, p, n, 0);", "return ::send(fd, p, n, 0);", "x(::splice(a));",

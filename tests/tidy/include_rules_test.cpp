@@ -4,14 +4,6 @@
 
 namespace penstock::tidy {
 
-namespace {
-
-bool bites(const Rule& rule, const std::string& path, const std::string& text) {
-  return !rule(make_file(path, text)).empty();
-}
-
-}  // namespace
-
 TEST_CASE("an include upwards or sideways is found", "[tidy]") {
   const Rule rule = includes_only_lower_floors;
   REQUIRE(bites(rule, "proxy/relay/a.cpp", "#include \"session/b.hpp\"\n"));

@@ -4,14 +4,11 @@
 #include <cctype>
 
 #include "tidy/pattern.hpp"
+#include "tidy/strip.hpp"
 
 namespace penstock::tidy {
 
 namespace {
-
-bool is_word(char c) {
-  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
-}
 
 std::string trimmed(std::string_view text) {
   while (!text.empty() && std::isspace(static_cast<unsigned char>(text.front()))) {

@@ -91,4 +91,8 @@ Findings find_all(const Rule& rule, const std::vector<SourceFile>& files) {
   return all;
 }
 
+bool bites(const Rule& rule, std::string path, std::string_view text) {
+  return !rule(make_file(std::move(path), text)).empty();
+}
+
 }  // namespace penstock::tidy

@@ -42,5 +42,7 @@ std::string report(const Findings& findings);
 // A rule decides by itself which paths it concerns.
 using Rule = std::function<Findings(const SourceFile&)>;
 Findings find_all(const Rule& rule, const std::vector<SourceFile>& files);
+// Whether it finds anything in a file of this text.
+bool bites(const Rule& rule, std::string path, std::string_view text);
 
 }  // namespace penstock::tidy

@@ -7,10 +7,6 @@ namespace penstock::tidy {
 
 namespace {
 
-bool is_word(char c) {
-  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
-}
-
 class Stripper {
  public:
   explicit Stripper(std::string_view text) : text_{text}, result_{text} {}
@@ -86,6 +82,10 @@ class Stripper {
 
 std::string strip_prose(std::string_view text) {
   return Stripper{text}.run();
+}
+
+bool is_word(char byte) {
+  return std::isalnum(static_cast<unsigned char>(byte)) != 0 || byte == '_';
 }
 
 }  // namespace penstock::tidy

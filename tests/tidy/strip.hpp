@@ -10,4 +10,7 @@ namespace penstock::tidy {
 // every line break and every column stay where they were.
 std::string strip_prose(std::string_view text);
 
+// A byte of a C++ name.
+bool is_word(char byte);
+
 }  // namespace penstock::tidy

@@ -8,7 +8,7 @@ namespace penstock::tidy {
 
 namespace {
 
-Findings lines_with(const SourceFile& file, const Pattern& pattern, const std::string& what) {
+Findings raw_lines_with(const SourceFile& file, const Pattern& pattern, const std::string& what) {
   Findings findings;
   for (std::size_t i = 0; i < file.lines.size(); ++i) {
     const auto match = pattern.find_in(file.lines[i]);
@@ -37,7 +37,7 @@ Findings no_marks_of_unfinished_work(const SourceFile& file) {
       "ME|XX"
       "X|HA"
       "CK)\\b"};
-  return lines_with(file, pattern, "marks unfinished work");
+  return raw_lines_with(file, pattern, "marks unfinished work");
 }
 
 Findings no_word_of_the_workplace(const SourceFile& file) {
@@ -49,7 +49,7 @@ Findings no_word_of_the_workplace(const SourceFile& file) {
       " ?#?\\d|\\bissue"
       " #",
       true};
-  return lines_with(file, pattern, "speaks of the place where the text was written");
+  return raw_lines_with(file, pattern, "speaks of the place where the text was written");
 }
 
 Findings fixed_top_level(const std::vector<std::string>& names) {

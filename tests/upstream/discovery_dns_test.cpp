@@ -13,7 +13,7 @@ using std::chrono::seconds;
 
 const SourceId id{"db", 1};
 
-DnsSource source_of(const std::string& name) {
+DnsSource dns_source_of(const std::string& name) {
   DnsSource source;
   source.name = name;
   source.port = 80;
@@ -84,7 +84,7 @@ TEST_CASE("a changed answer is reported, an unchanged one is not", "[upstream]")
   const std::string hosts = folder.write("hosts", "10.0.0.1 db.test\n");
   const NameServer server{{"--addn-hosts=" + hosts}};  // TTL 0: asked each second
   Watched watched{server.address()};
-  watched.watch.watch(id, source_of("db.test"));
+  watched.watch.watch(id, dns_source_of("db.test"));
   CHECK(watched.found.empty());  // never within the call
   watched.run_until_resolved(2);
   CHECK(watched.found == std::vector<Strings>{{"10.0.0.1:80"}});
@@ -102,7 +102,7 @@ TEST_CASE("the last good answer stays while the server is down, and each turn is
   server.emplace(options);
   const std::uint16_t port = server->port();
   Watched watched{server->address()};
-  watched.watch.watch(id, source_of("db.test"));
+  watched.watch.watch(id, dns_source_of("db.test"));
   watched.run_until_resolved(1);
   server.reset();
   watched.run_until([&] {
@@ -123,7 +123,7 @@ TEST_CASE("a name that is gone keeps its endpoints, too", "[upstream]") {
   const Folder folder;
   const NameServer server{{"--addn-hosts=" + folder.write("hosts", "10.0.0.1 db.test\n")}};
   Watched watched{server.address()};
-  watched.watch.watch(id, source_of("db.test"));
+  watched.watch.watch(id, dns_source_of("db.test"));
   watched.run_until_resolved(1);
   folder.write("hosts", "10.0.0.1 other.test\n");
   server.reload();
@@ -134,7 +134,7 @@ TEST_CASE("a name that is gone keeps its endpoints, too", "[upstream]") {
 TEST_CASE("a name that never resolved reports no endpoints", "[upstream]") {
   const NameServer server{{}};
   Watched watched{server.address()};
-  watched.watch.watch(id, source_of("nobody.test"));
+  watched.watch.watch(id, dns_source_of("nobody.test"));
   watched.run_until_resolved(2);
   CHECK(watched.found.empty());
   CHECK(watched.said ==
@@ -145,12 +145,12 @@ TEST_CASE("a name that never resolved reports no endpoints", "[upstream]") {
 TEST_CASE("a source that is forgotten or replaced reports no more", "[upstream]") {
   const NameServer server{{"--host-record=old.test,10.0.0.1", "--host-record=new.test,10.0.0.2"}};
   Watched watched{server.address()};
-  watched.watch.watch(id, source_of("old.test"));
-  watched.watch.watch(id, source_of("new.test"));
+  watched.watch.watch(id, dns_source_of("old.test"));
+  watched.watch.watch(id, dns_source_of("new.test"));
   watched.run_until_resolved(1);
   CHECK(watched.found == std::vector<Strings>{{"10.0.0.2:80"}});
   CHECK(watched.watch.size() == 1);
-  watched.watch.watch(id, source_of("old.test"));
+  watched.watch.watch(id, dns_source_of("old.test"));
   watched.watch.forget(id);
   watched.io.run();  // to its end: nothing is left to wait for
   CHECK(watched.results.size() == 1);

@@ -11,7 +11,7 @@ namespace {
 constexpr Candidate up{};
 constexpr Candidate unknown{.health = Health::unknown};
 constexpr Candidate down{.health = Health::down};
-constexpr Candidate ejected{.is_ejected = true};
+constexpr Candidate ejected_candidate{.is_ejected = true};
 constexpr Candidate drained{.said = Override::drain};
 constexpr Candidate disabled{.said = Override::down};
 constexpr Candidate weightless{.weight = 0};
@@ -55,13 +55,13 @@ TEST_CASE("all that are up share the first tier", "[upstream]") {
 }
 
 TEST_CASE("who is down, ejected, drained, disabled or weightless is in no tier", "[upstream]") {
-  const auto layout = lay_out({{up, down, ejected, drained, disabled, weightless}}, 0);
+  const auto layout = lay_out({{up, down, ejected_candidate, drained, disabled, weightless}}, 0);
   REQUIRE(tiers(layout) == "0:a");
   REQUIRE(layout.standing == std::vector{Standing::takes, Standing::down, Standing::ejected,
                                          Standing::draining, Standing::disabled,
                                          Standing::weightless});
   for (std::size_t i = 1; i < 6; ++i) REQUIRE(layout.tier_of[i] == Layout::no_tier);
-  REQUIRE(tiers({down, ejected, drained, disabled, weightless}).empty());
+  REQUIRE(tiers({down, ejected_candidate, drained, disabled, weightless}).empty());
 }
 
 TEST_CASE("an operator's word counts before an ejection, and that before health", "[upstream]") {
@@ -91,7 +91,7 @@ TEST_CASE("sixteen priorities make sixteen tiers", "[upstream]") {
 
 TEST_CASE("a backup takes over only when nobody before it is fit", "[upstream]") {
   REQUIRE(tiers({down, at(1, up)}) == "1:b");
-  REQUIRE(tiers({ejected, drained, at(1, up)}) == "1:c");
+  REQUIRE(tiers({ejected_candidate, drained, at(1, up)}) == "1:c");
   REQUIRE(tiers({down, up, at(1, up)}) == "0:b 1:c");
 }
 
@@ -108,7 +108,7 @@ TEST_CASE("panic ignores health at and below its threshold", "[upstream]") {
   REQUIRE(tiers({up, down, down, down}, 0.24) == "0:a");
   REQUIRE(tiers({up, up, down, down}, 0.49) == "0:ab");
   REQUIRE(tiers({up, up, down, down}, 0.5) == "0:abcd");
-  REQUIRE(tiers({down, ejected}, 0.01) == "0:ab");
+  REQUIRE(tiers({down, ejected_candidate}, 0.01) == "0:ab");
 }
 
 TEST_CASE("a share that no binary fraction holds is met exactly", "[upstream]") {
@@ -132,7 +132,7 @@ TEST_CASE("a panic threshold of 0 % never panics, one of 100 % needs somebody un
 
 TEST_CASE("panic includes the unfit with their weights and says so", "[upstream]") {
   const auto layout =
-      lay_out({{down, ejected, Candidate{.weight = 2, .health = Health::down}}}, 0.5);
+      lay_out({{down, ejected_candidate, Candidate{.weight = 2, .health = Health::down}}}, 0.5);
   REQUIRE(layout.panics);
   REQUIRE(layout.standing == std::vector{Standing::takes, Standing::takes, Standing::takes});
   REQUIRE(turns(layout.tiers.front()) == std::map<std::uint16_t, int>{{0, 1}, {1, 1}, {2, 2}});

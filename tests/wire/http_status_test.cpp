@@ -4,11 +4,11 @@
 #include <string>
 
 using namespace penstock::wire;
-using Progress = HttpStatusLine::Progress;
+using StatusProgress = HttpStatusLine::Progress;
 
 namespace {
 
-Progress progress_of(std::string_view bytes) {
+StatusProgress progress_of(std::string_view bytes) {
   return parse_http_status(bytes).progress;
 }
 
@@ -27,7 +27,7 @@ TEST_CASE("a status line means the same however it is cut", "[wire]") {
   const std::string line = "HTTP/1.1 418 I'm a teapot\r\n";
   for (std::size_t end = 0; end < line.size(); ++end)
     CHECK(parse_http_status(line.substr(0, end)) == HttpStatusLine{});
-  CHECK(parse_http_status(line) == HttpStatusLine{Progress::complete, 418});
+  CHECK(parse_http_status(line) == HttpStatusLine{StatusProgress::complete, 418});
 }
 
 TEST_CASE("what is no HTTP/1 answer is seen at its first wrong byte", "[wire]") {
@@ -36,15 +36,15 @@ TEST_CASE("what is no HTTP/1 answer is seen at its first wrong byte", "[wire]") 
         "HTTP/1.1 2000", "HTTP/1.1 200OK", "HTTP/1.1\r", "\r\nHTTP/1.1 200 OK\r\n", "http/1.1",
         "+PONG\r\n", "\x15\x03\x01"}) {
     INFO(bytes);
-    CHECK(progress_of(bytes) == Progress::bad);
+    CHECK(progress_of(bytes) == StatusProgress::bad);
   }
 }
 
 TEST_CASE("a status line without an end is given up", "[wire]") {
   std::string line = "HTTP/1.1 200 ";
   line.resize(http_status_line_bytes_max - 1, 'x');
-  CHECK(progress_of(line) == Progress::incomplete);
-  CHECK(progress_of(line + "x") == Progress::bad);
-  CHECK(progress_of(line + "x\n") == Progress::bad);
-  CHECK(progress_of(line + "\n") == Progress::complete);
+  CHECK(progress_of(line) == StatusProgress::incomplete);
+  CHECK(progress_of(line + "x") == StatusProgress::bad);
+  CHECK(progress_of(line + "x\n") == StatusProgress::bad);
+  CHECK(progress_of(line + "\n") == StatusProgress::complete);
 }

@@ -47,7 +47,7 @@ std::string body_of(const std::string& answer) {
   return end == answer.npos ? std::string{} : answer.substr(end + 4);
 }
 
-struct Tally {
+struct EndpointTally {
   std::atomic<std::size_t> served{0};
   std::atomic<std::size_t> failed{0};
   std::atomic<std::size_t> wrong{0};  // FIN after other bytes than the file's: must not be
@@ -55,7 +55,7 @@ struct Tally {
 
 // One exchange after another until `stop`. Both servers have the same file.
 void exchange_until(const std::atomic<bool>& stop, const std::string& address,
-                    const std::string& content, Tally& tally) {
+                    const std::string& content, EndpointTally& tally) {
   while (!stop) {
     try {
       const Received got = ask(address).receive_all();
@@ -82,7 +82,7 @@ class Load {
   Load& operator=(const Load&) = delete;
   ~Load() { stop(); }
 
-  const Tally& tally() const { return tally_; }
+  const EndpointTally& tally() const { return tally_; }
   void wait_for_served(std::size_t more) const {
     const std::size_t wanted = tally_.served + more;
     wait_until(
@@ -95,7 +95,7 @@ class Load {
   }
 
  private:
-  Tally tally_;
+  EndpointTally tally_;
   std::atomic<bool> stop_{false};
   std::vector<std::thread> threads_;
 };

@@ -7,6 +7,7 @@
 #include <catch2/catch.hpp>
 #include <deque>
 
+#include "e2e/faults/baseline.hpp"
 #include "e2e/faults/crowd.hpp"
 #include "e2e/faults/tracer.hpp"
 #include "e2e/house.hpp"
@@ -21,14 +22,6 @@ namespace {
 const std::string one_forwarder = "forwarders: 1, drain: {timeout: 5s}";
 
 // When no admin connection of ours is open any more.
-std::size_t descriptors_at_rest(House& house) {
-  wait_until("the admin connections are closed", [&] {
-    const auto states = sockets_by_state({house.admin()});
-    return states.empty() || (states.size() == 1 && states.contains("TIME_WAIT"));
-  });
-  return house.program().descriptors();
-}
-
 double fallbacks(const House& house, const std::string& reason) {
   return house.metrics().sum("penstock_pipe_fallbacks_total", {{"reason", reason}});
 }

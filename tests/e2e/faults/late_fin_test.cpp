@@ -19,18 +19,18 @@ using namespace penstock::e2e;
 
 namespace {
 
-constexpr std::size_t answer_bytes = 32 * 1024;
+constexpr std::size_t late_answer_bytes = 32 * 1024;
 constexpr std::size_t crowd = 100;  // clients at a time
 
 // How connections ended, as their clients saw it.
-struct Tally {
+struct LateTally {
   std::size_t complete = 0;
   std::size_t truncated = 0;  // FIN, but not after the last byte
   std::size_t reset = 0;
   std::size_t open = 0;  // neither, until the deadline
   std::size_t foreign = 0;
 
-  void add(const Tally& other) {
+  void add(const LateTally& other) {
     complete += other.complete;
     truncated += other.truncated;
     reset += other.reset;
@@ -59,7 +59,7 @@ struct Tally {
 void answer(Peer peer) {
   std::uint64_t number = 0;
   std::memcpy(&number, peer.read(sizeof number).data(), sizeof number);
-  peer.send(payload(number, answer_bytes));
+  peer.send(payload(number, late_answer_bytes));
   peer.finish_sending();
   peer.receive_all();
 }
@@ -75,27 +75,27 @@ void serve_many(Origin& origin) {
 }
 
 // One of the crowd: connections one after another, from the far host.
-Tally ask_from(const FarHost& far, const std::string& address, std::uint64_t first,
+LateTally ask_from(const FarHost& far, const std::string& address, std::uint64_t first,
                std::size_t count) {
   const FarHost::Visit visit{far};
-  Tally tally;
+  LateTally tally;
   for (std::uint64_t number = first; number < first + count; ++number) {
     Peer client = Peer::connect(address, {.receive_buffer = 4096});
     client.send({reinterpret_cast<const char*>(&number), sizeof number});
-    tally.note(client.receive_all(), payload(number, answer_bytes));
+    tally.note(client.receive_all(), payload(number, late_answer_bytes));
   }
   return tally;
 }
 
 // `meanwhile` is called again and again until all are done.
-Tally ask_many(const FarHost& far, const std::string& address, std::size_t connections,
+LateTally ask_many(const FarHost& far, const std::string& address, std::size_t connections,
                const std::function<void()>& meanwhile) {
-  std::vector<std::future<Tally>> clients;
+  std::vector<std::future<LateTally>> clients;
   const std::size_t each = connections / crowd;
   for (std::size_t i = 0; i < crowd; ++i)
     clients.push_back(std::async(std::launch::async, ask_from, std::cref(far), std::cref(address),
                                  i * each, each));
-  Tally tally;
+  LateTally tally;
   for (auto& client : clients) {
     while (client.wait_for(50ms) != std::future_status::ready) meanwhile();
     tally.add(client.get());
@@ -122,7 +122,7 @@ void fin_behind_slow_link(std::size_t connections) {
     scenario.watch(house.program(), {house.address(), origin.address()});
     serve_many(origin);
     double leased = 0;
-    const Tally tally = ask_many(far, house.address(), connections, [&] {
+    const LateTally tally = ask_many(far, house.address(), connections, [&] {
       leased = std::max(leased, house.metrics().sum("penstock_pipes", {{"state", "leased"}}));
     });
     CHECK(tally.complete == connections);
@@ -135,7 +135,7 @@ void fin_behind_slow_link(std::size_t connections) {
   run_rivals(scenario,
              [&](Subject& proxy, Origin& origin) {
                serve_many(origin);
-               const Tally tally = ask_many(far, proxy.address, connections, [] {});
+               const LateTally tally = ask_many(far, proxy.address, connections, [] {});
                return fmt::format("of {} connections {}", connections, tally.text());
              },
              {.host = far.our_address("")});

@@ -18,7 +18,7 @@ using namespace penstock::e2e;
 namespace {
 
 constexpr std::uint64_t count = 50;
-constexpr std::size_t answer_bytes = 20'000;
+constexpr std::size_t lost_answer_bytes = 20'000;
 
 // Loses every third segment that carries PSH, as every last one of a write does, sent again or
 // not. FIN alone bears none.
@@ -71,13 +71,13 @@ TEST_CASE("B8 FIN comes before the bytes that were lost", "[faults][b]") {
       const std::string question = upstreams.back().read_to_end();
       const std::uint64_t number = number_in(question);
       REQUIRE(question == question_of(number));
-      upstreams.back().send(payload(count + number, answer_bytes));
+      upstreams.back().send(payload(count + number, lost_answer_bytes));
       upstreams.back().finish_sending();
     }
     std::size_t whole = 0;
     for (std::uint64_t number = 0; number < count; ++number) {
       const Received got = clients[number].receive_all(60s);
-      const auto answer = payload(count + number, answer_bytes);
+      const auto answer = payload(count + number, lost_answer_bytes);
       whole += got.ending == Ending::fin && got.bytes == answer;
       if (number == 0) scenario.delivered(Way::to_client, answer, got.bytes);
     }

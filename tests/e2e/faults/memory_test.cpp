@@ -126,7 +126,7 @@ struct Starvation {
 };
 
 // Opens connections that stay, until `enough` were refused for want of memory.
-Starvation crowd(const House& house, Origin& origin, std::vector<Peer>& held, std::size_t enough) {
+Starvation starve(const House& house, Origin& origin, std::vector<Peer>& held, std::size_t enough) {
   Starvation seen;
   while (seen.refused < enough && seen.served < 6000) {
     Peer client = house.client();
@@ -155,7 +155,7 @@ TEST_CASE("C15 the process gets no more memory", "[faults][c]") {
   const auto data = std::stoul(house.program().status_line("VmData")) << 10;
   set_soft_limit(house.program().id(), RLIMIT_DATA, data + (100 << 10));
   std::vector<Peer> held;
-  const Starvation seen = crowd(house, origin, held, 50);
+  const Starvation seen = starve(house, origin, held, 50);
   // Control asks for memory for every page; it has had some from the start.
   std::size_t pages = 0;
   for (; pages < 50 && house.program().running(); ++pages)

@@ -30,7 +30,7 @@ bool ignores_sigpipe(const Program& program) {
 }
 
 // What came of a churn.
-struct Tally {
+struct ChurnTally {
   std::uint64_t connections = 0;
   std::uint64_t bytes = 0;
   std::uint64_t foreign_bytes = 0;
@@ -45,7 +45,7 @@ struct Tally {
 
 // A batch of connections whose pipes are full when their receivers are reset, and then as many that
 // get those pipes, to be read to the end.
-void recycle_pipes(House& house, Origin& origin, std::size_t batch, Tally& tally) {
+void recycle_pipes(House& house, Origin& origin, std::size_t batch, ChurnTally& tally) {
   Crowd victims{[&] { return house.client({.receive_buffer = 4096}); }, origin, batch};
   auto stale = victims.flows(Way::to_client, {.bytes = 100'000, .seed = tally.connections});
   for (Flow& flow : stale) flow.send_some();
@@ -81,7 +81,7 @@ void no_stale_byte(std::uint64_t connections) {
                .relay = "engine: splice, pipe_size: 64KiB",
                .runtime = "forwarders: 1, drain: {timeout: 5s}"}};
   scenario.watch(house.program(), {house.address(), origin.address()});
-  Tally tally;
+  ChurnTally tally;
   while (tally.connections < connections) recycle_pipes(house, origin, batch, tally);
   CHECK(tally.foreign_bytes == 0);
   house.wait_for_records(tally.connections, 60s);
@@ -101,7 +101,7 @@ std::size_t count_of(const std::string& word, const std::string& text) {
 }
 
 // One end resets while the proxy writes to it; how the other end saw that.
-std::size_t resets_passed_on(House& house, Origin& origin, std::size_t rounds, Tally& tally) {
+std::size_t resets_passed_on(House& house, Origin& origin, std::size_t rounds, ChurnTally& tally) {
   std::size_t passed_on = 0;
   for (std::size_t round = 0; round < rounds; ++round) {
     Crowd crowd{[&] { return house.client({.receive_buffer = 16'384}); }, origin, 1};
@@ -138,7 +138,7 @@ class Churn {
     }
     while (!alive_.empty()) finish(0);
   }
-  const Tally& tally() const noexcept { return tally_; }
+  const ChurnTally& tally() const noexcept { return tally_; }
 
  private:
   struct Alive {
@@ -186,7 +186,7 @@ class Churn {
   Origin& origin_;
   std::mt19937_64 random_{run_seed()};
   std::vector<std::unique_ptr<Alive>> alive_;
-  Tally tally_;
+  ChurnTally tally_;
 };
 
 }  // namespace
@@ -196,7 +196,7 @@ TEST_CASE("A10 the receiver resets while the proxy writes to it", "[faults][a][s
                     "no SIGPIPE death; the sender gets RST"};
   INFO("PENSTOCK_SEED=" << run_seed());
   const std::size_t rounds = sanitized ? 40 : 150;
-  Tally tally;
+  ChurnTally tally;
   std::size_t passed_on = 0;
   for (const char* engine : {"engine: splice", "engine: adaptive"}) {
     Origin origin{free_address(), {.receive_buffer = 16'384}};
@@ -219,7 +219,7 @@ TEST_CASE("A10 splice meets dead sockets", "[faults][a]") {
   if (!can_trace() || sanitized) return;
   Origin origin{free_address(), {.receive_buffer = 16'384}};
   House house{{.endpoints = {origin.address()}, .relay = "engine: splice"}};
-  Tally tally;
+  ChurnTally tally;
   Tracer tracer{house.program().id(), {"-e", "trace=splice", "-e", "signal=SIGPIPE"}};
   resets_passed_on(house, origin, 60, tally);
   const std::string calls = tracer.detach();
@@ -257,7 +257,7 @@ TEST_CASE("A18 descriptors used again under churn and resets", "[faults][a][sani
     delayed = tracer.injected();
     CHECK(delayed > 0);
   }
-  const Tally& tally = churn.tally();
+  const ChurnTally& tally = churn.tally();
   CHECK(tally.foreign_bytes == 0);
   house.wait_for_records(tally.connections, 60s);
   house.wait_until_rest();
