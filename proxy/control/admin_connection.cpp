@@ -7,8 +7,8 @@
 #include <boost/beast/http.hpp>
 #include <optional>
 
-#include "base/as_result.hpp"
 #include "control/admin_pages.hpp"
+#include "upstream/health_waits.hpp"
 
 namespace penstock::control {
 
@@ -16,7 +16,7 @@ namespace {
 
 namespace asio = boost::asio;
 namespace http = boost::beast::http;
-using base::as_result;
+using upstream::as_result;
 
 // A socket whose operations end after a while. beast::basic_stream would close it instead, and
 // nobody could tell the client why.

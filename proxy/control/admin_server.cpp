@@ -8,18 +8,18 @@
 #include <boost/asio/steady_timer.hpp>
 #include <filesystem>
 
-#include "base/as_result.hpp"
 #include "control/admin_connection.hpp"
 #include "os/socket.hpp"
+#include "upstream/health_waits.hpp"
 
 namespace penstock::control {
 
 namespace {
 
 namespace asio = boost::asio;
+using upstream::as_result;
 using Protocol = asio::generic::stream_protocol;
 using Acceptor = asio::basic_socket_acceptor<Protocol>;
-using base::as_result;
 
 Protocol protocol_of(const os::SocketAddress& address) {
   if (address.is_unix()) return asio::local::stream_protocol{};

@@ -4,15 +4,14 @@
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/write.hpp>
 
-#include "base/as_result.hpp"
 #include "os/socket.hpp"
+#include "upstream/health_waits.hpp"
 
 namespace penstock::upstream {
 
 namespace {
 
 namespace asio = boost::asio;
-using base::as_result;
 constexpr std::size_t read_bytes_max = 4096;
 
 asio::generic::stream_protocol protocol_of(const os::SocketAddress& address) {

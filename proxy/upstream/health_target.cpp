@@ -1,7 +1,7 @@
 #include "upstream/health_target.hpp"
 
-#include "base/as_result.hpp"
 #include "upstream/hash.hpp"
+#include "upstream/health_waits.hpp"
 #include "upstream/live_record.hpp"
 
 namespace penstock::upstream {
@@ -9,7 +9,6 @@ namespace penstock::upstream {
 namespace {
 
 namespace asio = boost::asio;
-using base::as_result;
 
 }  // namespace
 

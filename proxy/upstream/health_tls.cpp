@@ -6,15 +6,14 @@
 #include <boost/asio/ssl/error.hpp>
 #include <boost/asio/ssl/stream.hpp>
 
-#include "base/as_result.hpp"
 #include "upstream/health_link.hpp"
+#include "upstream/health_waits.hpp"
 
 namespace penstock::upstream {
 
 namespace {
 
 namespace asio = boost::asio;
-using base::as_result;
 
 std::unique_ptr<asio::ssl::context> new_context() {
   auto context = std::make_unique<asio::ssl::context>(asio::ssl::context::tls_client);
