@@ -8,7 +8,7 @@
 #include <optional>
 
 #include "control/admin_pages.hpp"
-#include "upstream/health_waits.hpp"
+#include "upstream/as_result.hpp"
 
 namespace penstock::control {
 

@@ -10,7 +10,7 @@
 
 #include "control/admin_connection.hpp"
 #include "os/socket.hpp"
-#include "upstream/health_waits.hpp"
+#include "upstream/as_result.hpp"
 
 namespace penstock::control {
 

@@ -3,13 +3,12 @@
 #include <CLI/CLI.hpp>
 
 #include "control/config_scalars.hpp"
+#include "control/exit_codes.hpp"
 #include "control/version.hpp"
 
 namespace penstock::control {
 
 namespace {
-
-constexpr int usage_error = 2;
 
 std::string unless_empty(const char* set, const char* otherwise) {
   return set != nullptr && *set != '\0' ? set : otherwise;
@@ -39,7 +38,7 @@ class Interface {
     } catch (const CLI::Success&) {
       return PrintCommand{.out = app_.help(), .err = {}, .exit_code = 0};
     } catch (const CLI::ParseError& error) {
-      return misuse(error.what());
+      return complaint(error.what());
     }
     return chosen();
   }
@@ -135,17 +134,17 @@ class Interface {
     }
     if (app_.got_subcommand(numa_)) return numa_command_;
     if (app_.got_subcommand(selftest_)) return selftest_command_;
-    if (!app_.got_subcommand(ctl_)) return misuse("a verb is missing");
+    if (!app_.got_subcommand(ctl_)) return complaint("a verb is missing");
     const auto verbs = ctl_->get_subcommands();
-    if (verbs.empty()) return misuse("ctl: a verb is missing");
+    if (verbs.empty()) return complaint("ctl: a verb is missing");
     ctl_command_.verb = *ctl_verb_names.find(verbs.front()->get_name());
     return ctl_command_;
   }
 
-  static PrintCommand misuse(const std::string& sentence) {
+  static PrintCommand complaint(const std::string& sentence) {
     return {.out = {},
             .err = "penstock: " + sentence + "\nRun \"penstock --help\" for what there is.\n",
-            .exit_code = usage_error};
+            .exit_code = misuse};
   }
 
   std::string file_;

@@ -40,7 +40,8 @@ int process_id() noexcept;
 const char* environment(const char* name) noexcept;
 bool is_terminal(int descriptor) noexcept;
 
-// What the C library reads from files when it first breaks a time into parts.
+// Reads the files that the C library would read when a time is first broken into parts (tzset(3)).
+// For the main thread: threads that start afterwards write times without opening a file.
 void load_time_zone() noexcept;
 
 // Names the calling thread for ps and top; at most 15 characters.

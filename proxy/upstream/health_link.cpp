@@ -5,7 +5,7 @@
 #include <boost/asio/write.hpp>
 
 #include "os/socket.hpp"
-#include "upstream/health_waits.hpp"
+#include "upstream/as_result.hpp"
 
 namespace penstock::upstream {
 

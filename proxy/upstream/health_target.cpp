@@ -1,7 +1,7 @@
 #include "upstream/health_target.hpp"
 
+#include "upstream/as_result.hpp"
 #include "upstream/hash.hpp"
-#include "upstream/health_waits.hpp"
 #include "upstream/live_record.hpp"
 
 namespace penstock::upstream {

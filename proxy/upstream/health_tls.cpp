@@ -6,8 +6,8 @@
 #include <boost/asio/ssl/error.hpp>
 #include <boost/asio/ssl/stream.hpp>
 
+#include "upstream/as_result.hpp"
 #include "upstream/health_link.hpp"
-#include "upstream/health_waits.hpp"
 
 namespace penstock::upstream {
 

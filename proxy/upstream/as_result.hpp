@@ -1,6 +1,9 @@
 #pragma once
 // The completion token of every wait in a coroutine: `co_await` gives the error as a value beside
-// the result and throws nothing.
+// the result. A constant; it belongs to no thread.
+//
+// Errors   those of the operation that waits; nothing is thrown.
+// Source   Boost.Asio: as_tuple, use_awaitable.
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
