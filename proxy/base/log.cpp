@@ -85,12 +85,15 @@ class Target final : public spdlog::sinks::base_sink<spdlog::details::null_mutex
     coloured.insert(message.color_range_start, colour_of(message.level));
     put(coloured);
   }
-  void put(std::string_view text) noexcept { std::fwrite(text.data(), 1, text.size(), file_); }
+  // stdio writes when its buffer is full, and the flush afterwards knows nothing of why that failed.
+  void put(std::string_view text) noexcept {
+    if (std::fwrite(text.data(), 1, text.size(), file_) != text.size()) write_error_ = errno;
+  }
 
   void settle() {
-    errno = 0;
-    const bool written = std::fflush(file_) == 0 && std::ferror(file_) == 0;
-    const int error_number = errno;
+    if (std::fflush(file_) != 0) write_error_ = errno;
+    const int error_number = std::exchange(write_error_, 0);
+    const bool written = error_number == 0;
     std::clearerr(file_);
     if (!written) failed_.fetch_add(unflushed_, std::memory_order_relaxed);
     const std::scoped_lock lock{mutex_of_progress_};
@@ -118,6 +121,7 @@ class Target final : public spdlog::sinks::base_sink<spdlog::details::null_mutex
   bool colour_ = false;
   spdlog::details::thread_pool* pool_ = nullptr;  // it outlives every line
   std::uint64_t unflushed_ = 0;
+  int write_error_ = 0;  // the errno of what was lost since the last flush
   std::atomic<bool> reopen_asked_{false};
   std::atomic<std::uint64_t> failed_{0};
   std::mutex mutex_of_progress_;

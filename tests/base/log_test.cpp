@@ -87,6 +87,14 @@ TEST_CASE("a full disk drops and counts lines and says so", "[base]") {
   CHECK(sink->take_error().empty());
 }
 
+TEST_CASE("lines that meet the full disk before they are flushed say the same", "[base]") {
+  auto sink = *LineSink::open("/dev/full");
+  sink->write(std::string(100'000, 'x'));  // more than stdio holds: it is written at once
+  REQUIRE(sink->flush(10s));
+  CHECK(sink->dropped() == 1);
+  CHECK(sink->take_error() == "cannot write to the log /dev/full: No space left on device");
+}
+
 TEST_CASE("a reader that stopped reading costs lines, never the caller's time", "[base]") {
   // The other end of this pipe is read only at the end.
   const Scratch file{"fifo"};
