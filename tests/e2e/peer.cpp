@@ -115,6 +115,7 @@ void Peer::close() noexcept {
 std::size_t Peer::send_now(std::string_view bytes) {
   const auto sent = ::send(socket_, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
   if (sent >= 0) return static_cast<std::size_t>(sent);
+  if (errno == ECONNRESET) reset_ = true;
   if (errno != EAGAIN) fail_with_errno("send");
   return 0;
 }
@@ -159,9 +160,9 @@ std::string Peer::read(std::size_t bytes) {
 Received Peer::receive_all(Milliseconds limit) {
   const auto deadline = Clock::now() + limit;
   Received received;
-  if (reset_) received.ending = Ending::reset;
   while (received.ending == Ending::open && is_ready(socket_, POLLIN, milliseconds_until(deadline)))
     received.ending = receive_now(socket_, received.bytes);
+  if (reset_) received.ending = Ending::reset;
   return received;
 }
 

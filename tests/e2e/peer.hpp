@@ -60,7 +60,7 @@ class Peer {
 
  private:
   int socket_;
-  bool reset_ = false;  // connect() was told of it: no later call will be
+  bool reset_ = false;  // connect() or send() was told of it: no later call will be
 };
 
 // Fills `out` with what came, without waiting; `open` also where nothing came.
