@@ -85,7 +85,7 @@ class Target final : public spdlog::sinks::base_sink<spdlog::details::null_mutex
     coloured.insert(message.color_range_start, colour_of(message.level));
     put(coloured);
   }
-  // stdio writes when its buffer is full, and the flush afterwards knows nothing of why that failed.
+  // stdio writes when its buffer is full; the flush afterwards does not know why that failed.
   void put(std::string_view text) noexcept {
     if (std::fwrite(text.data(), 1, text.size(), file_) != text.size()) write_error_ = errno;
   }
