@@ -7,6 +7,7 @@
 
 #include "control/control_calls.hpp"
 #include "os/process.hpp"
+#include "os/sandbox_files.hpp"
 #include "runtime/thread_lock.hpp"
 
 namespace penstock::control {
@@ -54,8 +55,14 @@ os::FilePaths of_acceptors(const Config& config) {
 // with the file.
 os::FilePaths of_control(const Config& config) {
   os::FilePaths paths = of_acceptors(config);
-  paths.readable = {"/proc",  "/sys", "/etc", "/usr/share/zoneinfo", "/usr/share/ca-certificates",
-                    "/usr/local/share/ca-certificates", "/usr/lib/ssl", "/dev/null",
+  paths.readable = {"/proc",
+                    "/sys",
+                    "/etc",
+                    "/usr/share/zoneinfo",
+                    "/usr/share/ca-certificates",
+                    "/usr/local/share/ca-certificates",
+                    "/usr/lib/ssl",
+                    "/dev/null",
                     "/dev/urandom"};
   for (const std::string& root : site_roots(config)) paths.readable.push_back(root);
   for (const auto& upstream : config.server.upstreams)
@@ -86,8 +93,7 @@ Confinement::Prepared Confinement::prepare(const Config& config) {
   Confinement result;
   if (std::string fault = result.find_user(options); !fault.empty()) return fault;
   result.keeps_network_admin_ = std::any_of(
-      config.server.listeners.begin(), config.server.listeners.end(),
-      [](const auto& listener) {
+      config.server.listeners.begin(), config.server.listeners.end(), [](const auto& listener) {
         const os::SocketOptions& socket = listener.session.socket;
         return socket.mark != 0 || !socket.congestion.empty();
       });
@@ -118,8 +124,7 @@ Confinement::Prepared Confinement::prepare(const Config& config) {
   return result;
 }
 
-std::string Confinement::note_missing(const std::string& what, base::ErrorCode error,
-                                      bool strict) {
+std::string Confinement::note_missing(const std::string& what, base::ErrorCode error, bool strict) {
   if (!error) return {};
   if (strict)
     return fmt::format(
@@ -147,14 +152,13 @@ std::string Confinement::find_user(const runtime::Options& options) {
 
 std::string Confinement::build_locks(const Config& config, os::OnRefusal on_refusal) {
   using runtime::ThreadLock;
-  auto log = ThreadLock::create(log_calls(logs_to_file(config.log)), of_logs(config.log),
-                                on_refusal);
+  auto log =
+      ThreadLock::create(log_calls(logs_to_file(config.log)), of_logs(config.log), on_refusal);
   if (!log) return log.error();
-  auto acceptor =
-      ThreadLock::create(runtime::acceptor_calls(), of_acceptors(config), on_refusal);
+  auto acceptor = ThreadLock::create(runtime::acceptor_calls(), of_acceptors(config), on_refusal);
   if (!acceptor) return acceptor.error();
-  auto forwarder = ThreadLock::create(runtime::forwarder_calls(),
-                                      {.readable = site_roots(config)}, on_refusal);
+  auto forwarder =
+      ThreadLock::create(runtime::forwarder_calls(), {.readable = site_roots(config)}, on_refusal);
   if (!forwarder) return forwarder.error();
   auto control = ThreadLock::create(control_calls(), of_control(config), on_refusal);
   if (!control) return control.error();

@@ -20,6 +20,7 @@
 
 #include "control/config.hpp"
 #include "os/privileges.hpp"
+#include "os/sandbox.hpp"
 #include "runtime/server.hpp"
 
 namespace penstock::control {

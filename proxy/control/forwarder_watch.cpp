@@ -6,6 +6,10 @@
 
 #include "base/limits.hpp"
 #include "control/stall_text.hpp"
+#include "runtime/round_times.hpp"
+#include "runtime/server.hpp"
+#include "session/listener.hpp"
+#include "session/stall.hpp"
 
 namespace penstock::control {
 

@@ -8,7 +8,13 @@
 #include <string>
 #include <vector>
 
-#include "runtime/server.hpp"
+#include "base/time.hpp"
+#include "runtime/forwarder_view.hpp"
+
+namespace penstock::runtime {
+class RoundTimes;
+class Server;
+}  // namespace penstock::runtime
 
 namespace penstock::control {
 

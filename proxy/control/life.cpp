@@ -5,6 +5,8 @@
 #include <new>
 
 #include "os/clock.hpp"
+#include "runtime/server.hpp"
+#include "runtime/thread_place.hpp"
 
 namespace penstock::control {
 

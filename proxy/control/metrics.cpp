@@ -7,6 +7,10 @@
 
 #include "control/metrics_parts.hpp"
 #include "control/numa_report.hpp"
+#include "runtime/server.hpp"
+#include "runtime/thread_place.hpp"
+#include "session/listener.hpp"
+#include "upstream/registry.hpp"
 
 namespace penstock::control {
 

@@ -14,7 +14,17 @@
 #include "control/numa_watch.hpp"
 #include "control/upstream_control.hpp"
 #include "os/process.hpp"
-#include "runtime/server.hpp"
+#include "runtime/forwarder_view.hpp"
+
+namespace penstock::files {
+class Site;
+}
+namespace penstock::runtime {
+class Server;
+}
+namespace penstock::upstream {
+struct LiveRecord;
+}
 
 namespace penstock::control {
 

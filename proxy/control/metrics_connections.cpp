@@ -1,4 +1,5 @@
 #include "control/metrics_parts.hpp"
+#include "session/counters.hpp"
 
 namespace penstock::control {
 

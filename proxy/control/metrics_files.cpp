@@ -1,4 +1,6 @@
 #include "control/metrics_parts.hpp"
+#include "files/site_view.hpp"
+#include "session/counters.hpp"
 
 namespace penstock::control {
 

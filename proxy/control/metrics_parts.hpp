@@ -1,8 +1,10 @@
 #pragma once
 // The groups of metrics; metrics_text() puts them together.
 
+#include "base/histogram.hpp"
 #include "control/metrics.hpp"
 #include "control/metrics_family.hpp"
+#include "runtime/forwarder_view.hpp"
 
 namespace penstock::control {
 

@@ -1,5 +1,7 @@
 #include "control/metrics_parts.hpp"
 #include "control/version.hpp"
+#include "runtime/round_times.hpp"
+#include "session/counters.hpp"
 
 namespace penstock::control {
 

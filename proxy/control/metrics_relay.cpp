@@ -1,4 +1,7 @@
 #include "control/metrics_parts.hpp"
+#include "relay/counters.hpp"
+#include "runtime/round_times.hpp"
+#include "session/counters.hpp"
 
 #include <limits>
 

@@ -1,4 +1,6 @@
 #include "control/metrics_parts.hpp"
+#include "session/counters.hpp"
+#include "upstream/live_record.hpp"
 
 namespace penstock::control {
 

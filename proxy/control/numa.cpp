@@ -8,6 +8,10 @@
 #include "control/config.hpp"
 #include "control/exit_codes.hpp"
 #include "control/numa_report.hpp"
+#include "os/network_device.hpp"
+#include "os/topology.hpp"
+#include "runtime/placement.hpp"
+#include "runtime/server.hpp"
 
 namespace penstock::control {
 

@@ -3,6 +3,7 @@
 #include <boost/json/array.hpp>
 
 #include "control/numa_checklist.hpp"
+#include "runtime/placement.hpp"
 
 namespace penstock::control {
 

@@ -8,7 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "runtime/server.hpp"
+#include "os/network_device.hpp"
+#include "os/topology.hpp"
+#include "runtime/thread_place.hpp"
 
 namespace penstock::control {
 

@@ -5,6 +5,7 @@
 #include "control/config_scalars.hpp"
 #include "control/ctl_text.hpp"
 #include "control/numa_report.hpp"
+#include "runtime/placement.hpp"
 
 namespace penstock::control {
 
@@ -39,8 +40,8 @@ std::string nodes_text(const value& nodes) {
     for (const value& distance : node.at("distances").as_array())
       distances += (distances.empty() ? "" : " ") + number_or(distance, "");
     rows.push_back({number_or(node.at("id"), ""), or_dash(word_of(node.at("cpus"))),
-                    or_dash(word_of(node.at("online_cpus"))),
-                    memory_text(node.at("memory_bytes")), memory_text(node.at("free_bytes")),
+                    or_dash(word_of(node.at("online_cpus"))), memory_text(node.at("memory_bytes")),
+                    memory_text(node.at("free_bytes")),
                     number_or(node.at("third_level_caches"), ""), distances});
   }
   return table_text(rows);
@@ -121,8 +122,8 @@ std::string accepted_text(const value& threads) {
 std::string checklist_text(const value& lines) {
   std::string text{"\nChecklist\n"};
   for (const value& line : lines.as_array())
-    text += fmt::format("{:<15} {}: {}\n", word_of(line.at("verdict")),
-                        word_of(line.at("line")), word_of(line.at("why")));
+    text += fmt::format("{:<15} {}: {}\n", word_of(line.at("verdict")), word_of(line.at("line")),
+                        word_of(line.at("why")));
   return text;
 }
 

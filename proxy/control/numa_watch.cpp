@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "runtime/placement.hpp"
+
 namespace penstock::control {
 
 namespace {

@@ -2,6 +2,11 @@
 
 #include <boost/asio/post.hpp>
 
+#include "os/wakeup.hpp"
+#include "runtime/server.hpp"
+#include "session/record.hpp"
+#include "upstream/registry.hpp"
+
 namespace penstock::control {
 
 namespace {

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "runtime/server.hpp"
+#include "runtime/forwarder_view.hpp"
 
 namespace penstock::control {
 

@@ -15,6 +15,9 @@
 #include "control/version.hpp"
 #include "os/clock.hpp"
 #include "os/process.hpp"
+#include "runtime/options.hpp"
+#include "runtime/server.hpp"
+#include "session/listener.hpp"
 
 namespace penstock::control {
 

@@ -7,9 +7,13 @@
 #include <initializer_list>
 #include <vector>
 
+#include "files/site_view.hpp"
 #include "os/clock.hpp"
+#include "os/poller.hpp"
 #include "os/process.hpp"
 #include "os/socket.hpp"
+#include "session/context.hpp"
+#include "session/counters.hpp"
 
 namespace penstock::control {
 

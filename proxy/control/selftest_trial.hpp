@@ -11,6 +11,11 @@
 
 #include "control/selftest.hpp"
 #include "control/selftest_traffic.hpp"
+#include "os/fd.hpp"
+#include "relay/counters.hpp"
+#include "relay/options.hpp"
+#include "runtime/forwarder_view.hpp"
+#include "runtime/options.hpp"
 #include "runtime/server.hpp"
 
 namespace penstock::control {

@@ -9,6 +9,14 @@
 #include "control/upstream_view.hpp"
 #include "control/version.hpp"
 #include "os/clock.hpp"
+#include "os/topology.hpp"
+#include "runtime/forwarder_view.hpp"
+#include "runtime/round_times.hpp"
+#include "runtime/server.hpp"
+#include "runtime/thread_place.hpp"
+#include "session/counters.hpp"
+#include "session/listener.hpp"
+#include "upstream/registry.hpp"
 
 namespace penstock::control {
 

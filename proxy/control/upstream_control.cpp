@@ -6,6 +6,7 @@
 
 #include "os/clock.hpp"
 #include "upstream/endpoint_life.hpp"
+#include "upstream/registry.hpp"
 
 namespace penstock::control {
 

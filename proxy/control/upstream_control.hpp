@@ -14,7 +14,9 @@
 
 #include "base/log.hpp"
 #include "runtime/server.hpp"
+#include "session/close_reason.hpp"
 #include "upstream/discovery_dns.hpp"
+#include "upstream/upstream.hpp"
 
 namespace penstock::control {
 

@@ -6,6 +6,9 @@
 
 #include "control/loops.hpp"
 #include "os/clock.hpp"
+#include "runtime/server.hpp"
+#include "upstream/live_record.hpp"
+#include "upstream/registry.hpp"
 
 namespace penstock::control {
 

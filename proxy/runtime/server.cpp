@@ -3,13 +3,34 @@
 #include <algorithm>
 #include <atomic>
 #include <deque>
+#include <optional>
 #include <set>
+#include <thread>
+#include <utility>
 
+#include "base/assert.hpp"
+#include "files/site.hpp"
+#include "os/bound_socket.hpp"
 #include "os/clock.hpp"
+#include "os/host_addresses.hpp"
+#include "os/network_device.hpp"
 #include "os/numa.hpp"
-#include "os/process.hpp"
+#include "os/numa_memory.hpp"
+#include "os/reuseport.hpp"
+#include "os/topology.hpp"
+#include "os/wakeup.hpp"
 #include "runtime/acceptor.hpp"
+#include "runtime/admission.hpp"
+#include "runtime/forwarder.hpp"
+#include "runtime/forwarder_view.hpp"
 #include "runtime/node_arena.hpp"
+#include "runtime/options.hpp"
+#include "runtime/placement.hpp"
+#include "runtime/thread_place.hpp"
+#include "session/listener.hpp"
+#include "session/record.hpp"
+#include "session/stall.hpp"
+#include "upstream/registry.hpp"
 
 namespace penstock::runtime {
 

@@ -6,41 +6,42 @@
 //               reference lives as long as the server; its counters may be read at any time.
 // Errors   create() answers with the sentence that a user should read; nothing is left behind then.
 
+#include <boost/system/result.hpp>
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "files/site_view.hpp"
-#include "os/wakeup.hpp"
-#include "runtime/options.hpp"
-#include "runtime/round_times.hpp"
-#include "runtime/thread_place.hpp"
-#include "session/context.hpp"
-#include "session/listener.hpp"
-#include "upstream/registry.hpp"
+#include "base/time.hpp"
+#include "session/close_reason.hpp"
+
+namespace penstock::os {
+class SocketAddress;
+class Wakeup;
+struct NetworkDevice;
+}  // namespace penstock::os
+namespace penstock::upstream {
+class Registry;
+struct LiveRecord;
+}  // namespace penstock::upstream
+namespace penstock::session {
+struct Listener;
+struct LogSwitches;
+struct Record;
+struct Stall;
+}  // namespace penstock::session
 
 namespace penstock::runtime {
 
-class Acceptor;
-class Forwarder;
+class ThreadLock;
+struct ForwarderView;
+struct ServerSpec;
+struct ThreadView;
 
 // The devices on which connections to these addresses arrive.
 std::vector<os::NetworkDevice> devices_at(
     const std::vector<std::vector<os::SocketAddress>>& addresses);
-
-// What one forwarder shows.
-struct ForwarderView {
-  std::size_t index;
-  int node;
-  int cpu;  // to which it is pinned, or -1
-  const relay::Counters& relay;
-  const session::Counters& sessions;
-  const RoundTimes& rounds;
-  base::Instant last_answer;  // to the last ping that it answered
-  const files::SiteViews* sites = nullptr;
-  std::optional<int> ring_refusal;  // see Forwarder::ring_refusal()
-};
 
 // What the threads apply to themselves; none: runtime.sandbox is off. They outlive the server.
 struct ThreadLocks {

@@ -5,6 +5,7 @@
 
 #include "os/numa.hpp"
 #include "os/socket.hpp"
+#include "runtime/thread_lock.hpp"
 
 namespace penstock::runtime {
 

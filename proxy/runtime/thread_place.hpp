@@ -5,15 +5,19 @@
 // Errors   what the kernel refuses is noted, and the next best thing holds: an unpinned thread goes
 //          where the scheduler sends it, and without a policy the first touch of a page decides.
 
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <optional>
+#include <string>
 
 #include "base/counter.hpp"
 #include "os/numa_memory.hpp"
 #include "runtime/placement.hpp"
-#include "runtime/thread_lock.hpp"
 
 namespace penstock::runtime {
+
+class ThreadLock;
 
 class ThreadPlace {
  public:
@@ -30,7 +34,7 @@ class ThreadPlace {
     std::optional<int> cpu{};  // empty: it has not run yet
     bool is_pinned = false;
     MemoryPolicy memory = MemoryPolicy::system;
-    int lock_refusal = 0;                // the errno with which the kernel refused the lock
+    int lock_refusal = 0;  // the errno with which the kernel refused the lock
     std::uint64_t arrivals_sampled = 0;
     std::uint64_t arrivals_local = 0;  // of these, on a CPU of the seat's node
   };

@@ -1,4 +1,5 @@
 #include "control/forwarder_watch.hpp"
+#include "runtime/round_times.hpp"
 
 #include <catch2/catch.hpp>
 

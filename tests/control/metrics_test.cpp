@@ -4,6 +4,10 @@
 
 #include "control/metrics.hpp"
 #include "control/version.hpp"
+#include "relay/counters.hpp"
+#include "runtime/round_times.hpp"
+#include "session/counters.hpp"
+#include "upstream/live_record.hpp"
 
 using namespace penstock;
 using namespace std::chrono_literals;

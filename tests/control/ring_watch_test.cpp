@@ -1,4 +1,7 @@
 #include "control/ring_watch.hpp"
+#include "relay/counters.hpp"
+#include "runtime/round_times.hpp"
+#include "session/counters.hpp"
 
 #include <array>
 #include <catch2/catch.hpp>

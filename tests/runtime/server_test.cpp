@@ -7,6 +7,16 @@
 
 #include "os/loopback.hpp"
 #include "os/refusal.hpp"
+#include "os/wakeup.hpp"
+#include "relay/counters.hpp"
+#include "runtime/forwarder_view.hpp"
+#include "runtime/options.hpp"
+#include "runtime/thread_place.hpp"
+#include "session/context.hpp"
+#include "session/counters.hpp"
+#include "session/listener.hpp"
+#include "session/record.hpp"
+#include "upstream/registry.hpp"
 
 using namespace penstock;
 using namespace penstock::testing;
