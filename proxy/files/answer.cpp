@@ -4,9 +4,15 @@
 
 #include <span>
 
+#include "base/limits.hpp"
 #include "files/content_encoding.hpp"
 #include "files/http_text.hpp"
+#include "files/preconditions.hpp"
+#include "files/site.hpp"
+#include "files/site_view.hpp"
 #include "os/clock.hpp"
+#include "os/file.hpp"
+#include "wire/http_request.hpp"
 
 namespace penstock::files {
 

@@ -9,17 +9,23 @@
 // Errors   make() throws std::bad_alloc. Where the file cannot be read it is a 500.
 // Source   RFC 9110, 9112.
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/time.hpp"
 #include "files/open_file.hpp"
 #include "files/ranges.hpp"
-#include "files/site_view.hpp"
-#include "wire/http_request.hpp"
+
+namespace penstock::wire {
+struct HttpRequest;
+}
 
 namespace penstock::files {
+
+class SiteView;
 
 // A file, or a part, of at most this size goes out in one send() with its head; larger ones by
 // sendfile.

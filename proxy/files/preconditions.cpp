@@ -4,6 +4,9 @@
 #include <charconv>
 #include <chrono>
 
+#include "os/file.hpp"
+#include "wire/http_request.hpp"
+
 namespace penstock::files {
 
 namespace {

@@ -9,8 +9,12 @@
 #include <string>
 #include <string_view>
 
-#include "os/file.hpp"
-#include "wire/http_request.hpp"
+namespace penstock::os {
+struct FileStatus;
+}
+namespace penstock::wire {
+struct HttpRequest;
+}
 
 namespace penstock::files {
 

@@ -16,10 +16,13 @@
 #include <cstdint>
 #include <memory>
 
+#include "base/time.hpp"
 #include "files/answer.hpp"
 #include "wire/http_request.hpp"
 
 namespace penstock::files {
+
+class SiteView;
 
 // Opening a file takes as long as moving so many bytes: without it a client that pipelines tiny
 // requests would hold the forwarder for far longer than its budget says.

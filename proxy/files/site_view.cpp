@@ -4,8 +4,12 @@
 
 #include "base/assert.hpp"
 #include "files/http_text.hpp"
+#include "files/site.hpp"
 
 namespace penstock::files {
+
+SiteView::SiteView(const Site& site, std::pmr::memory_resource& memory)
+    : site_{site}, cache_{site, site.open_files(), memory} {}
 
 const std::string& SiteView::date_text(std::int64_t seconds_since_1970) {
   if (date_seconds_ != seconds_since_1970) {

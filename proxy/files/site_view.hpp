@@ -3,20 +3,21 @@
 //
 // Owner    the forwarder. Thread: its own, but for the counters, which anyone may read.
 
+#include <cstdint>
 #include <deque>
 #include <memory_resource>
 #include <string>
 #include <vector>
 
 #include "files/open_file_cache.hpp"
-#include "files/site.hpp"
 
 namespace penstock::files {
 
+class Site;
+
 class SiteView {
  public:
-  SiteView(const Site& site, std::pmr::memory_resource& memory)
-      : site_{site}, cache_{site, site.open_files(), memory} {}
+  SiteView(const Site& site, std::pmr::memory_resource& memory);
 
   const Site& site() const noexcept { return site_; }
   OpenFileCache& cache() noexcept { return cache_; }

@@ -5,6 +5,7 @@
 
 #include "os/clock.hpp"
 #include "os/process.hpp"
+#include "upstream/upstream.hpp"
 
 namespace penstock::runtime {
 

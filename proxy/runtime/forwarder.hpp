@@ -19,6 +19,7 @@
 
 #include "base/owner_thread.hpp"
 #include "base/spsc_ring.hpp"
+#include "files/site_view.hpp"
 #include "runtime/admission.hpp"
 #include "runtime/mailbox.hpp"
 #include "runtime/placement.hpp"

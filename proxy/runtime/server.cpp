@@ -10,6 +10,7 @@
 
 #include "base/assert.hpp"
 #include "files/site.hpp"
+#include "files/site_view.hpp"
 #include "os/bound_socket.hpp"
 #include "os/clock.hpp"
 #include "os/host_addresses.hpp"
@@ -31,6 +32,7 @@
 #include "session/record.hpp"
 #include "session/stall.hpp"
 #include "upstream/registry.hpp"
+#include "upstream/upstream.hpp"
 
 namespace penstock::runtime {
 

@@ -4,6 +4,7 @@
 
 #include "base/assert.hpp"
 #include "base/limits.hpp"
+#include "files/site.hpp"
 #include "os/socket.hpp"
 #include "session/admission.hpp"
 #include "session/context.hpp"

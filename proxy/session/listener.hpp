@@ -5,12 +5,20 @@
 // Thread   any.
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 
-#include "files/site.hpp"
+#include "base/time.hpp"
+#include "os/address.hpp"
 #include "session/options.hpp"
-#include "upstream/upstream.hpp"
+
+namespace penstock::files {
+class Site;
+}
+namespace penstock::upstream {
+class Upstream;
+}
 
 namespace penstock::session {
 

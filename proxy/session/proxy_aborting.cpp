@@ -9,6 +9,7 @@
 #include "os/socket.hpp"
 #include "session/context.hpp"
 #include "session/proxy_session.hpp"
+#include "upstream/live_record.hpp"
 
 namespace penstock::session {
 

@@ -10,6 +10,8 @@
 #include "session/context.hpp"
 #include "session/proxy_session.hpp"
 #include "upstream/hash.hpp"
+#include "upstream/live_record.hpp"
+#include "upstream/upstream.hpp"
 
 namespace penstock::session {
 

@@ -4,6 +4,7 @@
 
 #include "session/context.hpp"
 #include "session/proxy_session.hpp"
+#include "upstream/upstream.hpp"
 
 namespace penstock::session {
 

@@ -7,6 +7,8 @@
 #include "os/tcp_info.hpp"
 #include "session/admission.hpp"
 #include "session/context.hpp"
+#include "upstream/live_record.hpp"
+#include "upstream/upstream.hpp"
 
 namespace penstock::session {
 

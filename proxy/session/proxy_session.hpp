@@ -25,6 +25,8 @@
 #include "session/peer_watch.hpp"
 #include "session/record.hpp"
 #include "session/session.hpp"
+#include "upstream/tried.hpp"
+#include "upstream/upstream.hpp"
 
 namespace penstock::session {
 

@@ -1,6 +1,7 @@
 #include "session/session_table.hpp"
 
 #include "base/assert.hpp"
+#include "files/site_view.hpp"
 
 namespace penstock::session {
 

@@ -7,6 +7,7 @@
 // Limits   2^32 slots; 2^31 generations before a slot could be mistaken, within one batch of
 // events. Errors   create() throws std::bad_alloc.
 
+#include <cstddef>
 #include <cstdint>
 #include <memory_resource>
 #include <vector>
@@ -14,6 +15,10 @@
 #include "base/slab.hpp"
 #include "session/file_session.hpp"
 #include "session/proxy_session.hpp"
+
+namespace penstock::files {
+class SiteViews;
+}
 
 namespace penstock::session {
 

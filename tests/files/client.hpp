@@ -3,9 +3,14 @@
 
 #include <catch2/catch.hpp>
 #include <map>
+#include <memory>
+#include <memory_resource>
 #include <string>
 
+#include "files/options.hpp"
 #include "files/responder.hpp"
+#include "files/site.hpp"
+#include "files/site_view.hpp"
 #include "os/loopback.hpp"
 #include "os/process.hpp"
 

@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "files/client.hpp"
+#include "files/open_file.hpp"
 
 namespace penstock::files {
 

@@ -3,6 +3,8 @@
 #include <catch2/catch.hpp>
 
 #include "files/http_text.hpp"
+#include "os/file.hpp"
+#include "wire/http_request.hpp"
 
 namespace penstock::files {
 

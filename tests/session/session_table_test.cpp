@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "files/site_view.hpp"
 #include "os/clock.hpp"
 #include "os/loopback.hpp"
 #include "session/context.hpp"
