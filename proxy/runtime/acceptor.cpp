@@ -1,11 +1,21 @@
 #include "runtime/acceptor.hpp"
 
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <cerrno>
+#include <string>
+#include <utility>
 
+#include "base/limits.hpp"
 #include "os/clock.hpp"
 #include "os/process.hpp"
 #include "os/socket.hpp"
+#include "os/wakeup.hpp"
+#include "runtime/admission.hpp"
+#include "runtime/forwarder.hpp"
 
 namespace penstock::runtime {
 
@@ -23,10 +33,25 @@ std::vector<bool> near_forwarders(const Seat& seat, const std::vector<Forwarder*
 }
 }  // namespace
 
-Acceptor::Entrance::Entrance(asio::io_context& io, Door door)
-    : socket{io, door.socket.release()},
-      address{std::move(door.address)},
-      listener{door.listener} {}
+struct Acceptor::Entrance {
+  Entrance(asio::io_context& io, Door door)
+      : socket{io, door.socket.release()},
+        address{std::move(door.address)},
+        listener{door.listener} {}
+  asio::posix::stream_descriptor socket;
+  os::SocketAddress address;
+  session::Listener* listener;
+  bool waiting = false;
+  bool closed = false;
+};
+
+struct Acceptor::Waits {
+  explicit Waits(const os::Wakeup& resume) : resume_bell{io, resume.descriptor()} {}
+  asio::io_context io{1};
+  asio::posix::stream_descriptor resume_bell;
+  asio::steady_timer timer{io};         // of a pause
+  asio::steady_timer settle_timer{io};  // of stop_accepting()
+};
 
 Acceptor::Acceptor(Setup setup, std::vector<Door> doors, std::vector<Forwarder*> forwarders,
                    Admission& admission, os::Wakeup& resume)
@@ -34,19 +59,18 @@ Acceptor::Acceptor(Setup setup, std::vector<Door> doors, std::vector<Forwarder*>
       forwarders_{std::move(forwarders)},
       admission_{admission},
       resume_{resume},
-      resume_bell_{io_, resume.descriptor()},
-      timer_{io_},
-      settle_timer_{io_},
+      waits_{std::make_unique<Waits>(resume)},
       next_id_{setup_.index + 1},
       offered_(forwarders_.size()),
       hand_off_{near_forwarders(setup_.seat, forwarders_)},
       loads_(forwarders_.size()) {
-  for (Door& door : doors) entrances_.push_back(std::make_unique<Entrance>(io_, std::move(door)));
+  for (Door& door : doors)
+    entrances_.push_back(std::make_unique<Entrance>(waits_->io, std::move(door)));
 }
 
 Acceptor::~Acceptor() {
   if (thread_.joinable()) stop();
-  resume_bell_.release();  // the bell's owner closes it
+  waits_->resume_bell.release();  // the bell's owner closes it
   if (waiting_) os::close_descriptor(waiting_->socket);
 }
 
@@ -59,20 +83,20 @@ void Acceptor::run(const ThreadLock* lock) {
   place_.settle(setup_.seat);
   os::do_not_preempt_on_wakeup();
   place_.lock(lock);
-  const auto work = asio::make_work_guard(io_);
+  const auto work = asio::make_work_guard(waits_->io);
   for (auto& entrance : entrances_) wait_for(*entrance);
   listen_for_resume();
-  io_.run();
+  waits_->io.run();
 }
 
 void Acceptor::ping() {
-  asio::post(io_, [this] { place_.note_cpu(); });
+  asio::post(waits_->io, [this] { place_.note_cpu(); });
 }
 
 void Acceptor::stop() {
-  asio::post(io_, [this] {
+  asio::post(waits_->io, [this] {
     close_all();
-    io_.stop();
+    waits_->io.stop();
   });
   thread_.join();
 }
@@ -151,8 +175,8 @@ void Acceptor::pause() {
   if (paused_) return;
   paused_ = true;
   admission_.pause();
-  timer_.expires_after(pause_at_most);
-  timer_.async_wait([this](const boost::system::error_code& error) {
+  waits_->timer.expires_after(pause_at_most);
+  waits_->timer.async_wait([this](const boost::system::error_code& error) {
     if (!error) resume();
   });
 }
@@ -160,8 +184,8 @@ void Acceptor::pause() {
 void Acceptor::resume() {
   if (!paused_) return;
   if (waiting_ && !place(*waiting_)) {
-    timer_.expires_after(pause_at_most);
-    timer_.async_wait([this](const boost::system::error_code& error) {
+    waits_->timer.expires_after(pause_at_most);
+    waits_->timer.async_wait([this](const boost::system::error_code& error) {
       if (!error) resume();
     });
     return;
@@ -170,7 +194,7 @@ void Acceptor::resume() {
   wake_forwarders();
   paused_ = false;
   admission_.resumed();
-  timer_.cancel();
+  waits_->timer.cancel();
   if (emptying_) return empty_queues();
   // Served at once: what came during the pause need not make a new edge.
   for (auto& entrance : entrances_)
@@ -179,21 +203,21 @@ void Acceptor::resume() {
 }
 
 void Acceptor::listen_for_resume() {
-  resume_bell_.async_wait(asio::posix::stream_descriptor::wait_read,
-                          [this](const boost::system::error_code& error) {
-                            if (error) return;
-                            resume_.clear();
-                            resume();
-                            listen_for_resume();
-                          });
+  waits_->resume_bell.async_wait(asio::posix::stream_descriptor::wait_read,
+                                 [this](const boost::system::error_code& error) {
+                                   if (error) return;
+                                   resume_.clear();
+                                   resume();
+                                   listen_for_resume();
+                                 });
 }
 
 void Acceptor::stop_accepting(std::function<void()> done) {
-  asio::post(io_, [this, done = std::move(done)]() mutable {
+  asio::post(waits_->io, [this, done = std::move(done)]() mutable {
     done_ = std::move(done);
     turn_away_newcomers();
-    settle_timer_.expires_after(base::drain_handshake_settle);
-    settle_timer_.async_wait([this](const boost::system::error_code& error) {
+    waits_->settle_timer.expires_after(base::drain_handshake_settle);
+    waits_->settle_timer.async_wait([this](const boost::system::error_code& error) {
       if (error) return;
       emptying_ = true;
       empty_queues();

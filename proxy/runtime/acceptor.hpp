@@ -12,20 +12,31 @@
 //          accepting pauses, clients wait in the backlog, and a place that is given back resumes
 //          it, at the latest a tenth of a second later. It never spins.
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/asio/steady_timer.hpp>
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <thread>
 #include <vector>
 
-#include "os/wakeup.hpp"
-#include "runtime/forwarder.hpp"
+#include "base/counter.hpp"
+#include "os/address.hpp"
+#include "os/fd.hpp"
 #include "runtime/hand_off.hpp"
+#include "runtime/placement.hpp"
+#include "runtime/thread_place.hpp"
+#include "session/listener.hpp"
+
+namespace penstock::os {
+class Wakeup;
+}
 
 namespace penstock::runtime {
+
+class Admission;
+class Forwarder;
+class ThreadLock;
 
 // A bound socket of a listener.
 struct Door {
@@ -65,14 +76,8 @@ class Acceptor {
   void stop();
 
  private:
-  struct Entrance {
-    Entrance(boost::asio::io_context& io, Door door);
-    boost::asio::posix::stream_descriptor socket;
-    os::SocketAddress address;
-    session::Listener* listener;
-    bool waiting = false;
-    bool closed = false;
-  };
+  struct Entrance;
+  struct Waits;  // Asio's own types stay in the .cpp
   enum class Accepted : std::uint8_t { one, none, paused };
 
   void run(const ThreadLock* lock);
@@ -92,11 +97,8 @@ class Acceptor {
   const std::vector<Forwarder*> forwarders_;
   Admission& admission_;
   os::Wakeup& resume_;
-  boost::asio::io_context io_{1};
+  const std::unique_ptr<Waits> waits_;
   std::vector<std::unique_ptr<Entrance>> entrances_;
-  boost::asio::posix::stream_descriptor resume_bell_;
-  boost::asio::steady_timer timer_;          // of a pause
-  boost::asio::steady_timer settle_timer_;   // of stop_accepting()
   std::optional<session::Arrival> waiting_;  // accepted, but every ring was full
   std::uint64_t next_id_;
   std::vector<bool> offered_;  // per forwarder: to be woken at the end of this batch

@@ -10,7 +10,6 @@
 
 #include "base/assert.hpp"
 #include "files/site.hpp"
-#include "files/site_view.hpp"
 #include "os/bound_socket.hpp"
 #include "os/clock.hpp"
 #include "os/host_addresses.hpp"
