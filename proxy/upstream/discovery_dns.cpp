@@ -4,9 +4,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <string_view>
 #include <utility>
 
 #include "base/limits.hpp"
+#include "upstream/discovery_alarm.hpp"
 #include "upstream/discovery_dns_lookup.hpp"
 
 namespace penstock::upstream {
@@ -31,11 +33,11 @@ std::string_view reason(DnsResult result) {
 
 struct DnsWatch::Source {
   Source(SourceId own_id, DnsSource own_spec, boost::asio::io_context& io)
-      : id{std::move(own_id)}, spec{std::move(own_spec)}, timer{io} {}
+      : id{std::move(own_id)}, spec{std::move(own_spec)}, alarm{io} {}
 
   const SourceId id;
   const DnsSource spec;
-  boost::asio::steady_timer timer;
+  Alarm alarm;                        // for the next lookup
   std::unique_ptr<DnsLookup> lookup;  // while one is under way
   std::vector<EndpointSpec> endpoints;
   KnownHosts hosts;
@@ -80,10 +82,9 @@ void DnsWatch::resolve(Source& source) {
 }
 
 void DnsWatch::wait(Source& source, base::Duration time) {
-  source.timer.expires_after(time);
-  source.timer.async_wait([this, weak = std::weak_ptr{sources_.at(source.id)}](const auto& error) {
+  source.alarm.set(time, [this, weak = std::weak_ptr{sources_.at(source.id)}] {
     const auto self = weak.lock();
-    if (!error && self != nullptr) resolve(*self);
+    if (self != nullptr) resolve(*self);
   });
 }
 

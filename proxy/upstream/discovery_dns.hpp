@@ -14,7 +14,7 @@
 // Limits   one lookup of a source under way, for at most 10 s; base::endpoints_max endpoints of a
 //          source, the first ones by identity.
 
-#include <boost/asio/io_context.hpp>
+#include <cstddef>
 #include <functional>
 #include <map>
 #include <memory>
@@ -22,8 +22,14 @@
 #include <vector>
 
 #include "base/log.hpp"
+#include "base/time.hpp"
 #include "upstream/discovery.hpp"
-#include "upstream/discovery_dns_channel.hpp"
+#include "upstream/dns_result.hpp"
+#include "upstream/spec.hpp"
+
+namespace boost::asio {
+class io_context;
+}
 
 namespace penstock::upstream {
 

@@ -8,38 +8,21 @@
 // Limits   2 s for the first try of a server, 4 s for the second. Who needs an end by then cancels.
 // Source   c-ares 1.18: ares_getaddrinfo(3), ares_search(3), ares_init_options(3).
 
-#include <boost/asio/io_context.hpp>
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "base/enum_names.hpp"
 #include "base/time.hpp"
 #include "os/address.hpp"
 #include "os/service_records.hpp"
+#include "upstream/dns_result.hpp"
+
+namespace boost::asio {
+class io_context;
+}
 
 namespace penstock::upstream {
-
-// How a resolution ended.
-enum class DnsResult : std::uint8_t {
-  ok,
-  nxdomain,     // there is no such name
-  no_data,      // the name has no record of this type
-  servfail,     // the server could not find out
-  refused,      // the server does not answer us
-  timeout,      // no server answered in time
-  unreachable,  // no server listens there
-  other,        // an answer that cannot be read, no memory
-};
-inline constexpr base::EnumNames<DnsResult, 8> dns_result_names{
-    {"ok", "nxdomain", "no_data", "servfail", "refused", "timeout", "unreachable", "other"}};
-static_assert(dns_result_names[DnsResult::other] == "other");
-
-// The server gave the answer that there is: it was neither silent nor in trouble.
-constexpr bool is_answer(DnsResult result) noexcept {
-  return result <= DnsResult::no_data;
-}
 
 // How long an answer may be kept: its TTL within these bounds. The hosts file has the upper one.
 inline constexpr base::Duration dns_keep_min = std::chrono::seconds{1};

@@ -1,7 +1,7 @@
 #include "upstream/discovery_dns_lookup.hpp"
 
 #include <algorithm>
-#include <boost/asio/post.hpp>
+#include <utility>
 
 namespace penstock::upstream {
 
@@ -30,9 +30,8 @@ DnsLookup::DnsLookup(boost::asio::io_context& io, const std::string& servers, Dn
       done_{std::move(done)},
       deadline_{io},
       channel_{io, servers} {
-  deadline_.expires_after(lookup_max);
-  deadline_.async_wait([this, life = std::weak_ptr{alive_}](const auto& error) {
-    if (error || life.expired()) return;
+  deadline_.set(lookup_max, [this, life = std::weak_ptr{alive_}] {
+    if (life.expired()) return;
     is_late_ = true;
     channel_.cancel();
   });
@@ -142,7 +141,7 @@ void DnsLookup::finish() {
 
 void DnsLookup::end_with(DnsFound found) {
   deadline_.cancel();
-  boost::asio::post(io_, [this, life = std::weak_ptr{alive_}, found = std::move(found)]() mutable {
+  call_later(io_, [this, life = std::weak_ptr{alive_}, found = std::move(found)]() mutable {
     if (life.expired()) return;
     const auto done = std::move(done_);
     done(std::move(found));

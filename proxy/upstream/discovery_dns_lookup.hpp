@@ -10,7 +10,7 @@
 // Limits   ends within `lookup_max`, then as a timeout; asks for `hosts_at_once` targets at a time.
 
 #include <array>
-#include <boost/asio/steady_timer.hpp>
+#include <cstddef>
 #include <functional>
 #include <map>
 #include <memory>
@@ -18,8 +18,12 @@
 #include <string>
 #include <vector>
 
+#include "base/time.hpp"
+#include "os/address.hpp"
+#include "upstream/discovery_alarm.hpp"
 #include "upstream/discovery_dns_channel.hpp"
 #include "upstream/discovery_services.hpp"
+#include "upstream/dns_result.hpp"
 #include "upstream/spec.hpp"
 
 namespace penstock::upstream {
@@ -82,7 +86,7 @@ class DnsLookup {
   bool is_late_ = false;
   base::Duration keep_ = dns_keep_max;
   std::shared_ptr<char> alive_ = std::make_shared<char>();
-  boost::asio::steady_timer deadline_;
+  Alarm deadline_;
   DnsChannel channel_;  // the last member: its answers need the others
 };
 

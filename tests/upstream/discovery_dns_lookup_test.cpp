@@ -1,5 +1,7 @@
 #include "upstream/discovery_dns_lookup.hpp"
 
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <catch2/catch.hpp>
 
 #include "upstream/name_server.hpp"

@@ -1,5 +1,6 @@
 #include "upstream/discovery_dns.hpp"
 
+#include <boost/asio/io_context.hpp>
 #include <catch2/catch.hpp>
 #include <fstream>
 

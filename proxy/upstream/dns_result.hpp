@@ -1,0 +1,29 @@
+#pragma once
+// How the resolution of a name ended. Plain values; they belong to no thread.
+
+#include <cstdint>
+
+#include "base/enum_names.hpp"
+
+namespace penstock::upstream {
+
+enum class DnsResult : std::uint8_t {
+  ok,
+  nxdomain,     // there is no such name
+  no_data,      // the name has no record of this type
+  servfail,     // the server could not find out
+  refused,      // the server does not answer us
+  timeout,      // no server answered in time
+  unreachable,  // no server listens there
+  other,        // an answer that cannot be read, no memory
+};
+inline constexpr base::EnumNames<DnsResult, 8> dns_result_names{
+    {"ok", "nxdomain", "no_data", "servfail", "refused", "timeout", "unreachable", "other"}};
+static_assert(dns_result_names[DnsResult::other] == "other");
+
+// The server gave the answer that there is: it was neither silent nor in trouble.
+constexpr bool is_answer(DnsResult result) noexcept {
+  return result <= DnsResult::no_data;
+}
+
+}  // namespace penstock::upstream
