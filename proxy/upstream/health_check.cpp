@@ -1,6 +1,14 @@
 #include "upstream/health_check.hpp"
 
+#include <cstddef>
+#include <optional>
+#include <string_view>
+#include <utility>
+
 #include "base/limits.hpp"
+#include "base/result.hpp"
+#include "upstream/health_link.hpp"
+#include "upstream/health_tls.hpp"
 #include "upstream/health_words.hpp"
 #include "wire/http_status.hpp"
 #include "wire/proxy_header.hpp"

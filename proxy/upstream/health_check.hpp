@@ -10,16 +10,12 @@
 #include <string>
 
 #include "os/address.hpp"
-#include "upstream/health_link.hpp"
 #include "upstream/health_spec.hpp"
-#include "upstream/health_tls.hpp"
 
 namespace penstock::upstream {
 
-struct CheckOutcome {
-  CheckResult result = CheckResult::other;
-  std::string why;  // "HTTP status 503"
-};
+class HealthLink;
+class HealthTls;
 
 // Where the check of an endpoint goes: its own address, with another port where one is stated. The
 // port does not concern unix sockets.

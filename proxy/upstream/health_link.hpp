@@ -13,8 +13,6 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/generic/stream_protocol.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <memory>
 #include <optional>
 #include <string>
@@ -28,10 +26,12 @@ namespace penstock::upstream {
 
 class HealthLink : public std::enable_shared_from_this<HealthLink> {
  public:
-  using Socket = boost::asio::generic::stream_protocol::socket;
+  struct Parts;  // upstream/health_link_parts.hpp
 
-  explicit HealthLink(const boost::asio::any_io_executor& executor)
-      : socket_{executor}, timer_{executor} {}
+  explicit HealthLink(const boost::asio::any_io_executor& executor);
+  HealthLink(const HealthLink&) = delete;
+  HealthLink& operator=(const HealthLink&) = delete;
+  ~HealthLink();
 
   // Connects; `timeout` runs from here to the end of the link. A TCP socket that reached itself was
   // refused.
@@ -42,15 +42,14 @@ class HealthLink : public std::enable_shared_from_this<HealthLink> {
   // Appends what comes, at least a byte.
   boost::asio::awaitable<base::ErrorCode> receive(std::string& into);
 
-  Socket& socket() noexcept { return socket_; }
+  Parts& parts() noexcept { return *parts_; }
   bool expired() const noexcept { return expired_; }
   void close() noexcept;
 
  private:
   void arm(base::Duration timeout);
 
-  Socket socket_;
-  boost::asio::steady_timer timer_;
+  const std::unique_ptr<Parts> parts_;
   bool expired_ = false;
 };
 

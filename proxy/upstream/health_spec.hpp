@@ -42,6 +42,11 @@ inline constexpr base::EnumNames<CheckResult, 9> check_result_names{
      "other"}};
 static_assert(check_result_names[CheckResult::other] == "other");
 
+struct CheckOutcome {
+  CheckResult result = CheckResult::other;
+  std::string why;  // "HTTP status 503"
+};
+
 struct StatusRange {
   int first = 200;
   int last = 399;

@@ -3,29 +3,35 @@
 //
 // Owner    its coroutine and the HealthWatch, by shared_ptr. Thread: that of the io_context.
 
-#include <boost/asio/awaitable.hpp>
-#include <boost/asio/steady_timer.hpp>
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <memory>
 #include <string>
 
-#include "base/limits.hpp"
-#include "upstream/health_check.hpp"
+#include "base/time.hpp"
 #include "upstream/health_judge.hpp"
+#include "upstream/health_spec.hpp"
 #include "upstream/health_watch.hpp"
+
+namespace boost::asio {
+class io_context;
+}
 
 namespace penstock::upstream {
 
+class HealthLink;
+class HealthTls;
+
 struct HealthShared {
-  HealthShared(HealthReports reports_to, std::uint64_t chance, std::size_t at_once = 1)
-      : reports{std::move(reports_to)}, seed{chance}, free_places{at_once} {}
+  HealthShared(HealthReports reports_to, std::uint64_t chance, std::size_t at_once = 1);
+  ~HealthShared();
 
   // An interval, give or take 10 %.
   base::Duration vary(base::Duration interval) noexcept;
 
   const HealthReports reports;
-  HealthTls tls;
+  const std::unique_ptr<HealthTls> tls;
   const std::uint64_t seed;  // of the chance in the intervals
   std::uint64_t varied = 0;  // intervals so far
   std::size_t free_places;
@@ -36,36 +42,35 @@ class HealthTarget : public std::enable_shared_from_this<HealthTarget> {
  public:
   using Spec = std::shared_ptr<const HealthSpec>;
 
-  HealthTarget(LiveRecord& record, Spec spec, const boost::asio::any_io_executor& executor)
-      : record_{record},
-        spec_{std::move(spec)},
-        judge_{spec_->rise, spec_->fall},
-        wake_{executor} {}
+  HealthTarget(LiveRecord& record, Spec spec, boost::asio::io_context& io);
+  HealthTarget(const HealthTarget&) = delete;
+  HealthTarget& operator=(const HealthTarget&) = delete;
+  ~HealthTarget();
 
   const HealthSpec& spec() const noexcept { return *spec_; }
   void change(Spec spec);
   // The next check starts after `delay`, or when the one under way has ended.
-  void start_after(base::Duration delay) { wake_.expires_after(delay); }
+  void start_after(base::Duration delay);
   // Ends the coroutine. The record is not touched again.
   void stop();
 
-  // The coroutine: waits and checks until it is stopped.
-  static boost::asio::awaitable<void> run(std::shared_ptr<HealthTarget> self,
-                                          std::shared_ptr<HealthShared> shared);
+  // Begins the coroutine on the io_context: it waits and checks until it is stopped.
+  static void run(boost::asio::io_context& io, std::shared_ptr<HealthTarget> self,
+                  std::shared_ptr<HealthShared> shared);
 
  private:
   class Place;
+  struct Wake;   // Asio's own types stay in the .cpp
+  struct Steps;  // of the coroutine
 
-  boost::asio::awaitable<void> wait_until_due();
-  boost::asio::awaitable<void> wait_for_place(HealthShared& shared);
-  boost::asio::awaitable<void> check_once(HealthShared& shared);
   void report(const HealthShared& shared, const CheckOutcome& outcome);
 
   LiveRecord& record_;
   Spec spec_;
   HealthJudge judge_;
-  std::string why_;                 // of the state, as it was reported last
-  boost::asio::steady_timer wake_;  // the start of the next check; in the line: that it has a place
+  std::string why_;  // of the state, as it was reported last
+  // The start of the next check; in the line: that it has a place.
+  const std::unique_ptr<Wake> wake_;
   std::shared_ptr<HealthLink> link_;  // of the check under way
   bool has_place_ = false;
   bool stopped_ = false;

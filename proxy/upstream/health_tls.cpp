@@ -8,6 +8,8 @@
 
 #include "upstream/as_result.hpp"
 #include "upstream/health_link.hpp"
+#include "upstream/health_link_parts.hpp"
+#include "upstream/health_tls_errors.hpp"
 
 namespace penstock::upstream {
 
@@ -29,15 +31,19 @@ HealthTls::~HealthTls() = default;
 
 asio::awaitable<base::ErrorCode> HealthTls::shake_hands(HealthLink& link, const std::string& sni) {
   if (!context_) context_ = new_context();
-  asio::ssl::stream<HealthLink::Socket&> stream{link.socket(), *context_};
+  asio::ssl::stream<HealthLink::Parts::Socket&> stream{link.parts().socket, *context_};
   if (!sni.empty()) SSL_set_tlsext_host_name(stream.native_handle(), sni.c_str());
   const auto [error] = co_await stream.async_handshake(asio::ssl::stream_base::client, as_result);
   co_return error;
 }
 
-bool HealthTls::is_of_tls(const base::ErrorCode& error) noexcept {
+bool is_of_tls(const base::ErrorCode& error) noexcept {
   return error.category() == asio::error::get_ssl_category() ||
          error.category() == asio::ssl::error::get_stream_category();
+}
+
+bool is_cut_short(const base::ErrorCode& error) noexcept {
+  return error == asio::ssl::error::stream_truncated;
 }
 
 }  // namespace penstock::upstream

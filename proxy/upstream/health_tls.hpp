@@ -30,9 +30,6 @@ class HealthTls {
   // Over a link that stands. `sni` may be empty.
   boost::asio::awaitable<base::ErrorCode> shake_hands(HealthLink& link, const std::string& sni);
 
-  // The error is of TLS, not of the network.
-  static bool is_of_tls(const base::ErrorCode& error) noexcept;
-
  private:
   // Made when it is first needed: who checks no TLS does not pay for OpenSSL.
   std::unique_ptr<boost::asio::ssl::context> context_;

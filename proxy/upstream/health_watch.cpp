@@ -1,9 +1,7 @@
 #include "upstream/health_watch.hpp"
 
 #include <algorithm>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-#include <boost/asio/io_context.hpp>
+#include <utility>
 
 #include "upstream/health_target.hpp"
 
@@ -11,7 +9,6 @@ namespace penstock::upstream {
 
 namespace {
 
-namespace asio = boost::asio;
 using Pointers = std::vector<std::shared_ptr<HealthTarget>>;
 
 void spread_starts(const Pointers& targets, base::Duration interval) {
@@ -27,7 +24,7 @@ void spread_starts(const Pointers& targets, base::Duration interval) {
 
 }  // namespace
 
-HealthWatch::HealthWatch(asio::io_context& io, HealthReports reports, std::uint64_t seed,
+HealthWatch::HealthWatch(boost::asio::io_context& io, HealthReports reports, std::uint64_t seed,
                          std::size_t at_once)
     : io_{io}, shared_{std::make_shared<HealthShared>(std::move(reports), seed, at_once)} {}
 
@@ -65,14 +62,13 @@ HealthWatch::Targets HealthWatch::targets_for(const HealthSpec& spec,
       if (target->spec() == spec) continue;
       target->change(shared_spec);
     } else {
-      target = std::make_shared<HealthTarget>(*record, shared_spec, io_.get_executor());
+      target = std::make_shared<HealthTarget>(*record, shared_spec, io_);
       fresh.push_back(target);
     }
     to_start.push_back(target);
   }
   spread_starts(to_start, spec.interval);
-  for (const auto& target : fresh)
-    asio::co_spawn(io_, HealthTarget::run(target, shared_), asio::detached);
+  for (const auto& target : fresh) HealthTarget::run(io_, target, shared_);
   return targets;
 }
 

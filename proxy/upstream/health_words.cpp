@@ -1,9 +1,10 @@
 #include "upstream/health_words.hpp"
 
 #include <boost/asio/error.hpp>
-#include <boost/asio/ssl/error.hpp>
 #include <cerrno>
+#include <chrono>
 
+#include "upstream/health_tls_errors.hpp"
 #include "upstream/live_record.hpp"
 
 namespace penstock::upstream {
@@ -35,8 +36,7 @@ std::string lower_first(std::string text) {
 }
 
 CheckOutcome failed_tls(const base::ErrorCode& error) {
-  if (error == asio::ssl::error::stream_truncated)
-    return {CheckResult::tls_failed, "TLS: closed during the handshake"};
+  if (is_cut_short(error)) return {CheckResult::tls_failed, "TLS: closed during the handshake"};
   return {CheckResult::tls_failed, std::string{"TLS: "}.append(error.message())};
 }
 
@@ -54,7 +54,7 @@ CheckOutcome failed_check(const base::ErrorCode& error, bool expired, base::Dura
   if (expired)
     return {CheckResult::timeout, std::string{"no answer within "}.append(short_duration(timeout))};
   if (error == asio::error::eof) return {CheckResult::wrong_answer, "closed without the answer"};
-  if (HealthTls::is_of_tls(error)) return failed_tls(error);
+  if (is_of_tls(error)) return failed_tls(error);
   // A unix socket answers so at once.
   if (error == base::error_from(EAGAIN)) return {CheckResult::refused, "its accept queue is full"};
   CheckOutcome outcome{result_from(error.value()), lower_first(error.message())};

@@ -3,9 +3,11 @@
 //
 // Pure. Thread: any.
 
+#include <string>
+
 #include "base/result.hpp"
 #include "base/time.hpp"
-#include "upstream/health_check.hpp"
+#include "upstream/health_spec.hpp"
 
 namespace penstock::upstream {
 

@@ -4,7 +4,9 @@
 #include <boost/asio/io_context.hpp>
 #include <catch2/catch.hpp>
 
+#include "upstream/health_link.hpp"
 #include "upstream/health_peer.hpp"
+#include "upstream/health_tls.hpp"
 
 using namespace penstock;
 using testing::Peer;

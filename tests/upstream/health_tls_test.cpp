@@ -8,7 +8,9 @@
 #include <csignal>
 
 #include "upstream/health_check.hpp"
+#include "upstream/health_link.hpp"
 #include "upstream/health_peer.hpp"
+#include "upstream/health_tls.hpp"
 
 using namespace penstock;
 using testing::Peer;
