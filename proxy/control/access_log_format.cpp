@@ -8,6 +8,7 @@
 
 #include "control/access_log_line.hpp"
 #include "session/counters.hpp"
+#include "upstream/live_record.hpp"
 
 namespace penstock::control {
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "session/counters.hpp"
+#include "upstream/live_record.hpp"
 
 namespace penstock::control {
 

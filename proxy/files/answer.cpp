@@ -4,7 +4,6 @@
 
 #include <span>
 
-#include "base/limits.hpp"
 #include "files/content_encoding.hpp"
 #include "files/http_text.hpp"
 #include "files/preconditions.hpp"
@@ -12,6 +11,7 @@
 #include "files/site_view.hpp"
 #include "os/clock.hpp"
 #include "os/file.hpp"
+#include "os/socket.hpp"
 #include "wire/http_request.hpp"
 
 namespace penstock::files {

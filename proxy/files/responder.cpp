@@ -7,7 +7,6 @@
 #include <span>
 
 #include "base/assert.hpp"
-#include "files/site_view.hpp"
 #include "os/file.hpp"
 #include "os/socket.hpp"
 

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "base/time.hpp"
 #include "files/http_text.hpp"
 #include "os/clock.hpp"
 #include "os/process.hpp"

@@ -6,7 +6,6 @@
 #include <cstring>
 #include <numeric>
 
-#include "base/assert.hpp"
 #include "os/bound_socket.hpp"
 
 namespace penstock::os {

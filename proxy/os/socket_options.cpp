@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "base/time.hpp"
+
 namespace penstock::os {
 
 namespace {

@@ -20,6 +20,8 @@
 #include <cstdint>
 #include <span>
 
+#include "base/enum_names.hpp"
+#include "os/pipe.hpp"
 #include "os/socket.hpp"
 #include "relay/side.hpp"
 #include "relay/workspace.hpp"

@@ -5,6 +5,7 @@
 // would read on while the target is full, and so take the sender's backpressure away.
 
 #include "base/assert.hpp"
+#include "base/limits.hpp"
 #include "relay/direction.hpp"
 
 namespace penstock::relay {

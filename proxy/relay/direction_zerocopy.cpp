@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "base/assert.hpp"
+#include "base/limits.hpp"
+#include "os/socket.hpp"
 #include "os/zerocopy.hpp"
 #include "relay/direction.hpp"
 

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/limits.hpp"
+#include "base/time.hpp"
 #include "os/clock.hpp"
 #include "os/process.hpp"
 #include "os/socket.hpp"

@@ -4,7 +4,11 @@
 #include <utility>
 
 #include "os/clock.hpp"
+#include "os/fd.hpp"
 #include "os/process.hpp"
+#include "os/socket.hpp"
+#include "session/admission.hpp"
+#include "session/close_reason.hpp"
 #include "upstream/upstream.hpp"
 
 namespace penstock::runtime {

@@ -17,18 +17,36 @@
 #include <thread>
 #include <vector>
 
+#include "base/counter.hpp"
+#include "base/limits.hpp"
 #include "base/owner_thread.hpp"
 #include "base/spsc_ring.hpp"
+#include "base/time.hpp"
+#include "base/timer_wheel.hpp"
 #include "files/site_view.hpp"
+#include "os/poller.hpp"
+#include "os/wakeup.hpp"
+#include "relay/counters.hpp"
+#include "relay/options.hpp"
+#include "relay/workspace.hpp"
 #include "runtime/admission.hpp"
 #include "runtime/mailbox.hpp"
 #include "runtime/placement.hpp"
 #include "runtime/round_times.hpp"
 #include "runtime/stall_sampler.hpp"
 #include "runtime/thread_place.hpp"
-#include "session/admission.hpp"
 #include "session/context.hpp"
+#include "session/counters.hpp"
+#include "session/flight_recorder.hpp"
+#include "session/listener.hpp"
+#include "session/record.hpp"
+#include "session/session.hpp"
 #include "session/session_table.hpp"
+#include "session/stall.hpp"
+
+namespace penstock::files {
+class Site;
+}
 
 namespace penstock::runtime {
 

@@ -17,6 +17,7 @@
 #include <span>
 #include <vector>
 
+#include "os/address.hpp"
 #include "os/host_addresses.hpp"
 
 namespace penstock::runtime {

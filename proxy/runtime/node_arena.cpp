@@ -4,6 +4,7 @@
 #include <boost/interprocess/mem_algo/rbtree_best_fit.hpp>
 #include <boost/interprocess/sync/mutex_family.hpp>
 
+#include "base/limits.hpp"
 #include "os/process.hpp"
 
 namespace penstock::runtime {

@@ -23,6 +23,7 @@
 #include <utility>
 
 #include "base/counter.hpp"
+#include "os/numa_memory.hpp"
 #include "runtime/thread_place.hpp"
 
 namespace penstock::runtime {

@@ -9,6 +9,7 @@
 #include "base/enum_names.hpp"
 #include "base/time.hpp"
 #include "os/address.hpp"
+#include "os/socket.hpp"
 #include "relay/options.hpp"
 #include "session/options.hpp"
 #include "upstream/spec.hpp"

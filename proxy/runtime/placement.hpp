@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/enum_names.hpp"
 #include "os/network_device.hpp"
 #include "os/reuseport.hpp"
 #include "os/topology.hpp"

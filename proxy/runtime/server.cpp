@@ -10,13 +10,13 @@
 
 #include "base/assert.hpp"
 #include "files/site.hpp"
-#include "os/bound_socket.hpp"
+#include "os/address.hpp"
 #include "os/clock.hpp"
 #include "os/host_addresses.hpp"
 #include "os/network_device.hpp"
 #include "os/numa.hpp"
-#include "os/numa_memory.hpp"
 #include "os/reuseport.hpp"
+#include "os/socket.hpp"
 #include "os/topology.hpp"
 #include "os/wakeup.hpp"
 #include "runtime/acceptor.hpp"
@@ -27,11 +27,13 @@
 #include "runtime/options.hpp"
 #include "runtime/placement.hpp"
 #include "runtime/thread_place.hpp"
+#include "session/context.hpp"
 #include "session/listener.hpp"
 #include "session/record.hpp"
 #include "session/stall.hpp"
 #include "upstream/registry.hpp"
 #include "upstream/upstream.hpp"
+#include "upstream/wait_queue.hpp"
 
 namespace penstock::runtime {
 

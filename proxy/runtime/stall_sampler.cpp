@@ -2,6 +2,10 @@
 
 #include <algorithm>
 
+#include "session/context.hpp"
+#include "session/session.hpp"
+#include "session/session_table.hpp"
+
 namespace penstock::runtime {
 
 using session::Session;

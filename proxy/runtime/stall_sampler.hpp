@@ -11,10 +11,17 @@
 // Limits   base::stall_looks_max connections a call, in turn; base::stall_suspects_max suspects.
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 
-#include "session/session_table.hpp"
+#include "base/limits.hpp"
+
+namespace penstock::session {
+class Session;
+class SessionTable;
+struct Context;
+}  // namespace penstock::session
 
 namespace penstock::runtime {
 

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 
+#include "base/result.hpp"
 #include "os/sandbox.hpp"
 #include "os/sandbox_files.hpp"
 

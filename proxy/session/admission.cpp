@@ -1,6 +1,7 @@
 #include "session/admission.hpp"
 
 #include "os/clock.hpp"
+#include "os/socket.hpp"
 #include "os/tcp_info.hpp"
 
 namespace penstock::session {

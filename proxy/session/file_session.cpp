@@ -4,10 +4,11 @@
 
 #include "base/assert.hpp"
 #include "base/limits.hpp"
-#include "files/site.hpp"
 #include "os/socket.hpp"
+#include "relay/counters.hpp"
 #include "session/admission.hpp"
 #include "session/context.hpp"
+#include "session/counters.hpp"
 
 namespace penstock::session {
 

@@ -3,10 +3,15 @@
 //
 // Owner    the SessionTable. Thread: the forwarder's own.
 
+#include "base/time.hpp"
 #include "files/responder.hpp"
-#include "session/counters.hpp"
+#include "os/poller.hpp"
 #include "session/record.hpp"
 #include "session/session.hpp"
+
+namespace penstock::files {
+class SiteView;
+}
 
 namespace penstock::session {
 

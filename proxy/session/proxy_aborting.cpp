@@ -6,10 +6,12 @@
 
 #include <algorithm>
 
+#include "base/time.hpp"
 #include "os/socket.hpp"
+#include "relay/direction.hpp"
+#include "relay/side.hpp"
 #include "session/context.hpp"
 #include "session/proxy_session.hpp"
-#include "upstream/live_record.hpp"
 
 namespace penstock::session {
 

@@ -6,11 +6,17 @@
 #include <cerrno>
 
 #include "base/assert.hpp"
+#include "base/time.hpp"
+#include "os/poller.hpp"
 #include "os/socket.hpp"
+#include "relay/side.hpp"
+#include "relay/zerocopy_paths.hpp"
 #include "session/context.hpp"
 #include "session/proxy_session.hpp"
+#include "upstream/cluster.hpp"
 #include "upstream/hash.hpp"
 #include "upstream/live_record.hpp"
+#include "upstream/spec.hpp"
 #include "upstream/upstream.hpp"
 
 namespace penstock::session {

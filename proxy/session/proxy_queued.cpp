@@ -2,8 +2,12 @@
 
 #include <algorithm>
 
+#include "base/time.hpp"
 #include "session/context.hpp"
 #include "session/proxy_session.hpp"
+#include "upstream/cluster.hpp"
+#include "upstream/live_record.hpp"
+#include "upstream/spec.hpp"
 #include "upstream/upstream.hpp"
 
 namespace penstock::session {

@@ -4,7 +4,11 @@
 #include <cerrno>
 #include <utility>
 
+#include "base/limits.hpp"
+#include "base/time.hpp"
 #include "os/socket.hpp"
+#include "os/tcp_info.hpp"
+#include "relay/direction.hpp"
 #include "session/context.hpp"
 #include "session/proxy_session.hpp"
 #include "upstream/live_record.hpp"

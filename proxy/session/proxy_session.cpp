@@ -3,11 +3,16 @@
 #include <algorithm>
 
 #include "base/assert.hpp"
+#include "os/address.hpp"
 #include "os/clock.hpp"
-#include "os/tcp_info.hpp"
+#include "os/socket.hpp"
+#include "relay/counters.hpp"
+#include "relay/zerocopy_paths.hpp"
 #include "session/admission.hpp"
 #include "session/context.hpp"
+#include "session/counters.hpp"
 #include "upstream/live_record.hpp"
+#include "upstream/spec.hpp"
 #include "upstream/upstream.hpp"
 
 namespace penstock::session {

@@ -19,14 +19,17 @@
 #include <array>
 #include <cstdint>
 
+#include "base/time.hpp"
+#include "os/poller.hpp"
 #include "relay/direction.hpp"
-#include "session/counters.hpp"
+#include "relay/side.hpp"
 #include "session/flight_recorder.hpp"
 #include "session/peer_watch.hpp"
 #include "session/record.hpp"
 #include "session/session.hpp"
 #include "upstream/tried.hpp"
 #include "upstream/upstream.hpp"
+#include "upstream/wait_queue.hpp"
 
 namespace penstock::session {
 

@@ -2,6 +2,10 @@
 
 #include <algorithm>
 
+#include "base/limits.hpp"
+#include "base/time.hpp"
+#include "os/poller.hpp"
+#include "relay/direction.hpp"
 #include "session/context.hpp"
 #include "session/proxy_session.hpp"
 

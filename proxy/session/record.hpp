@@ -10,7 +10,10 @@
 #include "os/address.hpp"
 #include "relay/counters.hpp"
 #include "session/close_reason.hpp"
-#include "upstream/live_record.hpp"
+
+namespace penstock::upstream {
+struct LiveRecord;
+}
 
 namespace penstock::session {
 

@@ -10,10 +10,15 @@
 #include <cstdint>
 #include <optional>
 
+#include "base/time.hpp"
 #include "base/timer_wheel.hpp"
 #include "os/poller.hpp"
 #include "session/close_reason.hpp"
 #include "session/listener.hpp"
+
+namespace penstock::upstream {
+struct LiveRecord;
+}
 
 namespace penstock::session {
 

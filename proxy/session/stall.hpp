@@ -2,8 +2,12 @@
 // What the forwarder tells control of a connection that stalled, as plain values: bytes were
 // waiting, there was room ahead, and nothing moved. It points only at what outlives every session.
 
+#include "base/time.hpp"
 #include "session/flight_recorder.hpp"
-#include "upstream/live_record.hpp"
+
+namespace penstock::upstream {
+struct LiveRecord;
+}
 
 namespace penstock::session {
 

@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "base/limits.hpp"
+#include "base/time.hpp"
 #include "upstream/layout.hpp"
 #include "upstream/live_record.hpp"
 #include "upstream/slot_table.hpp"

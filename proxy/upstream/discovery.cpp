@@ -5,6 +5,7 @@
 
 #include "base/assert.hpp"
 #include "base/limits.hpp"
+#include "os/address.hpp"
 
 namespace penstock::upstream {
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string>
 
+#include "base/limits.hpp"
+
 namespace penstock::upstream {
 
 namespace {

@@ -3,6 +3,7 @@
 //
 // Thread   control.
 
+#include "base/time.hpp"
 #include "upstream/upstream.hpp"
 
 namespace penstock::upstream {

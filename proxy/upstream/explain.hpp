@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/time.hpp"
 #include "upstream/upstream.hpp"
 
 namespace penstock::upstream {

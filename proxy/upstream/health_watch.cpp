@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/time.hpp"
 #include "upstream/health_target.hpp"
 
 namespace penstock::upstream {

@@ -18,6 +18,7 @@
 #include <span>
 #include <vector>
 
+#include "base/enum_names.hpp"
 #include "upstream/endpoint_state.hpp"
 #include "upstream/spec.hpp"
 

@@ -16,6 +16,8 @@
 #include <tuple>
 #include <vector>
 
+#include "base/time.hpp"
+#include "os/address.hpp"
 #include "upstream/upstream.hpp"
 
 namespace penstock::upstream {

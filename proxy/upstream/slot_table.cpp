@@ -5,7 +5,6 @@
 #include <queue>
 #include <utility>
 
-#include "base/limits.hpp"
 #include "upstream/hash.hpp"
 #include "upstream/round_robin.hpp"
 

@@ -11,6 +11,8 @@
 #include <atomic>
 #include <memory>
 
+#include "base/limits.hpp"
+#include "base/time.hpp"
 #include "upstream/cluster.hpp"
 #include "upstream/wait_queue.hpp"
 

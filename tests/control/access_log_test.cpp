@@ -4,6 +4,7 @@
 #include "base/log.hpp"
 #include "control/access_log_format.hpp"
 #include "session/counters.hpp"
+#include "upstream/live_record.hpp"
 
 using namespace penstock;
 using namespace std::chrono_literals;
