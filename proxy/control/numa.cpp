@@ -10,6 +10,7 @@
 #include "control/numa_report.hpp"
 #include "os/network_device.hpp"
 #include "os/topology.hpp"
+#include "runtime/devices.hpp"
 #include "runtime/placement.hpp"
 #include "runtime/server.hpp"
 

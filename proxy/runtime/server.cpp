@@ -4,7 +4,6 @@
 #include <atomic>
 #include <deque>
 #include <optional>
-#include <set>
 #include <thread>
 #include <utility>
 
@@ -21,6 +20,8 @@
 #include "os/wakeup.hpp"
 #include "runtime/acceptor.hpp"
 #include "runtime/admission.hpp"
+#include "runtime/countdown.hpp"
+#include "runtime/devices.hpp"
 #include "runtime/forwarder.hpp"
 #include "runtime/forwarder_view.hpp"
 #include "runtime/node_arena.hpp"
@@ -61,32 +62,7 @@ std::string missing_for_strict(const Placement& placement) {
       "else set runtime.numa: auto");
 }
 
-// Calls `finished` when as many parties as there are have reported.
-class Countdown {
- public:
-  Countdown(std::size_t parties, std::function<void()> finished)
-      : left_{parties}, finished_{std::move(finished)} {}
-  void report() {
-    if (left_.fetch_sub(1, std::memory_order_acq_rel) == 1) finished_();
-  }
-
- private:
-  std::atomic<std::size_t> left_;
-  const std::function<void()> finished_;
-};
-
 }  // namespace
-
-std::vector<os::NetworkDevice> devices_at(
-    const std::vector<std::vector<os::SocketAddress>>& addresses) {
-  std::set<std::string> names;
-  for (const auto& of_listener : addresses)
-    for (const os::SocketAddress& address : of_listener)
-      for (std::string& name : os::devices_of(address)) names.insert(std::move(name));
-  std::vector<os::NetworkDevice> devices = os::network_devices();
-  std::erase_if(devices, [&](const auto& device) { return !names.contains(device.name); });
-  return devices;
-}
 
 // In the order of construction, and so the reverse order of destruction: who uses comes after what
 // is used.

@@ -39,10 +39,6 @@ struct ForwarderView;
 struct ServerSpec;
 struct ThreadView;
 
-// The devices on which connections to these addresses arrive.
-std::vector<os::NetworkDevice> devices_at(
-    const std::vector<std::vector<os::SocketAddress>>& addresses);
-
 // What the threads apply to themselves; none: runtime.sandbox is off. They outlive the server.
 struct ThreadLocks {
   const ThreadLock* acceptor = nullptr;
