@@ -6,13 +6,16 @@
 //
 // Thread   control. The numbers are one-writer counters and may be a moment apart from each other.
 
+#include <cstddef>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "control/dns_counts.hpp"
 #include "control/numa_watch.hpp"
-#include "control/upstream_control.hpp"
 #include "os/process.hpp"
 #include "runtime/forwarder_view.hpp"
 
@@ -51,7 +54,7 @@ struct MetricsInput {
   };
   std::vector<Upstream> upstreams;  // in the order of the counters
   // By upstream and upstream::DnsResult; only those with DNS sources.
-  std::map<std::string, UpstreamControl::DnsCounts> dns;
+  std::map<std::string, DnsCounts> dns;
   std::uint64_t log_lines_dropped = 0;  // by the log's own queue and target
   os::ProcessUsage process;
   std::uint64_t descriptor_limit = 0;

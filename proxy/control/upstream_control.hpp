@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/log.hpp"
+#include "control/dns_counts.hpp"
 #include "runtime/server.hpp"
 #include "session/close_reason.hpp"
 #include "upstream/discovery_dns.hpp"
@@ -35,7 +36,6 @@ class UpstreamControl {
                     upstream::Override said);
   // One resolution of a source.
   void count(const std::string& upstream, upstream::DnsResult result);
-  using DnsCounts = std::array<std::uint64_t, upstream::dns_result_names.size()>;
   // By upstream; only those with DNS sources.
   const std::map<std::string, DnsCounts>& dns_counts() const noexcept { return dns_counts_; }
   // Does what is due, now.
