@@ -1,8 +1,5 @@
 #include "control/metrics.hpp"
 
-#include <prometheus/collectable.h>
-#include <prometheus/text_serializer.h>
-
 #include <set>
 
 #include "control/metrics_parts.hpp"
@@ -15,23 +12,6 @@
 namespace penstock::control {
 
 namespace {
-
-class Collection final : public prometheus::Collectable {
- public:
-  explicit Collection(const MetricsInput& input) : input_{input} {}
-  Families Collect() const override {
-    Families families;
-    add_connection_metrics(input_, families);
-    add_upstream_metrics(input_, families);
-    add_relay_metrics(input_, families);
-    add_file_metrics(input_, families);
-    add_process_metrics(input_, families);
-    return families;
-  }
-
- private:
-  const MetricsInput& input_;
-};
 
 // A series appears once: one that left gives way to one of the same name that is here.
 MetricsInput::Upstream upstream_input(const upstream::Registry& registry,
@@ -72,9 +52,13 @@ MetricsInput metrics_input(const runtime::Server& server) {
 }
 
 std::string metrics_text(const MetricsInput& input) {
-  const prometheus::TextSerializer serializer;
-  return static_cast<const prometheus::Serializer&>(serializer)
-      .Serialize(Collection{input}.Collect());
+  Families families;
+  add_connection_metrics(input, families);
+  add_upstream_metrics(input, families);
+  add_relay_metrics(input, families);
+  add_file_metrics(input, families);
+  add_process_metrics(input, families);
+  return families.text();
 }
 
 }  // namespace penstock::control

@@ -1,5 +1,8 @@
 #include "control/metrics_family.hpp"
 
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
+
 #include <limits>
 
 namespace penstock::control {
@@ -17,29 +20,43 @@ prometheus::MetricType type_of(Family::Kind kind) {
 
 }  // namespace
 
-Family::Family(Families& families, Kind kind, std::string name, std::string help)
-    : family_{families.emplace_back()} {
-  family_.name = std::move(name);
-  family_.help = std::move(help);
-  family_.type = type_of(kind);
+struct Families::Parts {
+  std::vector<prometheus::MetricFamily> all;
+
+  prometheus::ClientMetric& add_series(std::size_t place, Labels labels) {
+    auto& metric = all[place].metric.emplace_back();
+    metric.label.reserve(labels.size());
+    for (Label& label : labels)
+      metric.label.push_back({.name = std::move(label.name), .value = std::move(label.value)});
+    return metric;
+  }
+};
+
+Families::Families() : parts_{std::make_unique<Parts>()} {}
+
+Families::~Families() = default;
+
+std::string Families::text() const {
+  const prometheus::TextSerializer serializer;
+  return serializer.Serialize(parts_->all);
 }
 
-prometheus::ClientMetric& Family::series(Labels labels) {
-  auto& metric = family_.metric.emplace_back();
-  metric.label = std::move(labels);
-  return metric;
+Family::Family(Families& families, Kind kind, std::string name, std::string help)
+    : parts_{*families.parts_}, kind_{kind}, place_{parts_.all.size()} {
+  parts_.all.push_back(
+      {.name = std::move(name), .help = std::move(help), .type = type_of(kind), .metric = {}});
 }
 
 void Family::add(Labels labels, double value) {
-  auto& metric = series(std::move(labels));
-  if (family_.type == prometheus::MetricType::Counter)
+  auto& metric = parts_.add_series(place_, std::move(labels));
+  if (kind_ == Kind::counter)
     metric.counter.value = value;
   else
     metric.gauge.value = value;
 }
 
 void Family::add(Labels labels, const base::Histogram::Totals& totals) {
-  auto& histogram = series(std::move(labels)).histogram;
+  auto& histogram = parts_.add_series(place_, std::move(labels)).histogram;
   constexpr auto& bounds = base::Histogram::bounds_seconds;
   for (std::size_t i = 0; i < totals.buckets.size(); ++i) {
     histogram.sample_count += totals.buckets[i];

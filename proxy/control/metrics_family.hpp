@@ -1,11 +1,12 @@
 #pragma once
-// One metric family under construction: its name, its help and its series.
+// Metric families under construction: their names, their help and their series; then as text.
+//
+// Owner    whoever asks for the text; a Family must not outlive its Families. Thread: any one.
 
-#include <prometheus/metric_family.h>
-
-#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -13,10 +14,29 @@
 
 namespace penstock::control {
 
-using Families = std::vector<prometheus::MetricFamily>;
-using Labels = std::vector<prometheus::ClientMetric::Label>;
+struct Label {
+  std::string name;
+  std::string value;
+};
+using Labels = std::vector<Label>;
 
-// Adds to a family in `families`. A reference into it lasts until the next Family is made.
+class Families {
+ public:
+  Families();
+  Families(const Families&) = delete;
+  Families& operator=(const Families&) = delete;
+  ~Families();
+
+  // Prometheus text, in the order in which the families were made.
+  std::string text() const;
+
+ private:
+  friend class Family;
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+// Makes a family in `families` and adds to it, also when others were made in the meantime.
 class Family {
  public:
   enum class Kind { counter, gauge, histogram };
@@ -29,8 +49,9 @@ class Family {
   void add(Labels labels, const base::Histogram::Totals& totals);
 
  private:
-  prometheus::ClientMetric& series(Labels labels);
-  prometheus::MetricFamily& family_;
+  Families::Parts& parts_;
+  Kind kind_;
+  std::size_t place_;  // among the families
 };
 
 }  // namespace penstock::control

@@ -3,6 +3,7 @@
 #include <sstream>
 
 #include "control/metrics.hpp"
+#include "control/metrics_family.hpp"
 #include "control/version.hpp"
 #include "relay/counters.hpp"
 #include "runtime/round_times.hpp"
@@ -57,6 +58,16 @@ TEST_CASE("counters of all forwarders are added up", "[control]") {
   CHECK(value_of(text, R"(penstock_connections_active{listener="we\"b"})") == "2");
   CHECK(value_of(text, R"(penstock_bytes_total{listener="we\"b",direction="to_client"})") ==
         "1234567890123");
+}
+
+TEST_CASE("a family takes series after others were made", "[control]") {
+  control::Families families;
+  control::Family first{families, control::Family::Kind::gauge, "first", "The one."};
+  for (int i = 0; i < 100; ++i)
+    control::Family{families, control::Family::Kind::gauge, "other_" + std::to_string(i),
+                    "Others."};
+  first.add({{"side", "left"}}, 4.0);
+  CHECK(value_of(families.text(), R"(first{side="left"})") == "4");
 }
 
 TEST_CASE("every reason of every listener has its series from the start", "[control]") {
