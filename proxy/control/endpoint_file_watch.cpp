@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/asio/post.hpp>
 #include <utility>
 
 #include "base/limits.hpp"
@@ -31,13 +30,8 @@ struct EndpointFileWatch::Source {
 };
 
 EndpointFileWatch::EndpointFileWatch(boost::asio::io_context& io, EndpointFileReports reports)
-    : reports_{std::move(reports)}, events_{io}, settled_{io}, next_look_{io} {
-  boost::system::error_code refused;
-  if (files_.descriptor() >= 0) static_cast<void>(events_.assign(files_.descriptor(), refused));
-}
-
-EndpointFileWatch::~EndpointFileWatch() {
-  if (events_.is_open()) events_.release();
+    : io_{io}, reports_{std::move(reports)}, events_{io}, settled_{io}, next_look_{io} {
+  if (files_.descriptor() >= 0) static_cast<void>(events_.open(files_.descriptor()));
 }
 
 // Nothing is waited for while there is nothing to watch: an io_context that has no other work ends.
@@ -46,11 +40,11 @@ void EndpointFileWatch::watch(const upstream::SourceId& id, upstream::FileSource
   const bool is_first = sources_.empty();
   files_.add(source.path);
   sources_[id] = std::make_shared<Source>(id, std::move(source.path));
-  boost::asio::post(settled_.get_executor(),
-                    [this, life = std::weak_ptr{alive_}, weak = std::weak_ptr{sources_[id]}] {
-                      const auto own = weak.lock();
-                      if (!life.expired() && own != nullptr) look(own, Look::at_text);
-                    });
+  upstream::call_later(io_,
+                       [this, life = std::weak_ptr{alive_}, weak = std::weak_ptr{sources_[id]}] {
+                         const auto own = weak.lock();
+                         if (!life.expired() && own != nullptr) look(own, Look::at_text);
+                       });
   if (!is_first) return;
   wait_for_events();
   look_later(next_look_, look_interval, Look::at_state);
@@ -72,21 +66,17 @@ void EndpointFileWatch::forget(const upstream::SourceId& id) {
 
 void EndpointFileWatch::wait_for_events() {
   if (!events_.is_open()) return;
-  events_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
-                     [this, life = std::weak_ptr{alive_}](const auto& error) {
-                       if (error || life.expired()) return;
-                       look_later(settled_, settle, Look::at_text);
-                     });
+  events_.wait([this, life = std::weak_ptr{alive_}] {
+    if (!life.expired()) look_later(settled_, settle, Look::at_text);
+  });
 }
 
-void EndpointFileWatch::look_later(boost::asio::steady_timer& timer, base::Duration time,
-                                   Look how) {
-  timer.expires_after(time);
-  timer.async_wait([this, how, &timer, time, life = std::weak_ptr{alive_}](const auto& error) {
-    if (error || life.expired() || sources_.empty()) return;
+void EndpointFileWatch::look_later(upstream::Alarm& alarm, base::Duration time, Look how) {
+  alarm.set(time, [this, how, &alarm, time, life = std::weak_ptr{alive_}] {
+    if (life.expired() || sources_.empty()) return;
     if (how == Look::at_state) {
       look_at_all(how);
-      return look_later(timer, time, how);
+      return look_later(alarm, time, how);
     }
     if (files_.take()) look_at_all(how);
     wait_for_events();

@@ -13,8 +13,6 @@
 // Limits   those of endpoint_file.hpp. A file is read by blocking calls: on a network file system
 //          that stands still, so does this thread.
 
-#include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <functional>
 #include <map>
 #include <memory>
@@ -22,7 +20,9 @@
 #include <vector>
 
 #include "base/log.hpp"
+#include "control/io_work.hpp"
 #include "os/file_watch.hpp"
+#include "upstream/alarm.hpp"
 #include "upstream/discovery.hpp"
 
 namespace penstock::control {
@@ -44,7 +44,6 @@ class EndpointFileWatch {
   EndpointFileWatch(boost::asio::io_context& io, EndpointFileReports reports);
   EndpointFileWatch(const EndpointFileWatch&) = delete;
   EndpointFileWatch& operator=(const EndpointFileWatch&) = delete;
-  ~EndpointFileWatch();
 
   // From now on; in the place of what the id meant before.
   void watch(const upstream::SourceId& id, upstream::FileSource source);
@@ -56,18 +55,19 @@ class EndpointFileWatch {
   enum class Look { at_state, at_text };
 
   void wait_for_events();
-  void look_later(boost::asio::steady_timer& timer, base::Duration time, Look how);
+  void look_later(upstream::Alarm& alarm, base::Duration time, Look how);
   void look_at_all(Look how);
   void look(const std::shared_ptr<Source>& source, Look how);
   void take(const std::shared_ptr<Source>& source, EndpointFile file);
   void tell_faults(Source& source, const EndpointFile& file);
   bool is_watched(const std::shared_ptr<Source>& source) const;
 
+  boost::asio::io_context& io_;
   const EndpointFileReports reports_;
   os::FileWatch files_;
-  boost::asio::posix::stream_descriptor events_;  // of files_: released, never closed
-  boost::asio::steady_timer settled_;
-  boost::asio::steady_timer next_look_;
+  ReadableWatch events_;  // of files_
+  upstream::Alarm settled_;
+  upstream::Alarm next_look_;
   std::map<upstream::SourceId, std::shared_ptr<Source>> sources_;
   // Ends with this object: a handler that was due already must not touch it.
   std::shared_ptr<char> alive_ = std::make_shared<char>();

@@ -1,9 +1,9 @@
 #include "control/life.hpp"
 
 #include <fmt/format.h>
-#include <boost/asio/post.hpp>
 #include <new>
 
+#include "control/io_work.hpp"
 #include "os/clock.hpp"
 #include "runtime/server.hpp"
 #include "runtime/thread_place.hpp"
@@ -37,7 +37,7 @@ bool Life::run() {
   pump_.start();
   tick();
   if (!drain_asked_by_.empty()) begin_drain(drain_asked_by_);
-  parts_.io.run();
+  run_work(parts_.io);
   parts_.server.stop();
   pump_.take_all();
   if (const std::uint64_t lost = lines_lost(); lost > 0)
@@ -103,9 +103,8 @@ void Life::begin_drain(std::string_view asked_by) {
   const base::Duration grace = parts_.server.spec().runtime.drain.grace;
   if (grace.count() == 0) return stop_accepting();
   enter(Stage::grace);
-  stage_timer_.expires_after(grace);
-  stage_timer_.async_wait([this](const boost::system::error_code& error) {
-    if (!error && stage_ == Stage::grace) stop_accepting();
+  stage_timer_.set(grace, [this] {
+    if (stage_ == Stage::grace) stop_accepting();
   });
 }
 
@@ -119,11 +118,8 @@ void Life::stop_accepting() {
     go_on();
   };
   parts_.server.stop_accepting(
-      [&io = parts_.io, queues_are_empty] { boost::asio::post(io, queues_are_empty); });
-  stage_timer_.expires_after(stop_patience);
-  stage_timer_.async_wait([go_on](const boost::system::error_code& error) {
-    if (!error) go_on();
-  });
+      [&io = parts_.io, queues_are_empty] { upstream::call_later(io, queues_are_empty); });
+  stage_timer_.set(stop_patience, go_on);
 }
 
 void Life::drain_connections() {
@@ -140,12 +136,10 @@ void Life::wait_for_the_last_one(base::Instant deadline, void (Life::*then)()) {
   const bool all_came = queues_empty_ || stage_ == Stage::cutting;
   const bool nobody_left = all_came && parts_.server.connections_active() == 0;
   if (nobody_left || os::now() >= deadline) return (this->*then)();
-  stage_timer_.expires_after(drain_look_interval);
   // A look that was queued before the stage changed is not cancelled any more.
-  stage_timer_.async_wait(
-      [this, deadline, then, stage = stage_](const boost::system::error_code& error) {
-        if (!error && stage_ == stage) wait_for_the_last_one(deadline, then);
-      });
+  stage_timer_.set(drain_look_interval, [this, deadline, then, stage = stage_] {
+    if (stage_ == stage) wait_for_the_last_one(deadline, then);
+  });
 }
 
 void Life::cut() {
@@ -157,7 +151,7 @@ void Life::cut() {
 
 void Life::finish() {
   enter(Stage::stopped);
-  parts_.io.stop();
+  stop_work(parts_.io);
 }
 
 // It reads files, and a process that has no memory left must not end for that: the next second
@@ -185,10 +179,7 @@ void Life::tick() {
     parts_.log.warning(error);
   warn_of_lost_lines(now);
   warn_of_pause(now);
-  tick_timer_.expires_after(tick_interval);
-  tick_timer_.async_wait([this](const boost::system::error_code& error) {
-    if (!error) tick();
-  });
+  tick_timer_.set(tick_interval, [this] { tick(); });
 }
 
 std::uint64_t Life::lines_lost() const {

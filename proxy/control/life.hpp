@@ -13,8 +13,6 @@
 //
 // Owner    run(). Thread: control.
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <string>
 #include <string_view>
 
@@ -25,6 +23,7 @@
 #include "control/ring_watch.hpp"
 #include "control/signals.hpp"
 #include "os/cgroup.hpp"
+#include "upstream/alarm.hpp"
 
 namespace penstock::control {
 
@@ -80,8 +79,8 @@ class Life {
   NumaWatch numa_watch_;
   RingWatch ring_watch_;
   const bool has_cpu_quota_ = os::cpu_quota().has_value();
-  boost::asio::steady_timer stage_timer_;
-  boost::asio::steady_timer tick_timer_;
+  upstream::Alarm stage_timer_;
+  upstream::Alarm tick_timer_;
   Stage stage_ = Stage::starting;
   std::string drain_asked_by_;  // while it was starting; empty = nobody did
   bool queues_empty_ = false;   // the acceptors have taken in whoever was let in

@@ -1,6 +1,6 @@
 #include "control/record_pump.hpp"
 
-#include <boost/asio/post.hpp>
+#include <boost/system/system_error.hpp>
 
 #include "os/wakeup.hpp"
 #include "runtime/server.hpp"
@@ -18,14 +18,9 @@ constexpr std::chrono::milliseconds look_interval{20};
 
 RecordPump::RecordPump(boost::asio::io_context& io, runtime::Server& server, AccessLog& log,
                        UpstreamControl& upstreams)
-    : server_{server},
-      log_{log},
-      upstreams_{upstreams},
-      bell_{io, server.records_wakeup().descriptor()},
-      timer_{io} {}
-
-RecordPump::~RecordPump() {
-  bell_.release();
+    : io_{io}, server_{server}, log_{log}, upstreams_{upstreams}, bell_{io}, timer_{io} {
+  if (const auto refused = bell_.open(server.records_wakeup().descriptor()))
+    throw boost::system::system_error{refused, "assign"};
 }
 
 void RecordPump::start() {
@@ -51,7 +46,7 @@ void RecordPump::pump() {
   if (server_.upstreams().is_stale()) upstreams_.refresh_soon();
   const std::size_t taken = take_batch();
   if (taken == batch_records)
-    boost::asio::post(bell_.get_executor(), [this] { pump(); });
+    upstream::call_later(io_, [this] { pump(); });
   else if (taken > 0 || server_.expect_records())
     look_again_later();
   else
@@ -59,19 +54,14 @@ void RecordPump::pump() {
 }
 
 void RecordPump::look_again_later() {
-  timer_.expires_after(look_interval);
-  timer_.async_wait([this](const boost::system::error_code& error) {
-    if (!error) pump();
-  });
+  timer_.set(look_interval, [this] { pump(); });
 }
 
 void RecordPump::sleep() {
-  bell_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
-                   [this](const boost::system::error_code& error) {
-                     if (error) return;
-                     server_.records_wakeup().clear();
-                     pump();
-                   });
+  bell_.wait([this] {
+    server_.records_wakeup().clear();
+    pump();
+  });
 }
 
 }  // namespace penstock::control

@@ -6,12 +6,11 @@
 //          its turn in between. While connections come and go it looks every 20 ms instead of being
 //          woken for each; after a rest it sleeps until the next record rings.
 
-#include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/asio/steady_timer.hpp>
-
 #include "control/access_log.hpp"
+#include "control/io_work.hpp"
 #include "control/upstream_control.hpp"
 #include "runtime/server.hpp"
+#include "upstream/alarm.hpp"
 
 namespace penstock::control {
 
@@ -21,7 +20,6 @@ class RecordPump {
              UpstreamControl& upstreams);
   RecordPump(const RecordPump&) = delete;
   RecordPump& operator=(const RecordPump&) = delete;
-  ~RecordPump();
 
   void start();
   // Everything that is left, at the end.
@@ -33,11 +31,12 @@ class RecordPump {
   void look_again_later();
   std::size_t take_batch();
 
+  boost::asio::io_context& io_;
   runtime::Server& server_;
   AccessLog& log_;
   UpstreamControl& upstreams_;
-  boost::asio::posix::stream_descriptor bell_;  // the server's descriptor: released, never closed
-  boost::asio::steady_timer timer_;
+  ReadableWatch bell_;  // of the server
+  upstream::Alarm timer_;
 };
 
 }  // namespace penstock::control

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <boost/asio/io_context.hpp>
 #include <iostream>
 #include <new>
 #include <system_error>

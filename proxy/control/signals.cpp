@@ -1,6 +1,9 @@
 #include "control/signals.hpp"
 
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
 #include <csignal>
+#include <utility>
 
 namespace penstock::control {
 
@@ -19,9 +22,16 @@ constexpr Meaning meanings[]{
 
 }  // namespace
 
-Signals::Signals(boost::asio::io_context& io) : set_{io} {
-  for (const Meaning& meaning : meanings) set_.add(meaning.number);
+struct Signals::Set {
+  explicit Set(boost::asio::io_context& io) : signals{io} {}
+  boost::asio::signal_set signals;
+};
+
+Signals::Signals(boost::asio::io_context& io) : set_{std::make_unique<Set>(io)} {
+  for (const Meaning& meaning : meanings) set_->signals.add(meaning.number);
 }
+
+Signals::~Signals() = default;
 
 void Signals::listen(std::function<void(Signal, const char*)> handler) {
   handler_ = std::move(handler);
@@ -29,11 +39,11 @@ void Signals::listen(std::function<void(Signal, const char*)> handler) {
 }
 
 void Signals::stop_listening() {
-  set_.cancel();
+  set_->signals.cancel();
 }
 
 void Signals::wait() {
-  set_.async_wait([this](const boost::system::error_code& error, int number) {
+  set_->signals.async_wait([this](const boost::system::error_code& error, int number) {
     if (error) return;
     for (const Meaning& meaning : meanings)
       if (meaning.number == number) handler_(meaning.signal, meaning.name);

@@ -4,9 +4,12 @@
 // Owner    run(). Made before the first thread, so that from then on no signal has its default
 //          action; what comes before listen() is kept.
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/signal_set.hpp>
 #include <functional>
+#include <memory>
+
+namespace boost::asio {
+class io_context;
+}
 
 namespace penstock::control {
 
@@ -15,12 +18,19 @@ enum class Signal { stop, reload, reopen_logs, upgrade };
 class Signals {
  public:
   explicit Signals(boost::asio::io_context& io);
+  Signals(const Signals&) = delete;
+  Signals& operator=(const Signals&) = delete;
+  ~Signals();
+
   void listen(std::function<void(Signal, const char* name)> handler);
   void stop_listening();
 
  private:
+  struct Set;  // Asio's own type stays in the .cpp
+
   void wait();
-  boost::asio::signal_set set_;
+
+  const std::unique_ptr<Set> set_;
   std::function<void(Signal, const char*)> handler_;
 };
 

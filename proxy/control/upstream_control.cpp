@@ -143,10 +143,7 @@ void UpstreamControl::wake_at(base::Instant next) {
     timer_.cancel();
     return;
   }
-  timer_.expires_after(std::max(base::Duration{0}, next - os::now()));
-  timer_.async_wait([this](const boost::system::error_code& error) {
-    if (!error) refresh();
-  });
+  timer_.set(std::max(base::Duration{0}, next - os::now()), [this] { refresh(); });
 }
 
 }  // namespace penstock::control

@@ -6,8 +6,6 @@
 // Owner    run(). Thread: control.
 
 #include <array>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <map>
 #include <string>
 #include <vector>
@@ -16,6 +14,7 @@
 #include "control/dns_counts.hpp"
 #include "runtime/server.hpp"
 #include "session/close_reason.hpp"
+#include "upstream/alarm.hpp"
 #include "upstream/discovery_dns.hpp"
 #include "upstream/upstream.hpp"
 
@@ -59,7 +58,7 @@ class UpstreamControl {
 
   runtime::Server& server_;
   base::Log& log_;
-  boost::asio::steady_timer timer_;
+  upstream::Alarm timer_;
   base::Instant wakes_at_ = base::never;
   base::Instant refreshed_{};
   std::vector<Condition> conditions_;  // by upstream, as they were told

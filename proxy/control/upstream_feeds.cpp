@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "control/io_work.hpp"
 #include "control/loops.hpp"
 #include "os/clock.hpp"
 #include "runtime/server.hpp"
@@ -65,7 +66,7 @@ UpstreamFeeds::UpstreamFeeds(boost::asio::io_context& io, runtime::Server& serve
 void UpstreamFeeds::await_first_answers(base::Duration patience) {
   const base::Instant deadline = os::now() + patience;
   while (!unanswered_.empty() && os::now() < deadline)
-    io_.run_one_for(std::chrono::milliseconds{100});
+    run_one_call(io_, std::chrono::milliseconds{100});
   for (const upstream::SourceId& id : unanswered_)
     log_.warning(
         fmt::format("upstream {} starts without the endpoints of its source {}: it has "

@@ -4,7 +4,6 @@
 //
 // Owner    run(). Thread: control. Ends with the io_context's thread: nothing is reported after it.
 
-#include <boost/asio/io_context.hpp>
 #include <map>
 #include <set>
 #include <string>

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "base/limits.hpp"
-#include "upstream/discovery_alarm.hpp"
+#include "upstream/alarm.hpp"
 #include "upstream/discovery_dns_lookup.hpp"
 
 namespace penstock::upstream {

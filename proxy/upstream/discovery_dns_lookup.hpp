@@ -20,7 +20,7 @@
 
 #include "base/time.hpp"
 #include "os/address.hpp"
-#include "upstream/discovery_alarm.hpp"
+#include "upstream/alarm.hpp"
 #include "upstream/discovery_dns_channel.hpp"
 #include "upstream/discovery_services.hpp"
 #include "upstream/dns_result.hpp"

@@ -1,5 +1,6 @@
 #include "control/endpoint_file_watch.hpp"
 
+#include <boost/asio/io_context.hpp>
 #include <catch2/catch.hpp>
 #include <chrono>
 #include <cstdlib>

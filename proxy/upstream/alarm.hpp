@@ -2,7 +2,8 @@
 // What is to happen later on the thread of an io_context: a timer, and a call that is put off. So
 // that those who wait need not know Asio.
 //
-// Owner    whoever waits. Thread: that of the io_context, which outlives the alarm.
+// Owner    whoever waits. Thread: that of the io_context, which outlives the alarm; call_later() by
+//          anyone.
 // Calls    never within a call of ours. One that was about to happen is not taken back, neither by
 //          cancel() nor by the end of the alarm: it has to find out by itself whether it still may.
 

@@ -1,4 +1,4 @@
-#include "upstream/discovery_alarm.hpp"
+#include "upstream/alarm.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
