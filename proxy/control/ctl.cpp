@@ -2,17 +2,16 @@
 
 #include <fmt/format.h>
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/url/encode.hpp>
 #include <boost/url/rfc/unreserved_chars.hpp>
 #include <iostream>
+#include <thread>
 
 #include "control/ctl_client.hpp"
 #include "control/ctl_text.hpp"
 #include "control/exit_codes.hpp"
-#include "control/numa_report.hpp"
+#include "control/numa_text.hpp"
 #include "os/clock.hpp"
 
 namespace penstock::control {
@@ -114,11 +113,6 @@ int steer_endpoint(const CtlCommand& command, CtlWorld& world) {
   return success;
 }
 
-void pause_for(base::Duration time) {
-  boost::asio::io_context io;
-  boost::asio::steady_timer{io, time}.wait();
-}
-
 }  // namespace
 
 int run_ctl(const CtlCommand& command, CtlWorld& world) {
@@ -143,7 +137,7 @@ int run_ctl(const CtlCommand& command) {
   CtlWorld world{
       .fetch = [&](std::string_view method,
                    std::string_view target) { return fetch(command.admin, method, target); },
-      .pause = pause_for,
+      .pause = [](base::Duration time) { std::this_thread::sleep_for(time); },
       .now = os::now,
       .out = std::cout,
       .err = std::cerr};

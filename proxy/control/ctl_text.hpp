@@ -4,7 +4,7 @@
 // Throws boost::system::system_error or std::exception where the JSON is not as expected, for an
 // answer of a program that is not penstock.
 
-#include <boost/json/value.hpp>
+#include <boost/json/fwd.hpp>
 #include <string>
 #include <vector>
 

@@ -1,11 +1,11 @@
+#include "control/numa_text.hpp"
+
 #include <fmt/format.h>
 
 #include <boost/json/serialize.hpp>
 
 #include "control/config_scalars.hpp"
 #include "control/ctl_text.hpp"
-#include "control/numa_report.hpp"
-#include "runtime/placement.hpp"
 
 namespace penstock::control {
 
