@@ -3,8 +3,7 @@
 //
 // Owner    whoever implements it; it outlives the AdminServer. Thread: control.
 
-#include <boost/json/object.hpp>
-#include <boost/json/value.hpp>
+#include <boost/json/fwd.hpp>
 #include <boost/system/result.hpp>
 #include <string>
 

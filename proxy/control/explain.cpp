@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/url/encode.hpp>
@@ -13,6 +14,8 @@
 #include "control/ctl_text.hpp"
 #include "control/exit_codes.hpp"
 #include "os/clock.hpp"
+#include "runtime/options.hpp"
+#include "upstream/registry.hpp"
 
 namespace penstock::control {
 

@@ -3,17 +3,21 @@
 // are left out.
 //
 // Thread   control, or the command itself: from a file nothing runs, and states are those of a
-// fresh
-//          start.
+//          fresh start.
 
-#include <boost/json/value.hpp>
-#include <boost/system/result.hpp>
+#include <boost/json/fwd.hpp>
 #include <string>
 #include <vector>
 
+#include "base/time.hpp"
 #include "control/admin_view.hpp"
-#include "session/options.hpp"
-#include "upstream/registry.hpp"
+
+namespace penstock::session {
+struct ListenerOptions;
+}
+namespace penstock::upstream {
+class Registry;
+}
 
 namespace penstock::control {
 

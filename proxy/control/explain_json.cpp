@@ -1,3 +1,5 @@
+#include "control/explain.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -5,10 +7,11 @@
 #include <boost/json/object.hpp>
 
 #include "control/config_words.hpp"
-#include "control/explain.hpp"
+#include "session/options.hpp"
 #include "upstream/endpoint_life.hpp"
 #include "upstream/explain.hpp"
 #include "upstream/hash.hpp"
+#include "upstream/registry.hpp"
 
 namespace penstock::control {
 

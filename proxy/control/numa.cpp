@@ -2,12 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 #include <iostream>
 
 #include "control/config.hpp"
 #include "control/exit_codes.hpp"
 #include "control/numa_report.hpp"
+#include "control/numa_text.hpp"
 #include "os/network_device.hpp"
 #include "os/topology.hpp"
 #include "runtime/devices.hpp"

@@ -1,6 +1,8 @@
 #include "control/numa_report.hpp"
 
 #include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
 
 #include "control/numa_checklist.hpp"
 #include "runtime/placement.hpp"

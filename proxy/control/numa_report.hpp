@@ -1,9 +1,8 @@
 #pragma once
-// The machine, the plan for it and, of a running proxy, where its threads really are: as JSON and
-// as text for people. Pure.
+// The machine, the plan for it and, of a running proxy, where its threads really are: as JSON.
+// Pure.
 
-#include <boost/json/object.hpp>
-#include <boost/json/value.hpp>
+#include <boost/json/fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -22,8 +21,6 @@ struct NumaReport {
   bool is_running = false;  // then what was seen of the threads is shown as well
 };
 boost::json::object numa_json(const NumaReport& report);
-
-std::string numa_text(const boost::json::value& numa);
 
 // The share of the sampled connections whose packets came in on their forwarder's node. Empty where
 // none was sampled yet.

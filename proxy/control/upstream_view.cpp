@@ -1,9 +1,12 @@
 #include "control/upstream_view.hpp"
 
+#include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
 #include "control/access_log_format.hpp"
+#include "control/wall_clock.hpp"
 #include "upstream/endpoint_life.hpp"
+#include "upstream/registry.hpp"
 
 namespace penstock::control {
 

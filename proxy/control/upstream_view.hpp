@@ -3,12 +3,17 @@
 //
 // Thread   control.
 
-#include <boost/json/array.hpp>
+#include <boost/json/fwd.hpp>
 
-#include "control/wall_clock.hpp"
-#include "upstream/registry.hpp"
+#include "base/time.hpp"
+
+namespace penstock::upstream {
+class Registry;
+}
 
 namespace penstock::control {
+
+class WallClock;
 
 boost::json::array upstreams_json(const upstream::Registry& registry, base::Instant now,
                                   const WallClock& clock);

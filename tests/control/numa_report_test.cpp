@@ -1,6 +1,10 @@
 #include "control/numa_report.hpp"
 
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
 #include <catch2/catch.hpp>
+
+#include "control/numa_text.hpp"
 
 using namespace penstock;
 using runtime::MemoryPolicy;
