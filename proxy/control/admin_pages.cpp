@@ -2,13 +2,16 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
-#include <boost/asio/ip/address.hpp>
+#include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
+#include <utility>
+#include <vector>
 
+#include "control/admin_host.hpp"
 #include "control/metrics.hpp"
 
 namespace penstock::control {
@@ -120,40 +123,10 @@ std::string forbidden_because(const AdminRequest& request) {
   return {};
 }
 
-bool equal_but_for_case(std::string_view a, std::string_view b) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [&](char x, char y) { return lower(x) == lower(y); });
-}
-
-// The host of "host", "host:port" and "[v6]:port"; empty where it is none of these.
-std::string_view without_port(std::string_view host) {
-  const bool bracketed = host.starts_with('[');
-  const auto end = bracketed ? host.find(']') : host.find(':');
-  if (bracketed && end == host.npos) return {};
-  std::string_view port = end == host.npos ? std::string_view{} : host.substr(end + bracketed);
-  if (!port.empty()) {
-    if (!port.starts_with(':')) return {};
-    port.remove_prefix(1);
-    if (!std::all_of(port.begin(), port.end(), [](char c) { return c >= '0' && c <= '9'; }))
-      return {};
-  }
-  return bracketed ? host.substr(1, end - 1) : host.substr(0, end);
-}
-
 }  // namespace
 
 AdminAnswer refusal(unsigned status, std::string_view sentence) {
   return json_answer(status, {{"error", sentence}});
-}
-
-bool names_a_literal_host(std::string_view host) {
-  const std::string_view name = without_port(host);
-  if (name.empty()) return false;
-  boost::system::error_code error;
-  const auto address = boost::asio::ip::make_address(std::string{name}, error);
-  if (!error) return address.is_v6() == host.starts_with('[');
-  return !host.starts_with('[') && equal_but_for_case(name, "localhost");
 }
 
 AdminAnswer answer_page(const Page& page, const Asked& asked, const AdminRequest& request,

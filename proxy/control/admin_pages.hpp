@@ -29,8 +29,4 @@ AdminAnswer answer(const AdminRequest& request, AdminView& view);
 // {"error": "..."}
 AdminAnswer refusal(unsigned status, std::string_view sentence);
 
-// A browser that was led to a name of ours sends that name (DNS rebinding): a write must name a
-// literal address or localhost, with a port or without.
-bool names_a_literal_host(std::string_view host);
-
 }  // namespace penstock::control

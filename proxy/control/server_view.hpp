@@ -3,6 +3,8 @@
 //
 // Owner    run(). Thread: control.
 
+#include <boost/json/fwd.hpp>
+
 #include "control/admin_view.hpp"
 #include "control/life.hpp"
 #include "control/wall_clock.hpp"

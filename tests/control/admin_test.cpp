@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "control/admin_host.hpp"
 #include "control/admin_pages.hpp"
 #include "control/admin_server.hpp"
 #include "control/ctl_client.hpp"
