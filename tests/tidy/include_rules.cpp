@@ -56,6 +56,15 @@ constexpr std::array<Library, 17> libraries{{
     {"catch2/", {nowhere}},
 }};
 
+// Libraries that are slow to parse, and the headers that need them all the same.
+constexpr std::array<std::string_view, 4> heavy_headers{"boost/asio", "boost/beast", "boost/json",
+                                                        "prometheus/"};
+constexpr std::string_view only_names = "boost/json/fwd.hpp";  // declares, and weighs nothing
+constexpr std::array<std::string_view, 6> heavy_doors{
+    "proxy/control/admin_connection.hpp", "proxy/control/admin_server.hpp",
+    "proxy/upstream/as_result.hpp",       "proxy/upstream/health_check.hpp",
+    "proxy/upstream/health_link",         "proxy/upstream/health_tls.hpp"};
+
 std::optional<int> height_of(std::string_view path) {
   if (path == "main.cpp") return roof;
   for (const Floor& floor : floors)
@@ -133,6 +142,21 @@ Findings libraries_behind_their_doors(const SourceFile& file) {
                       std::any_of(library->doors.begin(), library->doors.end(),
                                   [&](auto door) { return !door.empty() && file.in(door); });
     if (!open) findings.push_back({file.path, include.line, "<" + target + "> has no door here"});
+  }
+  return findings;
+}
+
+Findings heavy_libraries_only_in_sources(const SourceFile& file) {
+  Findings findings;
+  if (!file.is_header() || !file.in("proxy/")) return findings;
+  if (std::any_of(heavy_doors.begin(), heavy_doors.end(), [&](auto door) { return file.in(door); }))
+    return findings;
+  for (const Include& include : includes_of(file)) {
+    const bool is_heavy =
+        std::any_of(heavy_headers.begin(), heavy_headers.end(),
+                    [&](auto headers) { return include.target.starts_with(headers); });
+    if (is_heavy && include.target != only_names)
+      findings.push_back({file.path, include.line, "<" + include.target + "> belongs in a .cpp"});
   }
   return findings;
 }

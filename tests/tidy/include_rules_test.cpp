@@ -61,6 +61,25 @@ TEST_CASE("a library behind its door is right", "[tidy]") {
   REQUIRE_FALSE(bites(rule, "proxy/base/a.hpp", "#include <vector>\n"));
 }
 
+TEST_CASE("a library that is slow to parse is found in a header", "[tidy]") {
+  const Rule rule = heavy_libraries_only_in_sources;
+  REQUIRE(bites(rule, "proxy/control/life.hpp", "#include <boost/asio/steady_timer.hpp>\n"));
+  REQUIRE(bites(rule, "proxy/control/life.hpp", "#include <boost/asio.hpp>\n"));
+  REQUIRE(bites(rule, "proxy/upstream/health_watch.hpp", "#include <boost/asio/post.hpp>\n"));
+  REQUIRE(bites(rule, "proxy/control/ctl_client.hpp", "#include <boost/beast/http.hpp>\n"));
+  REQUIRE(bites(rule, "proxy/control/admin_view.hpp", "#include <boost/json/value.hpp>\n"));
+  REQUIRE(bites(rule, "proxy/control/metrics.hpp", "#include <prometheus/registry.h>\n"));
+}
+
+TEST_CASE("a library that is slow to parse is right in a .cpp, at a door and by name", "[tidy]") {
+  const Rule rule = heavy_libraries_only_in_sources;
+  REQUIRE_FALSE(bites(rule, "proxy/control/io_work.cpp", "#include <boost/asio.hpp>\n"));
+  REQUIRE_FALSE(bites(rule, "proxy/upstream/health_link.hpp", "#include <boost/asio.hpp>\n"));
+  REQUIRE_FALSE(bites(rule, "proxy/control/admin_view.hpp", "#include <boost/json/fwd.hpp>\n"));
+  REQUIRE_FALSE(bites(rule, "proxy/control/life.hpp", "#include <boost/system/result.hpp>\n"));
+  REQUIRE_FALSE(bites(rule, "proxy/control/life.hpp", "// #include <boost/asio.hpp>\n"));
+}
+
 TEST_CASE("a header of the system outside os/ is found", "[tidy]") {
   const Rule rule = system_headers_only_in_os;
   REQUIRE(bites(rule, "proxy/session/a.cpp", "#include <sys/socket.h>\n"));

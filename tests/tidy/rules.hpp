@@ -11,6 +11,7 @@ namespace penstock::tidy {
 // Floors and foreign libraries (include_rules.cpp).
 Findings includes_only_lower_floors(const SourceFile& file);
 Findings libraries_behind_their_doors(const SourceFile& file);
+Findings heavy_libraries_only_in_sources(const SourceFile& file);
 Findings system_headers_only_in_os(const SourceFile& file);
 
 // What code may call (call_rules.cpp).

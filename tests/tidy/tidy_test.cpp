@@ -27,6 +27,10 @@ TEST_CASE("every foreign library stays behind its doors", "[tidy]") {
   require_kept(libraries_behind_their_doors);
 }
 
+TEST_CASE("libraries that are slow to parse stay out of headers", "[tidy]") {
+  require_kept(heavy_libraries_only_in_sources);
+}
+
 TEST_CASE("headers of the system are included only in os/", "[tidy]") {
   require_kept(system_headers_only_in_os);
 }
