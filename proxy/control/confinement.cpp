@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "control/config.hpp"
 #include "control/control_calls.hpp"
 #include "os/process.hpp"
 #include "os/sandbox_files.hpp"
+#include "runtime/server.hpp"
 #include "runtime/thread_lock.hpp"
 
 namespace penstock::control {

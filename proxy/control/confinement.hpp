@@ -12,18 +12,24 @@
 // Owner    run(). Thread: control. Errors: the sentence; then penstock does not start. Where
 //          runtime.sandbox is auto, what cannot be had is a line of notes() instead.
 
+#include <boost/system/result.hpp>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "control/config.hpp"
 #include "os/privileges.hpp"
 #include "os/sandbox.hpp"
-#include "runtime/server.hpp"
+
+namespace penstock::runtime {
+struct Options;
+struct ThreadLocks;
+}  // namespace penstock::runtime
 
 namespace penstock::control {
+
+struct Config;
 
 class Confinement {
  public:

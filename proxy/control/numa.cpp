@@ -14,7 +14,6 @@
 #include "os/topology.hpp"
 #include "runtime/devices.hpp"
 #include "runtime/placement.hpp"
-#include "runtime/server.hpp"
 
 namespace penstock::control {
 

@@ -5,13 +5,14 @@
 #include <cerrno>
 #include <fstream>
 #include <initializer_list>
-#include <vector>
 
 #include "files/site_view.hpp"
 #include "os/clock.hpp"
 #include "os/poller.hpp"
 #include "os/process.hpp"
 #include "os/socket.hpp"
+#include "runtime/options.hpp"
+#include "runtime/server.hpp"
 #include "session/context.hpp"
 #include "session/counters.hpp"
 

@@ -4,10 +4,11 @@
 // Owner    the caller; everything ends with it. Thread: the calling one.
 // Errors   the constructor throws SelftestFault where the data plane cannot be built.
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
-#include <optional>
 #include <string>
+#include <vector>
 
 #include "control/selftest.hpp"
 #include "control/selftest_traffic.hpp"
@@ -15,8 +16,12 @@
 #include "relay/counters.hpp"
 #include "relay/options.hpp"
 #include "runtime/forwarder_view.hpp"
-#include "runtime/options.hpp"
-#include "runtime/server.hpp"
+
+namespace penstock::runtime {
+class Server;
+struct ListenerSpec;
+struct ServerSpec;
+}  // namespace penstock::runtime
 
 namespace penstock::control {
 
