@@ -94,8 +94,8 @@ struct Form {
   bool head_only = false;
 };
 
-template <class Body>
-void fill_head(http::response<Body>& response, const AdminAnswer& answer, const Form& form) {
+asio::awaitable<bool> write_answer(Link& link, AdminAnswer answer, Form form) {
+  http::response<http::string_body> response;
   response.result(answer.status);
   response.version(form.version);
   response.keep_alive(form.keep_alive);
@@ -103,20 +103,8 @@ void fill_head(http::response<Body>& response, const AdminAnswer& answer, const 
   response.set(http::field::cache_control, "no-store");
   response.set("X-Content-Type-Options", "nosniff");
   if (!answer.allow.empty()) response.set(http::field::allow, answer.allow);
-}
-
-asio::awaitable<bool> write_answer(Link& link, AdminAnswer answer, Form form) {
-  if (form.head_only) {
-    http::response<http::empty_body> response;
-    fill_head(response, answer, form);
-    response.content_length(answer.body.size());
-    const auto [error, bytes] = co_await http::async_write(link.socket, response, as_result);
-    co_return !error && bytes > 0;
-  }
-  http::response<http::string_body> response;
-  fill_head(response, answer, form);
-  response.body() = std::move(answer.body);
-  response.prepare_payload();
+  response.content_length(answer.body.size());
+  if (!form.head_only) response.body() = std::move(answer.body);
   const auto [error, bytes] = co_await http::async_write(link.socket, response, as_result);
   co_return !error && bytes > 0;
 }
