@@ -22,7 +22,7 @@ namespace {
 constexpr std::uint64_t ring_token = 7;
 
 struct RingLoop {
-  RingLoop() : poller{std::move(*Poller::create())} {
+  RingLoop() : poller{*Poller::create()} {
     REQUIRE_FALSE(poller.use_ring(*std::pmr::new_delete_resource()));
   }
   void add(int descriptor, std::uint64_t name = ring_token) {

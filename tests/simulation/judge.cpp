@@ -6,11 +6,31 @@
 
 #include "simulation/world.hpp"
 
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define PENSTOCK_ADDRESS_SANITIZED
+#endif
+#elif defined(__SANITIZE_ADDRESS__)
+#define PENSTOCK_ADDRESS_SANITIZED
+#endif
+#ifdef PENSTOCK_ADDRESS_SANITIZED
+#include <sanitizer/asan_interface.h>
+#endif
+
 namespace penstock::simulation {
 
 namespace {
 constexpr std::size_t content_period = 65'521;  // a prime: no buffer or pipe size is a multiple
 constexpr std::size_t content_overlap = 1 << 18;
+
+// Only the address sanitizer knows, and would end the run before the invariant is named.
+bool is_freed([[maybe_unused]] std::span<const std::byte> bytes) {
+#ifdef PENSTOCK_ADDRESS_SANITIZED
+  return __asan_region_is_poisoned(const_cast<std::byte*>(bytes.data()), bytes.size()) != nullptr;
+#else
+  return false;
+#endif
+}
 }  // namespace
 
 // Every byte of a run comes from one pseudo-random tape; each stream begins elsewhere on it, so a
@@ -46,6 +66,9 @@ void World::sends(const Socket& target, std::span<const std::byte> bytes) {
 
 void World::unchanged(const Socket& target, std::span<const std::byte> bytes,
                       std::uint64_t offset) {
+  if (is_freed(bytes))
+    violated("memory is left alone until its notice", target.connection,
+             "what was sent at offset " + std::to_string(offset) + " has been freed");
   const std::byte* expected = content_at(target.connection, 1 - target.side, offset);
   if (std::memcmp(bytes.data(), expected, bytes.size()) != 0)
     violated("memory is left alone until its notice", target.connection,

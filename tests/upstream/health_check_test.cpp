@@ -102,7 +102,7 @@ TEST_CASE("an endpoint that never answers is timed out by every other check", "[
 TEST_CASE("a listener whose queue is full is timed out", "[upstream]") {
   os::ListenOptions one_place;
   one_place.backlog = 0;
-  const os::Fd listener = std::move(*os::listen_on(testing::loopback_v4(), one_place, {}));
+  const os::Fd listener = *os::listen_on(testing::loopback_v4(), one_place, {});
   const os::SocketAddress address = testing::address_of(listener.get());
   const os::Fd occupant = testing::dial(address);
   const CheckOutcome outcome = check(address, impatient(CheckType::tcp));
@@ -138,7 +138,7 @@ TEST_CASE("a unix socket whose queue is full refuses", "[upstream]") {
   const auto address = os::SocketAddress::unix_path(directory / "socket");
   os::ListenOptions one_place;
   one_place.backlog = 0;
-  const os::Fd listener = std::move(*os::listen_on(address, one_place, {}));
+  const os::Fd listener = *os::listen_on(address, one_place, {});
   const os::Fd occupant = testing::dial(address);
   const CheckOutcome outcome = check(address, spec_of(CheckType::tcp));
   CHECK(outcome.result == CheckResult::refused);

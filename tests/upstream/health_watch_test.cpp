@@ -263,7 +263,7 @@ TEST_CASE("more checks than there are places wait in line and all have their tur
   // Nobody answers, so that every place is taken until the timeout.
   os::ListenOptions long_queue;
   long_queue.backlog = 4096;
-  const os::Fd listener = std::move(*os::listen_on(testing::loopback_v4(), long_queue, {}));
+  const os::Fd listener = *os::listen_on(testing::loopback_v4(), long_queue, {});
   House house;
   HealthSpec spec = quick_spec();
   spec.type = upstream::CheckType::http;
