@@ -10,6 +10,7 @@ RUN scripts/install run
 COPY CMakeLists.txt ./
 COPY proxy proxy
 RUN cmake -S . -B build -G Ninja -DCMAKE_BUILD_TYPE=Release -DPENSTOCK_TESTS=OFF \
+      -DPENSTOCK_LTO=ON \
  && cmake --build build \
  && strip build/penstock
 

@@ -21,8 +21,8 @@ configure() {
   shift
   if command -v ccache >/dev/null; then
     set -- -DCMAKE_CXX_COMPILER_LAUNCHER=ccache "$@"
-    # Without these two ccache gives up on every file that uses a precompiled header.
-    export CCACHE_SLOPPINESS=pch_defines,time_macros
+    # Without these ccache gives up on every file that uses a precompiled header.
+    export CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
     # A clone elsewhere on the same machine finds what this one compiled.
     export CCACHE_BASEDIR=$checkout CCACHE_NOHASHDIR=1
   fi

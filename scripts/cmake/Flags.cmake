@@ -1,32 +1,32 @@
-# Warnings, hardening, sanitizers and link-time optimisation, in one interface target.
-add_library(penstock_flags INTERFACE)
-target_compile_options(penstock_flags INTERFACE -Wall -Wextra -Wformat=2 -Werror=format-security
+# Two interface targets: warnings and definitions, which hold for whatever is compiled; and with
+# them hardening or a sanitizer.
+add_library(penstock_warnings INTERFACE)
+target_compile_options(penstock_warnings INTERFACE -Wall -Wextra -Wformat=2 -Werror=format-security
   $<$<BOOL:${PENSTOCK_WERROR}>:-Werror>)
 # GCC 12 finds overruns in libstdc++'s own std::string where operator+ is inlined (its bugs 105329
 # and 105651). The sanitizer runs look for real ones.
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
-  target_compile_options(penstock_flags INTERFACE -Wno-array-bounds -Wno-restrict)
+  target_compile_options(penstock_warnings INTERFACE -Wno-array-bounds -Wno-restrict)
 endif()
-target_compile_definitions(penstock_flags INTERFACE _GLIBCXX_ASSERTIONS BOOST_ASIO_NO_DEPRECATED
-  BOOST_ASIO_DISABLE_BOOST_COROUTINE)
+target_compile_definitions(penstock_warnings INTERFACE _GLIBCXX_ASSERTIONS
+  BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_DISABLE_BOOST_COROUTINE)
+add_library(penstock_flags INTERFACE)
+target_link_libraries(penstock_flags INTERFACE penstock_warnings)
 
 if(PENSTOCK_SANITIZE STREQUAL "address")
   # Without vptr: that check opens a pipe to look at memory, and cries wolf where descriptors have
   # run out, which the tests bring about on purpose.
   set(sanitize -fsanitize=address,undefined -fno-sanitize=vptr -fno-sanitize-recover=all
     -fno-omit-frame-pointer)
+  # Ready for fuzz targets. Without function: clang 14 cannot assemble that check's mark of a split
+  # coroutine.
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    list(APPEND sanitize -fsanitize=fuzzer-no-link -fno-sanitize=function)
+  endif()
 elseif(PENSTOCK_SANITIZE STREQUAL "thread")
   set(sanitize -fsanitize=thread -fno-omit-frame-pointer)
-elseif(PENSTOCK_SANITIZE STREQUAL "fuzzer")
-  if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
-    message(FATAL_ERROR "PENSTOCK_SANITIZE=fuzzer needs clang: -DCMAKE_CXX_COMPILER=clang++")
-  endif()
-  # Without function: clang 14 cannot assemble that check's mark of a split coroutine.
-  set(sanitize -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize=function
-    -fno-sanitize-recover=all -fno-omit-frame-pointer)
 elseif(PENSTOCK_SANITIZE)
-  message(FATAL_ERROR
-    "PENSTOCK_SANITIZE is empty, address, thread or fuzzer; not '${PENSTOCK_SANITIZE}'")
+  message(FATAL_ERROR "PENSTOCK_SANITIZE is empty, address or thread; not '${PENSTOCK_SANITIZE}'")
 endif()
 
 if(sanitize)
@@ -52,21 +52,19 @@ else()
     target_compile_options(penstock_flags INTERFACE -ftrivial-auto-var-init=zero)
   endif()
   target_link_options(penstock_flags INTERFACE -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code)
-  if(CMAKE_BUILD_TYPE STREQUAL "Release")
-    include(CheckIPOSupported)
-    check_ipo_supported(RESULT lto_works OUTPUT lto_output LANGUAGES CXX)
-    set(CMAKE_INTERPROCEDURAL_OPTIMIZATION ${lto_works})
-    # Both forms of code in an object: the tests link the plain one, in a tenth of the time.
-    if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND PENSTOCK_TESTS AND PENSTOCK_UNIT_TESTS)
-      target_compile_options(penstock_flags INTERFACE -ffat-lto-objects)
-    endif()
-  endif()
 endif()
-# ccache understands precompiled headers of GCC only with this.
+# What ccache needs to understand precompiled headers.
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(penstock_flags INTERFACE -fpch-preprocess)
+else()
+  target_compile_options(penstock_flags INTERFACE "SHELL:-Xclang -fno-pch-timestamp")
 endif()
-set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+# One form of code for archives and programs, so that they can share a precompiled header.
+target_compile_options(penstock_flags INTERFACE -fPIE)
 target_link_options(penstock_flags INTERFACE $<$<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>:-pie>)
+if(PENSTOCK_LTO)
+  include(CheckIPOSupported)
+  check_ipo_supported(LANGUAGES CXX)
+endif()
 # CMake's own Release adds -DNDEBUG; ours keeps the assertions.
 set(CMAKE_CXX_FLAGS_RELEASE "-O2")

@@ -5,6 +5,8 @@
 #include <catch2/catch.hpp>
 #include <csignal>
 #include <cstdlib>
+#include <fstream>
+#include <iterator>
 #include <sstream>
 
 #include "e2e/network.hpp"
@@ -200,7 +202,17 @@ std::uint64_t number_of(const Record& record, const std::string& key) {
 }
 
 std::string penstock_binary() {
-  return PENSTOCK_BINARY;
+  const char* named = std::getenv("PENSTOCK_BINARY");
+  return named != nullptr ? named : PENSTOCK_BINARY;
+}
+
+bool is_sanitized() {
+  static const bool found = [] {
+    std::ifstream file{penstock_binary(), std::ios::binary};
+    const std::string bytes{std::istreambuf_iterator<char>{file}, {}};
+    return bytes.find("__asan_init") != bytes.npos || bytes.find("__tsan_init") != bytes.npos;
+  }();
+  return found;
 }
 
 std::string complaint_in(const std::string& errors) {

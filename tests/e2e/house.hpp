@@ -95,8 +95,10 @@ class House {
 std::string text_of(const Record& record, const std::string& key);      // empty where it is missing
 std::uint64_t number_of(const Record& record, const std::string& key);  // 0 where it is missing
 
-// The binary under test.
+// The binary under test: what the environment calls PENSTOCK_BINARY, else that of the same build.
 std::string penstock_binary();
+// It was built with a sanitizer, and is slower for it.
+bool is_sanitized();
 // What a sanitizer or an assertion says, in the text of stderr; empty where all is well.
 std::string complaint_in(const std::string& errors);
 

@@ -18,12 +18,6 @@ using namespace penstock::e2e;
 
 namespace {
 
-#ifdef PENSTOCK_SANITIZED
-constexpr bool sanitized = true;
-#else
-constexpr bool sanitized = false;
-#endif
-
 bool ignores_sigpipe(const Program& program) {
   const std::uint64_t mask = std::stoull(program.status_line("SigIgn"), nullptr, 16);
   return (mask >> (SIGPIPE - 1) & 1) != 0;
@@ -195,7 +189,7 @@ TEST_CASE("A10 the receiver resets while the proxy writes to it", "[faults][a][s
   Scenario scenario{"A10", "the receiver resets (SO_LINGER 0) while splice writes to it",
                     "no SIGPIPE death; the sender gets RST"};
   INFO("PENSTOCK_SEED=" << run_seed());
-  const std::size_t rounds = sanitized ? 40 : 150;
+  const std::size_t rounds = is_sanitized() ? 40 : 150;
   ChurnTally tally;
   std::size_t passed_on = 0;
   for (const char* engine : {"engine: splice", "engine: adaptive"}) {
@@ -216,7 +210,7 @@ TEST_CASE("A10 the receiver resets while the proxy writes to it", "[faults][a][s
 }
 
 TEST_CASE("A10 splice meets dead sockets", "[faults][a]") {
-  if (!can_trace() || sanitized) return;
+  if (!can_trace() || is_sanitized()) return;
   Origin origin{free_address(), {.receive_buffer = 16'384}};
   House house{{.endpoints = {origin.address()}, .relay = "engine: splice"}};
   ChurnTally tally;
@@ -228,7 +222,7 @@ TEST_CASE("A10 splice meets dead sockets", "[faults][a]") {
 }
 
 TEST_CASE("A17 a pipe that held another connection's bytes", "[faults][a][sanitize]") {
-  no_stale_byte(sanitized ? 1000 : 2000);
+  no_stale_byte(is_sanitized() ? 1000 : 2000);
 }
 
 TEST_CASE("A17 recycled pipes over a hundred thousand connections", "[faults][a][full]") {
@@ -249,9 +243,9 @@ TEST_CASE("A18 descriptors used again under churn and resets", "[faults][a][sani
                .runtime = "forwarders: 2, drain: {timeout: 5s}"}};
   scenario.watch(house.program(), {house.address(), origin.address()});
   Churn churn{house, origin};
-  churn.run_until(sanitized ? 500 : 2000);
+  churn.run_until(is_sanitized() ? 500 : 2000);
   std::size_t delayed = 0;
-  if (!sanitized && can_trace()) {
+  if (!is_sanitized() && can_trace()) {
     Tracer tracer{house.program().id(), {"-e", "inject=close:delay_exit=2000"}};
     churn.run_until(150);
     delayed = tracer.injected();

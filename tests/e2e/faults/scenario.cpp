@@ -5,6 +5,7 @@
 #include <array>
 #include <boost/json/serialize.hpp>
 #include <catch2/catch.hpp>
+#include <cstdlib>
 #include <exception>
 #include <filesystem>
 #include <fstream>
@@ -81,7 +82,8 @@ Scenario::~Scenario() {
   if (!rivals_.empty()) row_["rivals"] = rivals_;
   // A check that failed without an exception is Catch's to report; the row only says what was seen.
   row_["held"] = std::uncaught_exceptions() == uncaught_;
-  const std::filesystem::path folder{PENSTOCK_FAULTS_DIR};
+  const char* named = std::getenv("PENSTOCK_FAULTS_DIR");
+  const std::filesystem::path folder{named != nullptr ? named : PENSTOCK_FAULTS_DIR};
   std::filesystem::create_directories(folder);
   std::ofstream file{folder / (std::string{row_["id"].as_string()} + ".json")};
   file << boost::json::serialize(row_) << '\n';

@@ -10,7 +10,8 @@
 //   scenario.saw("7 of 7 bytes, FIN");
 //
 // Owner    the test; constructed first, so that its end comes last. Thread: the test's.
-// Writes   ID.json below PENSTOCK_FAULTS_DIR at its end, held or failed.
+// Writes   ID.json below PENSTOCK_FAULTS_DIR at its end, held or failed: a folder that the
+//          environment names, else of the build.
 
 #include <boost/json/object.hpp>
 #include <map>
