@@ -2,7 +2,7 @@
 // What the tests of the kernel share: plain system calls and nothing of penstock, so that they can
 // be built and run alone on any Linux:
 //
-//   c++ -std=c++20 -I tests tests/kernel/*.cpp tests/test_main.cpp -luring -o kernel && ./kernel
+//   c++ -std=c++20 -I tests tests/kernel/*.cpp -lCatch2WithMain -luring -o kernel && ./kernel
 //
 // with Catch2 2.13 and liburing.
 //
