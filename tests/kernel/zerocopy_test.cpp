@@ -1,5 +1,7 @@
 // What MSG_ZEROCOPY does with the memory that it was given, and how it says that it is done.
 
+#include <time.h>  // errqueue.h uses timespec and does not declare it
+
 #include <linux/errqueue.h>
 #include <netinet/in.h>
 #include <sys/mman.h>
