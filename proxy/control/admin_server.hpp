@@ -6,7 +6,6 @@
 //          request and for its answer.
 // Errors   of one connection end that connection and nothing else.
 
-#include <boost/asio/io_context.hpp>
 #include <boost/system/result.hpp>
 #include <chrono>
 #include <memory>
@@ -15,6 +14,10 @@
 
 #include "control/admin_view.hpp"
 #include "control/config.hpp"
+
+namespace boost::asio {
+class io_context;
+}
 
 namespace penstock::control {
 

@@ -6,6 +6,14 @@
 
 namespace penstock::control {
 
+void EndIo::operator()(boost::asio::io_context* io) const {
+  delete io;
+}
+
+OwnedIo make_io() {
+  return OwnedIo{new boost::asio::io_context{1}};
+}
+
 void run_work(boost::asio::io_context& io) {
   io.run();
 }

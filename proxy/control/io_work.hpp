@@ -1,8 +1,9 @@
 #pragma once
-// What control asks of its io_context beside alarms: to run, to stop, and to say when there is
-// something to read. So that those who ask need not know Asio.
+// What control asks of its io_context beside alarms: to be there, to run, to stop, and to say when
+// there is something to read. So that those who ask need not know Asio.
 //
-// Owner    ReadableWatch: whoever waits. Thread: that of the io_context, which outlives the watch.
+// Owner    OwnedIo: run(). ReadableWatch: whoever waits. Thread: that of the io_context, which
+//          outlives the watch.
 
 #include <boost/system/error_code.hpp>
 #include <functional>
@@ -16,6 +17,13 @@ class io_context;
 
 namespace penstock::control {
 
+struct EndIo {
+  void operator()(boost::asio::io_context* io) const;
+};
+using OwnedIo = std::unique_ptr<boost::asio::io_context, EndIo>;
+
+// For a single thread.
+OwnedIo make_io();
 // Until stop_work(); also ends where nothing is waited for any more.
 void run_work(boost::asio::io_context& io);
 // One call, if one is due within `patience`.

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <boost/asio/io_context.hpp>
 #include <iostream>
 #include <new>
 #include <system_error>
@@ -11,6 +10,7 @@
 #include "control/budget.hpp"
 #include "control/confinement.hpp"
 #include "control/exit_codes.hpp"
+#include "control/io_work.hpp"
 #include "control/server_view.hpp"
 #include "control/upstream_feeds.hpp"
 #include "control/version.hpp"
@@ -103,7 +103,8 @@ int refuse(base::Log& log, const std::string& sentence) {
 int serve(Config config, const Confinement& confinement, base::Log& log, AccessLog& access_log) {
   log.info(fmt::format("penstock {}, process {}", version(), os::process_id()));
   const Plan plan = plan_for(config, confinement, log);
-  boost::asio::io_context io{1};
+  const OwnedIo owned = make_io();
+  boost::asio::io_context& io = *owned;
   Signals signals{io};
   auto created = runtime::Server::create(config.server, log_switches(config.log));
   if (!created) return refuse(log, created.error());

@@ -66,6 +66,7 @@ TEST_CASE("a library that is slow to parse is found in a header", "[tidy]") {
   REQUIRE(bites(rule, "proxy/control/life.hpp", "#include <boost/asio/steady_timer.hpp>\n"));
   REQUIRE(bites(rule, "proxy/control/life.hpp", "#include <boost/asio.hpp>\n"));
   REQUIRE(bites(rule, "proxy/upstream/health_watch.hpp", "#include <boost/asio/post.hpp>\n"));
+  REQUIRE(bites(rule, "proxy/control/admin_server.hpp", "#include <boost/asio/io_context.hpp>\n"));
   REQUIRE(bites(rule, "proxy/control/ctl_client.hpp", "#include <boost/beast/http.hpp>\n"));
   REQUIRE(bites(rule, "proxy/control/admin_view.hpp", "#include <boost/json/value.hpp>\n"));
   REQUIRE(bites(rule, "proxy/control/metrics.hpp", "#include <prometheus/registry.h>\n"));
