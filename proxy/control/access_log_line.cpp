@@ -1,6 +1,6 @@
 #include "control/access_log_line.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <iterator>

@@ -1,6 +1,6 @@
 #include "control/admin_pages.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <array>
 #include <boost/json/object.hpp>

@@ -1,6 +1,6 @@
 #include "control/budget.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

@@ -1,6 +1,6 @@
 #include "control/config_addresses.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

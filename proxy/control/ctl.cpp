@@ -1,6 +1,6 @@
 #include "control/ctl.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <boost/json/parse.hpp>
 #include <boost/url/encode.hpp>

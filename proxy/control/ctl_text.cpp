@@ -1,6 +1,6 @@
 #include "control/ctl_text.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <array>

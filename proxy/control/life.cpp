@@ -1,6 +1,6 @@
 #include "control/life.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <new>
 
 #include "control/io_work.hpp"

@@ -1,6 +1,6 @@
 #include "control/numa.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>

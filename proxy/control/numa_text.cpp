@@ -1,6 +1,6 @@
 #include "control/numa_text.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <boost/json/serialize.hpp>
 

@@ -1,6 +1,6 @@
 #include "control/numa_watch.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

@@ -1,6 +1,6 @@
 #include "control/run.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <iostream>
 #include <new>

@@ -1,6 +1,6 @@
 #include "control/selftest.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <boost/json/array.hpp>

@@ -1,6 +1,6 @@
 #include "control/selftest_traffic.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <array>

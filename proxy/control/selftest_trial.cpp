@@ -1,6 +1,6 @@
 #include "control/selftest_trial.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <cerrno>
 #include <fstream>

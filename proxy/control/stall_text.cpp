@@ -1,6 +1,6 @@
 #include "control/stall_text.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "session/counters.hpp"
 #include "upstream/live_record.hpp"
