@@ -25,6 +25,11 @@ constexpr std::array<Floor, 9> floors{{{"base", 0},
                                        {"control", 5}}};
 constexpr int roof = 6;  // main.cpp
 
+// The client of the admin: beside itself it knows base/ and os/, and so nothing of the server.
+constexpr std::array<std::string_view, 3> client{"control/ctl", "control/exit_codes.hpp",
+                                                 "control/numa_text.hpp"};
+constexpr std::array<std::string_view, 2> floors_of_client{"base", "os"};
+
 // The headers of a library, and the files that may include them.
 struct Library {
   std::string_view headers;
@@ -77,6 +82,16 @@ std::string_view folder_of(std::string_view path) {
   return path.substr(0, path.find('/'));
 }
 
+bool is_of_client(std::string_view path) {
+  return std::any_of(client.begin(), client.end(),
+                     [&](std::string_view part) { return path.starts_with(part); });
+}
+
+bool may_be_known_by_client(std::string_view path) {
+  return is_of_client(path) || std::find(floors_of_client.begin(), floors_of_client.end(),
+                                         folder_of(path)) != floors_of_client.end();
+}
+
 struct Include {
   int line;
   char quote;  // '"' or '<'
@@ -125,6 +140,8 @@ Findings includes_only_lower_floors(const SourceFile& file) {
       findings.push_back({file.path, include.line, "\"" + include.target + "\" names no floor"});
     else if (*target >= *height && folder_of(include.target) != folder_of(here))
       findings.push_back({file.path, include.line, "\"" + include.target + "\" is no lower floor"});
+    else if (is_of_client(here) && !may_be_known_by_client(include.target))
+      findings.push_back({file.path, include.line, "\"" + include.target + "\" is the server's"});
   }
   return findings;
 }

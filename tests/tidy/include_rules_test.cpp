@@ -22,6 +22,20 @@ TEST_CASE("an include downwards or from the own floor is right", "[tidy]") {
   REQUIRE_FALSE(bites(rule, "proxy/base/a.cpp", "// #include \"os/fd.hpp\"\n"));
 }
 
+TEST_CASE("what the client of the admin knows of the server is found", "[tidy]") {
+  const Rule rule = includes_only_lower_floors;
+  REQUIRE(bites(rule, "proxy/control/ctl.cpp", "#include \"runtime/server.hpp\"\n"));
+  REQUIRE(bites(rule, "proxy/control/ctl.cpp", "#include \"session/counters.hpp\"\n"));
+  REQUIRE(bites(rule, "proxy/control/ctl_client.hpp", "#include \"upstream/hash.hpp\"\n"));
+  REQUIRE(bites(rule, "proxy/control/ctl_text.cpp", "#include \"control/numa_report.hpp\"\n"));
+  REQUIRE(bites(rule, "proxy/control/numa_text.hpp", "#include \"control/numa_report.hpp\"\n"));
+  REQUIRE_FALSE(bites(rule, "proxy/control/ctl.cpp", "#include \"control/numa_text.hpp\"\n"));
+  REQUIRE_FALSE(bites(rule, "proxy/control/ctl.cpp", "#include \"control/ctl_client.hpp\"\n"));
+  REQUIRE_FALSE(bites(rule, "proxy/control/ctl.cpp", "#include \"os/clock.hpp\"\n"));
+  REQUIRE_FALSE(bites(rule, "proxy/control/ctl.hpp", "#include \"base/time.hpp\"\n"));
+  REQUIRE_FALSE(bites(rule, "proxy/control/run.cpp", "#include \"runtime/server.hpp\"\n"));
+}
+
 TEST_CASE("a file or an include without a floor is found", "[tidy]") {
   REQUIRE(bites(includes_only_lower_floors, "proxy/attic/a.cpp", ""));
   REQUIRE(bites(includes_only_lower_floors, "proxy/relay/a.cpp", "#include \"a.hpp\"\n"));
