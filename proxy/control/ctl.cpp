@@ -3,8 +3,6 @@
 #include <fmt/core.h>
 
 #include <boost/json/parse.hpp>
-#include <boost/url/encode.hpp>
-#include <boost/url/rfc/unreserved_chars.hpp>
 #include <iostream>
 #include <thread>
 
@@ -99,12 +97,9 @@ int drain(const CtlCommand& command, CtlWorld& world) {
 }
 
 int steer_endpoint(const CtlCommand& command, CtlWorld& world) {
-  const auto encoded = [](const std::string& text) {
-    return boost::urls::encode(text, boost::urls::unreserved_chars);
-  };
   const CtlFetched reply = world.fetch(
-      "POST", fmt::format("/upstreams/{}/endpoints/{}?state={}", encoded(command.upstream),
-                          encoded(command.endpoint), encoded(command.state)));
+      "POST", fmt::format("/upstreams/{}/endpoints/{}?state={}", part_of_target(command.upstream),
+                          part_of_target(command.endpoint), part_of_target(command.state)));
   if (!reply) return complain(world, reply.error());
   if (!is_success(*reply)) return complain(world, reason_in(*reply));
   world.out << (command.json ? reply->body

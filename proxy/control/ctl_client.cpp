@@ -9,6 +9,8 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
+#include <boost/url/encode.hpp>
+#include <boost/url/rfc/unreserved_chars.hpp>
 #include <optional>
 #include <vector>
 
@@ -91,6 +93,10 @@ asio::awaitable<void> exchange_with(asio::io_context& io, Exchange& exchange) {
 }
 
 }  // namespace
+
+std::string part_of_target(std::string_view text) {
+  return boost::urls::encode(text, boost::urls::unreserved_chars);
+}
 
 CtlFetched fetch(const std::string& admin, std::string_view method, std::string_view target,
                  std::chrono::milliseconds timeout) {

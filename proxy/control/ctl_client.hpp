@@ -1,5 +1,5 @@
 #pragma once
-// One HTTP request to an admin address.
+// One HTTP request to an admin address, and how its target is written.
 
 #include <chrono>
 #include <string>
@@ -13,5 +13,9 @@ namespace penstock::control {
 // is at most 16 MiB. Errors: the sentence that a user should read, with the address in it.
 CtlFetched fetch(const std::string& admin, std::string_view method, std::string_view target,
                  std::chrono::milliseconds timeout = std::chrono::seconds{5});
+
+// Any text as one segment of a target's path or one value of its query: what would end it is
+// percent-encoded.
+std::string part_of_target(std::string_view text);
 
 }  // namespace penstock::control

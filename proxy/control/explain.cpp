@@ -5,8 +5,6 @@
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
-#include <boost/url/encode.hpp>
-#include <boost/url/rfc/unreserved_chars.hpp>
 #include <iostream>
 
 #include "control/config.hpp"
@@ -32,13 +30,10 @@ int show(const ExplainCommand& command, const boost::json::value& explained) {
 }
 
 int explain_running(const ExplainCommand& command) {
-  const auto encoded = [](const std::string& text) {
-    return boost::urls::encode(text, boost::urls::unreserved_chars);
-  };
   const CtlFetched reply =
       fetch(command.admin, "GET",
-            fmt::format("/explain?listener={}&source={}", encoded(command.question.listener),
-                        encoded(command.question.source)));
+            fmt::format("/explain?listener={}&source={}", part_of_target(command.question.listener),
+                        part_of_target(command.question.source)));
   if (!reply) return complain(failure, reply.error());
   try {
     const auto body = boost::json::parse(reply->body);
