@@ -18,7 +18,11 @@ TEST_CASE("a stall is told with its direction, its silence and its last events",
   stall.events[0] = {.microseconds = session::flight_microseconds(stall_start),
                      .kind = FlightEvent::Kind::ready,
                      .which = 0,
-                     .ready = {.readable = true, .peer_finished = true}};
+                     .ready = {.readable = true,
+                               .writable = false,
+                               .urgent = false,
+                               .peer_finished = true,
+                               .failed = false}};
   stall.events[1] = {.microseconds = session::flight_microseconds(stall_start + 1us),
                      .bytes = 8,
                      .error = 104,
