@@ -13,6 +13,7 @@
 
 #include "control/admin_host.hpp"
 #include "control/metrics.hpp"
+#include "control/promised.hpp"
 
 namespace penstock::control {
 
@@ -101,6 +102,7 @@ constexpr std::array<Page, 10> pages{{
 std::optional<std::vector<std::string>> fit(std::string_view pattern,
                                             const boost::urls::segments_view& path) {
   std::vector<std::string> parts;
+  if (path.empty()) return pattern == "/" ? std::optional{parts} : std::nullopt;
   for (const auto& segment : path) {
     if (!pattern.starts_with('/')) return std::nullopt;
     pattern.remove_prefix(1);
@@ -112,6 +114,19 @@ std::optional<std::vector<std::string>> fit(std::string_view pattern,
       return std::nullopt;
   }
   return pattern.empty() ? std::optional{parts} : std::nullopt;
+}
+
+// What the request asks for and is promised, but not there yet; empty where there is nothing.
+std::string promised_in(const boost::urls::url_view& target) {
+  for (const std::string_view page : promised_pages())
+    if (fit(page, target.segments())) return "this page";
+  for (const PromisedParameter& each : promised_parameters()) {
+    if (!fit(each.page, target.segments())) continue;
+    for (const auto& given : target.params())
+      if (given.key == each.name && (each.value.empty() || given.value == each.value))
+        return "the parameter " + given.key;
+  }
+  return {};
 }
 
 // Empty where the write may go on.
@@ -147,6 +162,8 @@ AdminAnswer answer_page(const Page& page, const Asked& asked, const AdminRequest
 AdminAnswer answer(const AdminRequest& request, AdminView& view) {
   const auto target = boost::urls::parse_origin_form(request.target);
   if (!target) return refusal(400, "this is no path");
+  if (const std::string promised = promised_in(*target); !promised.empty())
+    return refusal(501, fmt::format("{} is {}", promised, not_supported_yet));
   for (const Page& page : pages)
     if (auto parts = fit(page.path, target->segments()))
       return answer_page(page, {.parts = std::move(*parts), .query = target->params()}, request,

@@ -4,6 +4,7 @@
 
 #include "control/config_scalars.hpp"
 #include "control/exit_codes.hpp"
+#include "control/promised.hpp"
 #include "control/version.hpp"
 
 namespace penstock::control {
@@ -28,6 +29,7 @@ class Interface {
     add_numa();
     add_selftest();
     add_ctl();
+    for (const PromisedWord& each : promised_words()) add_promised(each);
   }
 
   Command parse(int argc, const char* const* argv) {
@@ -109,6 +111,7 @@ class Interface {
     endpoint->add_option("ADDRESS", ctl_command_.endpoint, "Its name or its address")->required();
     endpoint->add_option("STATE", ctl_command_.state)
         ->required()
+        ->check([](const std::string& state) { return refused("ctl endpoint STATE", state); })
         ->check(CLI::IsMember({"up", "drain", "down"}));
     add_verb(CtlVerb::drain, "Let the connections end, then exit")
         ->add_flag("--wait", ctl_command_.wait, "Return when all connections have ended");
@@ -118,6 +121,31 @@ class Interface {
     CLI::App* added = ctl_->add_subcommand(std::string{ctl_verb_names[verb]}, help);
     added->fallthrough();  // --admin and --json may stand behind the verb too
     return added;
+  }
+
+  // The sentence about a word that an argument may say one day; empty for any other.
+  static std::string refused(std::string_view argument, const std::string& word) {
+    for (const PromisedWord& each : promised_words())
+      if (each.where == argument && each.word == word)
+        return word + " is " + std::string{not_supported_yet};
+    return {};
+  }
+
+  // A verb or an option that is not shown, and refuses whatever stands behind it.
+  void add_promised(const PromisedWord& promised) {
+    if (promised.where.find(' ') != std::string_view::npos) return;  // an argument: see refused()
+    const std::string where{promised.where};
+    CLI::App* const verb = where.empty() ? &app_ : app_.get_subcommand(where);
+    const std::string word{promised.word};
+    const auto refuse = [word] {
+      throw CLI::ValidationError(word, std::string{not_supported_yet});
+    };
+    if (word.starts_with('-'))
+      verb->add_option_function<std::vector<std::string>>(word, [=](const auto&) { refuse(); })
+          ->expected(0, CLI::detail::expected_max_vector_size)
+          ->group("");
+    else
+      verb->add_subcommand(word)->group("")->preparse_callback([=](std::size_t) { refuse(); });
   }
 
   void set_timeout(const std::string& text) {

@@ -36,7 +36,6 @@ void read_connect(ConfigReading& reading, const YamlPlace& place,
 
 std::string parse_source(std::string_view text, std::optional<os::IpEndpoint>& target) {
   if (text.empty()) return {};
-  if (text == "client") return in_quotes(text) + " is not supported yet";
   const bool is_v6 = text.find(':') != std::string_view::npos;
   const std::string with_port = is_v6 ? '[' + std::string{text} + "]:1" : std::string{text} + ":1";
   const auto address = os::parse_socket_address(with_port);

@@ -39,6 +39,8 @@ void read_one_bind(ConfigReading& reading, const YamlPlace& place, ReadListener&
   const auto text = reading.text_of(place);
   if (!text) return;
   if (listener.spec.session.name.empty()) listener.spec.session.name = *text;
+  if (std::string fault = reading.fault_of_promised(place, *text); !fault.empty())
+    return reading.report(place, std::move(fault));
   FoundAddresses found = parse_bind(*text, reading.resolve_names());
   if (!found.fault.empty()) return reading.report(place, std::move(found.fault));
   for (os::SocketAddress& address : found.addresses) {
@@ -96,9 +98,7 @@ void read_target(MapReader& reader, ReadListener& listener) {
   if (files) session.files = read_files(reader.reading(), *files);
   if (listener.upstream && files)
     reader.report("has both upstream and files; exactly one of them says where connections go");
-  // With one of the keys of a later version, that one is the fault to mend.
-  if (!listener.upstream && !files && reader.is_good() && !reader.has("routes") &&
-      !reader.has("original_destination"))
+  if (!listener.upstream && !files && reader.is_good() && !reader.has_promised())
     reader.report("upstream or files is missing; exactly one of them says where connections go");
 }
 
@@ -119,9 +119,6 @@ ReadListener read_listener(ConfigReading& reading, const YamlPlace& place,
   read_defaults(reader, own);
   session.timeouts = own.timeouts;
   session.socket = own.socket;
-  reader.not_supported({"routes", "access", "proxy_protocol", "max_connections_per_source",
-                        "connection_rate", "connection_rate_per_source", "preread",
-                        "original_destination", "transparent", "defer_accept", "fast_open"});
   reader.finish();
   return listener;
 }

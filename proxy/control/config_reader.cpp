@@ -4,6 +4,7 @@
 
 #include "control/config_text.hpp"
 #include "control/config_words.hpp"
+#include "control/promised.hpp"
 
 namespace penstock::control {
 
@@ -32,9 +33,26 @@ void ConfigReading::report(const YamlPlace& place, std::string sentence) {
 }
 
 void ConfigReading::report_type(const YamlPlace& place, std::string_view expected) {
+  if (place.node->kind == YamlNode::Kind::map && report_promised(place)) return;
   std::string sentence = "expected " + std::string{expected} + ", found " + place.node->kind_name();
   if (place.node->in_flow_style && looks_unquoted(*place.node)) sentence += quoting_advice;
   report(place, std::move(sentence));
+}
+
+// Where a later version takes a map, its keys are no mistake.
+bool ConfigReading::report_promised(const YamlPlace& place) {
+  bool is_reported = false;
+  for (const YamlNode::Child& each : place.node->children) {
+    if (!is_promised_key(pattern_of(place.pattern, each.key))) continue;
+    report(each.key_position, key_path(place.path, each.key), std::string{not_supported_yet});
+    is_reported = true;
+  }
+  return is_reported;
+}
+
+std::string ConfigReading::fault_of_promised(const YamlPlace& place, std::string_view text) {
+  if (!is_promised_value(place.pattern, text)) return {};
+  return in_quotes(text) + " is " + std::string{not_supported_yet};
 }
 
 std::optional<std::string> ConfigReading::text_of(const YamlPlace& place) {
@@ -62,8 +80,8 @@ std::vector<YamlPlace> ConfigReading::items_of(const YamlPlace& place) {
 }
 
 std::vector<YamlPlace> ConfigReading::one_or_items_of(const YamlPlace& place) {
-  if (place.node->kind != YamlNode::Kind::list) return {place};
-  return items_of(place);
+  if (place.node->kind == YamlNode::Kind::list) return items_of(place);
+  return {{place.node, place.path, place.pattern + "[]"}};
 }
 
 MapReader::MapReader(ConfigReading& reading, YamlPlace place)
@@ -90,16 +108,19 @@ std::optional<YamlPlace> MapReader::find(std::string_view key) {
 
 std::optional<YamlPlace> MapReader::require(std::string_view key) {
   std::optional<YamlPlace> found = find(key);
-  if (!found && is_good())
+  if (!found && is_good() && !has_promised())
     reading_.report(place_.node->position, key_path(place_.path, key), "missing");
   return found;
 }
 
-void MapReader::not_supported(std::initializer_list<std::string_view> keys) {
-  for (const std::string_view key : keys) {
-    known_.emplace_back(key);
-    if (has(key)) report_key(key, "not supported yet");
-  }
+bool MapReader::is_promised(const YamlNode::Child& child) const {
+  return is_promised_key(pattern_of(place_.pattern, child.key));
+}
+
+bool MapReader::has_promised() const {
+  const auto& children = place_.node->children;
+  return std::any_of(children.begin(), children.end(),
+                     [this](const auto& each) { return is_promised(each); });
 }
 
 void MapReader::report_key(std::string_view key, std::string sentence) {
@@ -115,7 +136,8 @@ void MapReader::finish() {
     if (place_.path.empty() && each.key.starts_with("x-")) continue;
     if (std::find(known_.begin(), known_.end(), each.key) != known_.end()) continue;
     reading_.report(each.key_position, key_path(place_.path, each.key),
-                    "unknown key" + suggestion(each.key, known_));
+                    is_promised(each) ? std::string{not_supported_yet}
+                                      : "unknown key" + suggestion(each.key, known_));
   }
 }
 

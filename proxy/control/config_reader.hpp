@@ -4,7 +4,6 @@
 //
 // A reader never stops at a fault; it reports it and leaves the target with its default.
 
-#include <initializer_list>
 #include <optional>
 #include <set>
 #include <string>
@@ -43,7 +42,8 @@ class ConfigReading {
   bool read(const YamlPlace& place, T& target, const Parser& parse) {
     const std::optional<std::string> text = text_of(place);
     if (!text) return false;
-    std::string sentence = parse(std::string_view{*text}, target);
+    std::string sentence = fault_of_promised(place, *text);
+    if (sentence.empty()) sentence = parse(std::string_view{*text}, target);
     if (sentence.empty()) return true;
     report(place, std::move(sentence));
     return false;
@@ -54,6 +54,8 @@ class ConfigReading {
   // The items of a list, or the value itself.
   std::vector<YamlPlace> one_or_items_of(const YamlPlace& place);
 
+  // The sentence about a value that is promised and not there yet; empty for any other.
+  static std::string fault_of_promised(const YamlPlace& place, std::string_view text);
   // Says what a value of the wrong type should have been.
   void report_type(const YamlPlace& place, std::string_view expected);
 
@@ -61,6 +63,8 @@ class ConfigReading {
   const std::set<std::string>& keys() const noexcept { return keys_; }
 
  private:
+  bool report_promised(const YamlPlace& place);
+
   std::string file_;
   bool resolve_names_;
   std::set<std::string> keys_;
@@ -74,7 +78,7 @@ class MapReader {
 
   // The value of a key, where it is present.
   std::optional<YamlPlace> find(std::string_view key);
-  // As find(), and reports an absent key.
+  // As find(), and reports an absent key, unless has_promised().
   std::optional<YamlPlace> require(std::string_view key);
   // Present, without making the key known.
   bool has(std::string_view key) const { return child(key) != nullptr; }
@@ -86,8 +90,9 @@ class MapReader {
     return value && reading_.read(*value, target, parse);
   }
 
-  // Keys of later versions.
-  void not_supported(std::initializer_list<std::string_view> keys);
+  // Names a key that is promised and not there yet, which finish() reports: that one is the fault
+  // to mend.
+  bool has_promised() const;
   // A fault at a key.
   void report_key(std::string_view key, std::string sentence);
   // A fault at the map.
@@ -103,6 +108,7 @@ class MapReader {
 
  private:
   const YamlNode::Child* child(std::string_view key) const;
+  bool is_promised(const YamlNode::Child& child) const;
 
   ConfigReading& reading_;
   YamlPlace place_;

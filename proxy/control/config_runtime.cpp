@@ -75,7 +75,6 @@ void read_events(ConfigReading& reading, const YamlPlace& place, LogOptions& tar
   target.access_open = false;
   target.access_close = false;
   const auto parse = [](std::string_view text, LogOptions& options) -> std::string {
-    if (text == "periodic") return in_quotes(text) + " is not supported yet";
     if (text != "open" && text != "close") return "expected open or close, not " + in_quotes(text);
     (text == "open" ? options.access_open : options.access_close) = true;
     return {};
@@ -140,7 +139,6 @@ void read_log(ConfigReading& reading, const YamlPlace& place, LogOptions& target
   reader.optional("level", target.level, word_of(log_level_names));
   reader.optional("format", target.format, word_of(log_format_names));
   if (const auto access = reader.find("access")) read_access(reading, *access, target);
-  reader.not_supported({"access_interval"});
   reader.finish();
 }
 

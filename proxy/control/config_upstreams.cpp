@@ -18,7 +18,6 @@ ReadUpstream read_upstream(ConfigReading& reading, const std::string& name,
     check.source = upstream.spec.connect.source;
     read_health_check(reading, *health_check, check);
   }
-  reader.not_supported({"proxy_protocol"});
   reader.finish();
   return upstream;
 }

@@ -16,7 +16,7 @@ EndpointFile failed_endpoint_file(const std::string& file, std::string sentence)
 EndpointFile parse_endpoint_file(const std::string& text, const std::string& file) {
   const YamlDocument document = parse_yaml(text, file);
   if (!document.faults.empty()) return {.endpoints = {}, .faults = document.faults};
-  const YamlPlace root{document.root, "", ""};
+  const YamlPlace root{document.root, "", "upstreams.*.endpoints"};
   if (root.node->kind == YamlNode::Kind::null)
     return failed_endpoint_file(file, "is empty; write [] where there are no endpoints");
   ConfigReading reading{file, false};

@@ -31,6 +31,13 @@ const std::vector<BrokenConfig> broken_upstreams = {
      {"f.yaml:7:21: upstreams.web.source_address: 'client' is not supported yet",
       "f.yaml:8:17: upstreams.web.slow_start: expected a duration from 0 to 24h, not '25h'",
       "f.yaml:9:22: upstreams.web.panic_threshold: expected a share from 0% to 100%, not 'half'"}},
+    // What is to come says what it needs: nothing else is missing.
+    {upstream_with("endpoints:\n  - etcd: {servers: [a], prefix: /}\n  - 10.0.0.1:*"),
+     {"f.yaml:7:9: upstreams.web.endpoints[0].etcd: not supported yet",
+      "f.yaml:8:9: upstreams.web.endpoints[1]: '10.0.0.1:*' is not supported yet"}},
+    {upstream_with("sni: {allow: [a]}"), {"f.yaml:6:5: upstreams.web.sni: not supported yet"}},
+    {with_part("    health_check: {interval: {up: 2s, off: 1s}}"),
+     {"f.yaml:7:31: upstreams.web.health_check.interval.up: not supported yet"}},
     {with_part("    source_address: 10.0.0.1:80\n    hash_key: sni"),
      {"f.yaml:7:21: upstreams.web.source_address: expected an IP address of this host, without a "
       "port, not '10.0.0.1:80'",
