@@ -1,6 +1,7 @@
 #include "files/responder.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <new>
 #include <optional>
@@ -33,7 +34,7 @@ Outcome Responder::run(int socket, std::size_t budget_bytes, base::Instant now) 
   return Outcome::hungry;
 } catch (const std::bad_alloc&) {
   state_ = State::done;
-  return Outcome::gave_up;
+  return Outcome::no_memory;
 }
 
 Responder::Step Responder::step(int socket, std::size_t budget_left, base::Instant now) {
@@ -52,17 +53,25 @@ Responder::Step Responder::finish(Outcome outcome) noexcept {
   return {.outcome = outcome};
 }
 
+Responder::Step Responder::socket_failed(const os::IoResult& result) noexcept {
+  error_ = result.error;
+  return finish(Outcome::socket_failed);
+}
+
 Responder::Step Responder::read_request(int socket, base::Instant now) {
   using Progress = wire::HttpRequestParser::Progress;
   switch (parser_.parse({input_.get() + input_begin_, input_end_ - input_begin_})) {
-    case Progress::incomplete: return receive_more(socket);
+    case Progress::incomplete:
+      if (input_begin_ != input_end_) head_began_ = std::min(head_began_, now);
+      return receive_more(socket);
     case Progress::bad:
       is_last_ = true;
       answer_.make_status(parser_.status(), is_last_, view_);
       break;
     case Progress::complete: {
       const wire::HttpRequest& request = parser_.request();
-      is_last_ = is_last_ || !request.keep_alive || request.has_body();
+      const bool more_came = input_begin_ + request.head_bytes != input_end_;
+      is_last_ = !request.keep_alive || request.has_body() || (is_ending_ && !more_came);
       answer_.make(request, is_last_, view_, now);
       input_begin_ += request.head_bytes;
       break;
@@ -74,6 +83,7 @@ Responder::Step Responder::read_request(int socket, base::Instant now) {
 
 void Responder::begin_answer() noexcept {
   parser_.reset();
+  head_began_ = base::never;
   ++requests_;
   state_ = State::sending_text;
 }
@@ -120,7 +130,7 @@ Responder::Step Responder::receive_more(int socket) {
       return {.outcome = Outcome::wait_readable};
     case os::IoStatus::failed: break;
   }
-  return finish(Outcome::failed);
+  return socket_failed(result);
 }
 
 Responder::Step Responder::send_text(int socket) {
@@ -128,7 +138,7 @@ Responder::Step Responder::send_text(int socket) {
   const os::IoResult result =
       answer_.has_file_part() ? os::send_more(socket, left) : os::send(socket, left);
   if (result.status == os::IoStatus::would_block) return {.outcome = Outcome::wait_writable};
-  if (result.status != os::IoStatus::moved) return finish(Outcome::failed);
+  if (result.status != os::IoStatus::moved) return socket_failed(result);
   answer_.text_sent(result.bytes);
   bytes_sent_by_copy_ += result.bytes;
   if (answer_.text_left().empty()) {
@@ -145,9 +155,11 @@ Responder::Step Responder::send_file(int socket, std::size_t budget_left) {
   const std::uint64_t bytes = std::min<std::uint64_t>(left, budget_left);
   const os::IoResult result = os::send_file(socket, answer_.file(), answer_.offset(), bytes);
   if (result.status == os::IoStatus::would_block) return {.outcome = Outcome::wait_writable};
-  // The file was cut while it was sent. Only a broken connection tells the client.
-  if (result.status == os::IoStatus::end) return finish(Outcome::gave_up);
-  if (result.status != os::IoStatus::moved) return finish(Outcome::failed);
+  // The file was cut while it was sent, or its disk failed, which no socket calls EIO. Only a broken
+  // connection tells the client.
+  if (result.status == os::IoStatus::end || result.error == EIO)
+    return finish(Outcome::file_failed);
+  if (result.status != os::IoStatus::moved) return socket_failed(result);
   bytes_sent_by_sendfile_ += result.bytes;
   if (answer_.offset() == answer_.end()) {
     if (answer_.next_part())
@@ -185,7 +197,7 @@ Responder::Step Responder::linger(int socket) {
       return {.outcome = Outcome::wait_readable};
     case os::IoStatus::failed: break;
   }
-  return finish(Outcome::failed);
+  return socket_failed(result);
 }
 
 }  // namespace penstock::files

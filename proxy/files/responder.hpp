@@ -12,6 +12,7 @@
 //          Requests that come at once (pipelining) are answered one after the other.
 // Reads    the first read of a file waits for the disk where it is not in the page cache.
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -19,6 +20,10 @@
 #include "base/time.hpp"
 #include "files/answer.hpp"
 #include "wire/http_request.hpp"
+
+namespace penstock::os {
+struct IoResult;
+}
 
 namespace penstock::files {
 
@@ -32,14 +37,18 @@ inline constexpr std::size_t request_cost_bytes = 16 * 1024;
 // with unread bytes would send RST, which can overtake the answer.
 inline constexpr std::uint64_t discarded_bytes_max = 1 << 20;
 
+// From the first byte of a request to the end of its head: the caller answers 408 then, or sooner.
+inline constexpr base::Duration request_head_within = std::chrono::minutes{1};
+
 // Who acts next.
 enum class Outcome : std::uint8_t {
   wait_readable,  // the client: call again when the socket is readable
   wait_writable,  // the client, by taking bytes: call again when the socket is writable
   hungry,         // we: the budget is used up; call again after the others
   finished,       // the caller: close normally, everything was handed to the kernel
-  failed,         // the caller: reset; the socket is broken
-  gave_up,        // the caller: reset; the promised length cannot be kept, or memory ran out
+  socket_failed,  // the caller: reset; error() says why
+  file_failed,    // the caller: reset; the file broke off, and the promised length cannot be kept
+  no_memory,      // the caller: reset
 };
 
 class Responder {
@@ -51,16 +60,27 @@ class Responder {
 
   // Goes on until somebody else must act, or about `budget_bytes` were moved; a request counts
   // request_cost_bytes beside its bytes. The socket is non-blocking, and SIGPIPE is ignored
-  // (os::ignore_broken_pipes). Out of memory is `gave_up`.
-  // REQUIRES: budget_bytes > 0; run() has not returned finished, failed or gave_up.
+  // (os::ignore_broken_pipes).
+  // REQUIRES: budget_bytes > 0; run() has not told the caller to close or to reset.
   Outcome run(int socket, std::size_t budget_bytes, base::Instant now) noexcept;
 
   // A request has begun and did not come to its end in time: the next run() answers 408. False:
   // none has begun.
   bool give_up_waiting() noexcept;
 
-  // The answer under way, or else the next one, is the last (for a drain).
-  void close_after_response() noexcept { is_last_ = true; }
+  // The next answer whose head is not written yet says that it is the last, unless more requests
+  // came with its own: a client that is told so loses none (for a drain). One that is under way did
+  // not say it and is not the last.
+  void end_with_next_answer() noexcept { is_ending_ = true; }
+
+  // When the head of a request began that has not come to its end; base::never: none has.
+  base::Instant head_began() const noexcept { return head_began_; }
+  // Of an answer that has begun something is not handed to the kernel.
+  bool owes_answer() const noexcept {
+    return !answer_.text_left().empty() || answer_.has_file_part();
+  }
+  // The errno of `socket_failed`.
+  int error() const noexcept { return error_; }
 
   // Between two requests: closing now cuts nothing off.
   bool is_idle() const noexcept { return state_ == State::reading && input_begin_ == input_end_; }
@@ -89,6 +109,7 @@ class Responder {
   Step send_file(int socket, std::size_t budget_left);
   Step linger(int socket);
   Step finish(Outcome outcome) noexcept;
+  Step socket_failed(const os::IoResult& result) noexcept;
 
   void make_room();
   void begin_answer() noexcept;
@@ -105,8 +126,11 @@ class Responder {
   std::uint64_t bytes_sent_by_sendfile_ = 0;
   std::uint64_t bytes_discarded_ = 0;
   std::uint64_t requests_ = 0;
+  base::Instant head_began_ = base::never;
+  int error_ = 0;
   State state_ = State::reading;
-  bool is_last_ = false;
+  bool is_ending_ = false;  // the next answer may be the last
+  bool is_last_ = false;    // this one is
 };
 
 }  // namespace penstock::files

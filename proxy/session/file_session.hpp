@@ -1,13 +1,22 @@
 #pragma once
 // A connection of a `files` listener: a Responder with deadlines and books.
 //
+//   served until      then                                       ends by
+//   ----------------- ------------------------------------------ ----------------------------------
+//   its client goes   -                                          FIN, complete; RST, client_reset
+//   its time is over  what was handed to the kernel is given, as FIN between two requests, else RST
+//                     long as abort_linger allows
+//   the file breaks   likewise                                   RST: the promised length cannot be
+//   off                                                          kept
+//
 // Owner    the SessionTable. Thread: the forwarder's own.
+// Errors   every end has a CloseReason.
 
 #include "base/time.hpp"
 #include "files/responder.hpp"
 #include "os/poller.hpp"
 #include "session/record.hpp"
-#include "session/session.hpp"
+#include "session/standing_session.hpp"
 
 namespace penstock::files {
 class SiteView;
@@ -15,10 +24,10 @@ class SiteView;
 
 namespace penstock::session {
 
-class FileSession final : public Session {
+class FileSession final : public StandingSession {
  public:
   FileSession(const Arrival& arrival, files::SiteView& site) noexcept
-      : Session{arrival}, responder_{site} {}
+      : StandingSession{arrival}, responder_{site} {}
   ~FileSession() override;
 
   Next start(Context& context) noexcept override;
@@ -29,15 +38,28 @@ class FileSession final : public Session {
   void cut(Context& context) noexcept override;
 
  private:
+  enum class Phase : std::uint8_t { serving, aborting, ended };
+  enum class Ending : std::uint8_t { fin, reset };
+
+  bool is_half_closed() const noexcept override { return responder_.has_finished_sending(); }
+  bool is_at_rest() const noexcept override;
+  base::Instant own_deadline() const noexcept override;
+  bool check_peers(Context& context) noexcept override;
+  Next end_by_fin(CloseReason reason, Context& context) noexcept override;
+  Next end_in_time(CloseReason reason, Context& context) noexcept override;
+
+  Next run_responder(Context& context) noexcept;
   void account(std::uint64_t copied, std::uint64_t by_sendfile, Context& context) noexcept;
-  void arm(Context& context) noexcept;
-  base::Instant idle_deadline() const noexcept;
-  Next finish(CloseReason reason, bool reset, Context& context) noexcept;
+  Next head_is_late(Context& context) noexcept;
+  Next begin_abort(CloseReason reason, Context& context) noexcept;
+  Next run_aborting(Context& context) noexcept;
+  Next finish(CloseReason reason, Ending ending, Context& context) noexcept;
 
   files::Responder responder_;
-  base::Instant drain_turn_ = base::never;
   base::Duration first_byte_ = Record::unknown;
-  bool ended_ = false;
+  Phase phase_ = Phase::serving;
+  CloseReason reason_ = CloseReason::internal;  // while aborting
+  bool failed_ = false;                         // the socket
 };
 
 }  // namespace penstock::session

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 
-#include "base/time.hpp"
 #include "os/socket.hpp"
 #include "relay/direction.hpp"
 #include "relay/side.hpp"
@@ -15,12 +14,6 @@
 
 namespace penstock::session {
 
-namespace {
-// The kernel does not announce an empty send queue, so it is asked; a dozen times a second costs
-// nothing that matters and delays an RST by less than a human notices.
-constexpr base::Duration look_again_after = std::chrono::milliseconds{10};
-}  // namespace
-
 Next ProxySession::begin_abort(CloseReason reason, Context& context) noexcept {
   if (reason == CloseReason::upstream_reset && first_byte_ == Record::unknown)
     to().note_failure(*endpoint_, context.now);
@@ -28,7 +21,7 @@ Next ProxySession::begin_abort(CloseReason reason, Context& context) noexcept {
         context);
   phase_ = Phase::aborting;
   reason_ = reason;
-  deadline_ = context.now + timeouts().abort_linger;
+  begin_linger(context);
   for (unsigned d = 0; d < directions_.size(); ++d) {
     if (sides_[d].failed) {
       sides_[d].readable = true;  // its last bytes may not be announced any more
@@ -58,9 +51,7 @@ Next ProxySession::run_aborting(Context& context) noexcept {
   for (unsigned side = 0; side < sides_.size(); ++side)
     if (sides_[side].failed && directions_[side].dry()) close_side(side, Ending::reset, context);
   const bool owed = owes_bytes_to(client) || owes_bytes_to(upstream);
-  if (!owed || context.now >= deadline_) return finish(reason_, Ending::reset, context);
-  context.timers.arm(*this,
-                     std::min({context.now + look_again_after, deadline_, context.drain_deadline}));
+  if (!goes_on_lingering(owed, context)) return finish(reason_, Ending::reset, context);
   return hungry ? Next::hungry : Next::wait;
 }
 

@@ -142,7 +142,7 @@ Next ProxySession::connected(Context& context) noexcept {
   deadline_ =
       context.now +
       (peer_timeout.count() == 0 ? first_look_after : std::min(first_look_after, peer_timeout / 4));
-  arm_relaying(context);
+  arm_deadlines(context);
   return run_relaying(context);
 }
 

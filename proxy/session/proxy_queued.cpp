@@ -47,7 +47,7 @@ Next ProxySession::leave(const Farewell& farewell, Context& context) noexcept {
     case Phase::relaying:
       if (farewell.at_once) return begin_abort(farewell.reason, context);
       drain_turn_ = std::min(drain_turn_, farewell.turn);
-      arm_relaying(context);
+      arm_deadlines(context);
       return Next::wait;
     case Phase::connecting:
     case Phase::pausing:

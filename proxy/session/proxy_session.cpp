@@ -72,7 +72,7 @@ Next ProxySession::expired(Context& context) noexcept {
     case Phase::connecting: return attempt_failed(ETIMEDOUT, context);
     case Phase::pausing:
       return context.now < connect_end_ ? attempt(context) : no_more_attempts(context);
-    case Phase::relaying: return expired_relaying(context);
+    case Phase::relaying: return check_deadlines(context);
     case Phase::aborting: return run_aborting(context);
     case Phase::ended: break;
   }
@@ -81,7 +81,7 @@ Next ProxySession::expired(Context& context) noexcept {
 
 void ProxySession::begin_drain(base::Instant turn, Context& context) noexcept {
   drain_turn_ = turn;
-  if (phase_ == Phase::relaying) arm_relaying(context);
+  if (phase_ == Phase::relaying) arm_deadlines(context);
   if (phase_ == Phase::connecting || phase_ == Phase::queued)
     context.timers.arm(*this, std::min(deadline_, context.drain_deadline));
 }

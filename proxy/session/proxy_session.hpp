@@ -18,24 +18,24 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 
 #include "base/time.hpp"
 #include "os/poller.hpp"
 #include "relay/direction.hpp"
 #include "relay/side.hpp"
 #include "session/flight_recorder.hpp"
-#include "session/peer_watch.hpp"
 #include "session/record.hpp"
-#include "session/session.hpp"
+#include "session/standing_session.hpp"
 #include "upstream/tried.hpp"
 #include "upstream/upstream.hpp"
 #include "upstream/wait_queue.hpp"
 
 namespace penstock::session {
 
-class ProxySession final : public Session {
+class ProxySession final : public StandingSession {
  public:
-  using Session::Session;
+  using StandingSession::StandingSession;
   ~ProxySession() override;
 
   Next start(Context& context) noexcept override;
@@ -73,15 +73,15 @@ class ProxySession final : public Session {
   // proxy_relaying.cpp
   Next run_relaying(Context& context) noexcept;
   void account(unsigned direction, std::size_t bytes, Context& context) noexcept;
-  Next expired_relaying(Context& context) noexcept;
-  Next check_drain(Context& context) noexcept;
-  bool check_peers(Context& context) noexcept;
-  base::Instant idle_deadline() const noexcept;
-  base::Instant lifetime_deadline() const noexcept;
-  void arm_relaying(Context& context) noexcept;
   CloseReason failure_reason() const noexcept;
   bool holds_bytes() const noexcept;
-  bool half_closed() const noexcept;
+  bool is_half_closed() const noexcept override;
+  bool is_at_rest() const noexcept override;
+  std::optional<CloseReason> drained_for(const Context& context) const noexcept override;
+  base::Instant own_deadline() const noexcept override;
+  bool check_peers(Context& context) noexcept override;
+  Next end_by_fin(CloseReason reason, Context& context) noexcept override;
+  Next end_in_time(CloseReason reason, Context& context) noexcept override;
 
   // proxy_aborting.cpp
   Next begin_abort(CloseReason reason, Context& context) noexcept;
@@ -103,20 +103,14 @@ class ProxySession final : public Session {
   void close_side(unsigned side, Ending ending, Context& context) noexcept;
   void fill_record(Record& record, Context& context) noexcept;
 
-  const Timeouts& timeouts() const noexcept { return arrival_.listener->options.timeouts; }
   upstream::Upstream& to() const noexcept { return *arrival_.listener->upstream; }
   base::Instant farewell_deadline() const noexcept;
 
   // Indexed by side. Direction d leads from side d to the other: 0 = to_upstream, 1 = to_client.
   std::array<relay::Side, 2> sides_;
   std::array<relay::Direction, 2> directions_;
-  std::array<PeerWatch, 2> watches_;
 
   upstream::LiveRecord* endpoint_ = nullptr;  // of the last attempt
-  // queued, connecting, pausing, aborting: their end. relaying: when the peers are looked at
-  // (again).
-  base::Instant deadline_ = base::never;
-  base::Instant drain_turn_ = base::never;
   base::Instant connect_end_ = base::never;  // of all attempts together
   upstream::WaitQueue::Ticket ticket_ = 0;   // of the line, while queued
   base::Duration connect_time_ = Record::unknown;

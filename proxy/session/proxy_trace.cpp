@@ -84,7 +84,7 @@ std::optional<std::uint64_t> ProxySession::looks_stalled(Context& context) noexc
   const auto ready = os::ready_now({sides_[client].socket, sides_[upstream].socket});
   for (unsigned d = 0; d < directions_.size(); ++d)
     if (rests[d] && could_move(d, ready))
-      return directions_[to_upstream].bytes() + directions_[to_client].bytes() + half_closed();
+      return directions_[to_upstream].bytes() + directions_[to_client].bytes() + is_half_closed();
   if (rests[to_upstream] && rests[to_client]) end_trace(context);
   return std::nullopt;
 }

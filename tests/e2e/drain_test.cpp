@@ -9,6 +9,18 @@
 
 using namespace penstock::e2e;
 
+namespace {
+
+// One answer of a connection that lives on, to a request for a file of this content.
+std::string ask_for(Peer& client, const std::string& content) {
+  client.send("GET /file HTTP/1.1\r\nHost: a\r\n\r\n");
+  std::string answer;
+  while (!answer.ends_with(content)) answer += client.read(1);
+  return answer;
+}
+
+}  // namespace
+
 TEST_CASE("SIGTERM ends idle connections by FIN and exits 0", "[drain]") {
   for (const int signal : {SIGTERM, SIGINT}) {
     Origin origin;
@@ -176,4 +188,31 @@ TEST_CASE("during a drain newcomers are turned away while the others go on", "[d
   busy.finish_sending();
   upstream.close();
   house.expect_clean_end();
+}
+
+TEST_CASE("in a drain busy clients of static files are told to close, and lose no request",
+          "[drain]") {
+  TemporaryFolder folder;
+  folder.write("www/file", "content");
+  House house{{.listener = "files: {root: \"" + folder.path("www") + "\"}",
+               .runtime = "drain: {timeout: 20s}"}};
+  std::vector<Peer> clients;
+  for (int i = 0; i < 20; ++i) clients.push_back(house.client());
+  bool signalled = false;
+  std::size_t told = 0;
+  wait_until("all were told", [&] {
+    for (Peer& client : clients) {
+      if (client.descriptor() < 0) continue;
+      if (ask_for(client, "content").find("\r\nConnection: close\r\n") == std::string::npos)
+        continue;
+      CHECK(client.read_to_end().empty());
+      client.close();
+      ++told;
+    }
+    if (!signalled) house.program().signal(SIGTERM);
+    signalled = true;
+    return told == clients.size();
+  });
+  house.expect_clean_end(10s);
+  for (const Record& record : house.records()) CHECK(text_of(record, "reason") == "complete");
 }

@@ -119,6 +119,39 @@ TEST_CASE("a request that does not end within idle_timeout is answered by 408", 
   house.wait_until_rest();
 }
 
+TEST_CASE("a request that drips byte by byte is answered by 408 as well", "[peers]") {
+  TemporaryFolder folder;
+  folder.write("www/index.html", "x");
+  House house{{.listener = "files: {root: \"" + folder.path("www") + "\"}, idle_timeout: 1s"}};
+  Peer slow = house.client();
+  slow.send("GET / HTTP/1.1\r\nHost: ");
+  std::string answer;
+  auto next = Clock::now();
+  wait_until("an answer comes", [&] {
+    if (Clock::now() >= next) {
+      slow.send("a");
+      next = Clock::now() + 200ms;
+    }
+    receive_now(slow.descriptor(), answer);
+    return !answer.empty();
+  });
+  CHECK(answer.starts_with("HTTP/1.1 408 Request Timeout\r\n"));
+}
+
+TEST_CASE("a download whose file becomes shorter ends by RST, with a reason of its own",
+          "[peers]") {
+  Site site;
+  Peer client = site.house.client({.receive_buffer = 4096});
+  client.send("GET /large.bin HTTP/1.1\r\nHost: a\r\n\r\n");
+  CHECK(client.read(8) == "HTTP/1.1");
+  std::filesystem::resize_file(site.folder.path("www/large.bin"), 1000);
+  const Received rest = client.receive_all();
+  CHECK(rest.ending == Ending::reset);
+  CHECK(rest.bytes.size() < site.content.size());
+  const Record record = site.house.record_with_reason("upstream_reset");
+  CHECK(record.at("truncated").as_bool());
+}
+
 TEST_CASE("ten thousand mutated requests: every answer is HTTP, and nothing breaks", "[peers]") {
   INFO("PENSTOCK_SEED=" << run_seed());
   std::mt19937_64 random{run_seed()};

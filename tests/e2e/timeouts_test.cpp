@@ -109,6 +109,16 @@ TEST_CASE("max_lifetime ends even a busy connection", "[timeouts]") {
   CHECK(lived < 5000);
 }
 
+TEST_CASE("max_lifetime ends a client of static files, by FIN between two requests", "[timeouts]") {
+  TemporaryFolder folder;
+  folder.write("www/file", "content");
+  House house{{.listener = "files: {root: \"" + folder.path("www") + "\"}, max_lifetime: 1s"}};
+  Peer client = house.client();
+  client.send("GET /file HTTP/1.1\r\nHost: a\r\n\r\n");
+  CHECK(client.read_to_end().ends_with("content"));
+  CHECK(duration_of(house.record_with_reason("max_lifetime")) >= 890);
+}
+
 TEST_CASE("abort_linger bounds how long a client that does not read is waited for", "[timeouts]") {
   Origin origin;
   House house{{.endpoints = {origin.address()}, .listener = "abort_linger: 400ms"}};
@@ -174,6 +184,24 @@ TEST_CASE("a peer that vanished while it owes an answer is cut by peer_timeout",
     house.record_with_reason("peer_timeout", 5s);
     CHECK(client.receive_all().ending == Ending::reset);
   }
+}
+
+TEST_CASE("a client of static files that vanished is cut by peer_timeout", "[timeouts]") {
+  if (!can_drop_packets()) {
+    WARN("skipped: iptables in a network of our own is needed to make a peer vanish");
+    return;
+  }
+  TemporaryFolder folder;
+  folder.write("www/file", payload(23, 32 << 20));
+  House house{{.listener = "files: {root: \"" + folder.path("www") +
+                           "\"}, peer_timeout: 1s, abort_linger: 200ms"}};
+  Peer client = house.client({.receive_buffer = 4096});
+  client.send("GET /file HTTP/1.1\r\nHost: a\r\n\r\n");
+  CHECK(client.read(8) == "HTTP/1.1");
+  const Vanished gone{client.local_port()};
+  client.read(64 << 10);  // the window opens, and segments go out to nobody
+  const Record record = house.record_with_reason("peer_timeout", 5s);
+  CHECK(record.at("truncated").as_bool());
 }
 
 TEST_CASE("keepalive ends an idle connection whose peer vanished", "[timeouts]") {

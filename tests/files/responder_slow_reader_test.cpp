@@ -50,7 +50,7 @@ TEST_CASE("a slow reader gets a large file byte for byte", "[files]") {
   Outcome outcome = Outcome::hungry;
   while (!connection.responder().has_finished_sending()) {
     outcome = connection.run(256 * 1024);
-    REQUIRE(outcome != Outcome::failed);
+    REQUIRE(outcome != Outcome::socket_failed);
     if (outcome == Outcome::wait_writable) ++blocked;
     if (outcome == Outcome::hungry && random() % 4 != 0) continue;
     text += testing::read_some(connection.client(), 1 + random() % (512 * 1024));
@@ -77,7 +77,7 @@ TEST_CASE("a file that is cut while it is sent fails the connection", "[files]")
     testing::read_some(connection.client());
     outcome = connection.run();
   }
-  CHECK(outcome == Outcome::gave_up);
+  CHECK(outcome == Outcome::file_failed);
   CHECK(connection.responder().bytes_sent_by_sendfile() < large_bytes);
 }
 
@@ -93,7 +93,7 @@ TEST_CASE("a file that grows while it is sent keeps its promised length", "[file
   while (outcome != Outcome::wait_readable) {
     text += testing::read_some(connection.client());
     outcome = connection.run_on();
-    REQUIRE(outcome != Outcome::failed);
+    REQUIRE(outcome != Outcome::socket_failed);
   }
   text += connection.read_available();
   CHECK(take_response(text).body == std::string(200'000, 'x'));
@@ -126,7 +126,7 @@ TEST_CASE("a client that resets while an answer is blocked is failed", "[files]"
   REQUIRE(connection.run_on() == Outcome::wait_writable);
   connection.reset_client();
   connection.await_events(POLLHUP);
-  CHECK(connection.run_on() == Outcome::failed);
+  CHECK(connection.run_on() == Outcome::socket_failed);
 }
 
 }  // namespace penstock::files

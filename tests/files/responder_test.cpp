@@ -198,7 +198,7 @@ TEST_CASE("pipelined requests are answered in order", "[files]") {
   Outcome outcome = Outcome::hungry;
   while (outcome != Outcome::finished) {
     outcome = connection.run();
-    REQUIRE(outcome != Outcome::failed);
+    REQUIRE(outcome != Outcome::socket_failed);
     REQUIRE(outcome != Outcome::wait_readable);
     text += connection.read_available();
   }
@@ -290,16 +290,37 @@ TEST_CASE("a client that resets the connection is failed", "[files]") {
   REQUIRE(connection.run() == Outcome::wait_readable);
   connection.reset_client();
   connection.await_events(POLLHUP);
-  CHECK(connection.run() == Outcome::failed);
+  CHECK(connection.run() == Outcome::socket_failed);
 }
 
-TEST_CASE("close_after_response ends the connection with the next answer", "[files]") {
+TEST_CASE("a connection that is to end says so with the last answer to what came", "[files]") {
   const ResponderHouse house;
   Connection connection = house.connect();
   CHECK(connection.ask(get("/")).status == 200);
-  connection.responder().close_after_response();
-  CHECK(connection.ask(get("/")).fields.at("Connection") == "close");
+  connection.responder().end_with_next_answer();
+  connection.send(get("/") + get("/small"));
+  CHECK(connection.run_on() == Outcome::wait_readable);
+  std::string text = connection.read_available();
+  CHECK(take_response(text).fields.count("Connection") == 0);
+  CHECK(take_response(text).fields.at("Connection") == "close");
   CHECK(connection.responder().has_finished_sending());
+}
+
+TEST_CASE("the beginning of a head is known until the head has ended", "[files]") {
+  const ResponderHouse house;
+  Connection connection = house.connect();
+  CHECK(connection.run() == Outcome::wait_readable);
+  CHECK(connection.responder().head_began() == base::never);
+  connection.send("GET / HTTP/1.1\r\n");
+  CHECK(connection.run() == Outcome::wait_readable);
+  const base::Instant began = connection.responder().head_began();
+  CHECK(began <= os::now());
+  connection.send("Host: a\r\n");
+  CHECK(connection.run() == Outcome::wait_readable);
+  CHECK(connection.responder().head_began() == began);
+  connection.send("\r\n");
+  CHECK(connection.run_on() == Outcome::wait_readable);
+  CHECK(connection.responder().head_began() == base::never);
 }
 
 TEST_CASE("a small budget makes the responder hungry, not wrong", "[files]") {

@@ -2,10 +2,8 @@
 
 #include <catch2/catch.hpp>
 
-#include "files/site_view.hpp"
-#include "os/clock.hpp"
 #include "os/loopback.hpp"
-#include "session/context.hpp"
+#include "session/world.hpp"
 #include "upstream/registry.hpp"
 
 using namespace penstock;
@@ -14,26 +12,8 @@ using namespace penstock::testing;
 namespace {
 
 // A table with the world that its sessions need; its one endpoint is a listener nobody accepts at.
-struct World {
-  World()
-      : origin{listen_at(loopback_v4())},
-        poller{*os::Poller::create()},
-        timers{os::now()},
-        workspace{relay_options(), *std::pmr::new_delete_resource()},
-        counters{1, 1},
-        records{16},
-        stalls{16},
-        recorders{*std::pmr::new_delete_resource()},
-        table{*std::pmr::new_delete_resource(), sites},
-        context{.poller = poller,
-                .timers = timers,
-                .relay = workspace,
-                .counters = counters,
-                .records = records,
-                .stalls = stalls,
-                .recorders = recorders,
-                .log = log,
-                .now = os::now()} {
+struct Proxied : World {
+  Proxied() : World{{}}, origin{listen_at(loopback_v4())} {
     upstream::ClusterSpec spec;
     spec.name = "o";
     spec.endpoints.push_back({
@@ -43,19 +23,9 @@ struct World {
     registry = std::make_unique<upstream::Registry>(std::vector{spec}, context.now);
     listener.upstream = registry->upstreams().front().get();
   }
-  static relay::Options relay_options() {
-    relay::Options options;
-    options.pipes_max = 1;
-    return options;
-  }
   session::Session& create() {
     pairs.push_back(tcp_pair());
-    session::Arrival arrival;
-    arrival.socket = pairs.back().server.release();
-    arrival.at = context.now;
-    arrival.listener = &listener;
-    listener.active.fetch_add(1);
-    session::Session& session = table.create(arrival);
+    session::Session& session = table.create(arrival_of(pairs.back().server.release()));
     REQUIRE(session.start(context) == session::Next::wait);
     return session;
   }
@@ -72,26 +42,14 @@ struct World {
 
   os::Fd origin;
   std::vector<Pair> pairs;
-  os::Poller poller;
-  base::TimerWheel timers;
-  relay::Workspace workspace;
-  session::Counters counters;
-  base::SpscRing<session::Record> records;
-  base::SpscRing<session::Stall> stalls;
-  session::FlightRecorders recorders;
-  session::LogSwitches log;
   std::unique_ptr<upstream::Registry> registry;
-  session::Listener listener;
-  files::SiteViews sites{{}, *std::pmr::new_delete_resource()};
-  session::SessionTable table;
-  session::Context context;
 };
 
 }  // namespace
 
 TEST_CASE("an event for a session that has ended finds nobody, even in a slot used again",
           "[session]") {
-  World world;
+  Proxied world;
   session::Session& first = world.create();
   const std::uint64_t token = world.await_token();
   REQUIRE(world.table.find(token).session == &first);
@@ -106,7 +64,7 @@ TEST_CASE("an event for a session that has ended finds nobody, even in a slot us
 }
 
 TEST_CASE("a session leaves its books balanced", "[session]") {
-  World world;
+  Proxied world;
   session::Session& session = world.create();
   REQUIRE(world.listener.active == 1);
   REQUIRE(world.registry->upstreams()[0]->cluster().endpoint(0).live->active == 1);
