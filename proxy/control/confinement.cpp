@@ -39,10 +39,27 @@ bool logs_to_file(const LogOptions& log) {
   return log.access_to != "stdout" && log.access_to != "stderr" && log.access_to != "off";
 }
 
+// A deploy turns a link, the root itself or one on the way to it, to a folder beside the one to
+// which it leads. Where that lies at the top, a rule would allow everything: there is none.
+void add_targets_of_links(const std::string& root, std::vector<std::string>& folders) {
+  std::error_code ignored;
+  std::filesystem::path way;
+  for (const auto& part : std::filesystem::absolute(root, ignored).lexically_normal()) {
+    way /= part;
+    if (!std::filesystem::is_symlink(way, ignored)) continue;
+    const auto target = std::filesystem::canonical(way, ignored);
+    if (!target.empty() && target.parent_path() != target.root_path())
+      folders.push_back(target.parent_path());
+  }
+}
+
 std::vector<std::string> site_roots(const Config& config) {
   std::vector<std::string> roots;
-  for (const auto& listener : config.server.listeners)
-    if (listener.session.files) roots.push_back(listener.session.files->root);
+  for (const auto& listener : config.server.listeners) {
+    if (!listener.session.files) continue;
+    roots.push_back(listener.session.files->root);
+    add_targets_of_links(roots.back(), roots);
+  }
   return roots;
 }
 

@@ -73,6 +73,7 @@ OpenFileCache::OpenFileCache(const Site& site, std::size_t descriptors_max,
 OpenFileCache::~OpenFileCache() = default;
 
 const Found& OpenFileCache::find(std::string_view path, base::Instant now) {
+  follow_root(now);
   const auto at = entries_->by_path().find(path);
   if (at == entries_->by_path().end()) return add(path, now);
   auto& by_use = entries_->by_use();
@@ -82,9 +83,18 @@ const Found& OpenFileCache::find(std::string_view path, base::Instant now) {
   return at->found;
 }
 
+void OpenFileCache::follow_root(base::Instant now) {
+  if (now < root_fresh_until_) return;
+  root_fresh_until_ = now + base::file_recheck_after;
+  if (!site_.follow(root_)) return;
+  entries_->container.clear();
+  weight_ = descriptors_ = 0;
+  publish();
+}
+
 const Found& OpenFileCache::add(std::string_view path, base::Instant now) {
   counters_.misses.add();
-  Found found = site_.find(path);
+  Found found = site_.find(path, root_);
   const base::Instant until = fresh_until(found, now);
   Entry entry{
       .path = std::pmr::string{path, &memory_}, .found = std::move(found), .fresh_until = until};
@@ -99,7 +109,7 @@ const Found& OpenFileCache::add(std::string_view path, base::Instant now) {
 // The name may stand for another file by now, or for none.
 const Found& OpenFileCache::look_again(const Entry& entry, base::Instant now) {
   counters_.misses.add();
-  Found found = site_.find(entry.path);
+  Found found = site_.find(entry.path, root_);
   const base::Instant until = fresh_until(found, now);
   weight_ -= entry.weight();
   descriptors_ -= entry.found.descriptors();

@@ -6,7 +6,8 @@
 //          that is being sent stays open until it is sent.
 // Fresh    what a name stands for is looked at again when `file_recheck_after` has passed: until
 //          then a new file, or one that is gone, is not seen. The file itself is open: what is
-//          written into it is sent.
+//          written into it is sent. Likewise for the root: where its path leads to another
+//          directory, all is forgotten, and what is asked for is looked for there.
 //          A failure of the machine (500, 503) is not remembered.
 // Memory   from the resource that is given. Errors: std::bad_alloc.
 
@@ -17,11 +18,9 @@
 
 #include "base/counter.hpp"
 #include "base/time.hpp"
+#include "files/site.hpp"
 
 namespace penstock::files {
-
-class Site;
-struct Found;
 
 struct CacheCounters {
   base::Counter hits;
@@ -49,6 +48,7 @@ class OpenFileCache {
     void operator()(Entries* entries) const noexcept;
   };
 
+  void follow_root(base::Instant now);
   const Found& add(std::string_view path, base::Instant now);
   const Found& look_again(const Entry& entry, base::Instant now);
   void make_room(std::size_t weight);
@@ -58,6 +58,8 @@ class OpenFileCache {
   const std::size_t descriptors_max_;
   std::pmr::memory_resource& memory_;
   const std::unique_ptr<Entries, GiveBack> entries_;
+  Root root_;
+  base::Instant root_fresh_until_{};
   std::size_t weight_ = 0;
   std::size_t descriptors_ = 0;
   CacheCounters counters_;

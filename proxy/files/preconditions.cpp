@@ -1,5 +1,6 @@
 #include "files/preconditions.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <chrono>
@@ -94,7 +95,7 @@ std::optional<std::int64_t> seconds_of(const Pieces& pieces) {
 }  // namespace
 
 std::string entity_tag(const os::FileStatus& status, std::string_view suffix) {
-  std::array<char, 80> text{};
+  std::array<char, 112> text{};
   char* at = text.data();
   char* const end = at + text.size();
   *at++ = '"';
@@ -105,9 +106,19 @@ std::string entity_tag(const os::FileStatus& status, std::string_view suffix) {
   at = std::to_chars(at, end, status.modified_seconds, 16).ptr;
   *at++ = '.';
   at = std::to_chars(at, end, status.modified_nanoseconds, 16).ptr;
+  *at++ = '-';
+  at = std::to_chars(at, end, status.changed_seconds, 16).ptr;
+  *at++ = '.';
+  at = std::to_chars(at, end, status.changed_nanoseconds, 16).ptr;
   std::string tag{text.data(), at};
   tag.append(suffix).push_back('"');
   return tag;
+}
+
+std::int64_t modified_since_1970(const os::FileStatus& status, std::int64_t served_since,
+                                 std::int64_t now) noexcept {
+  return std::min(std::max({status.modified_seconds, status.changed_seconds, served_since}),
+                  now - 1);
 }
 
 std::optional<std::int64_t> parse_http_date(std::string_view text) {
@@ -139,8 +150,10 @@ Condition condition_of(const wire::HttpRequest& request, const Validators& valid
   if (!request.if_none_match.empty())
     return lists(request.if_none_match, validators.etag, true) ? Condition::not_modified
                                                                : Condition::holds;
-  const auto date = parse_http_date(request.if_modified_since);
-  return date && validators.modified_seconds <= *date ? Condition::not_modified : Condition::holds;
+  // A release that was turned back has older dates than the client's, and another content.
+  const bool is_that_one =
+      parse_http_date(request.if_modified_since) == validators.modified_seconds;
+  return is_that_one ? Condition::not_modified : Condition::holds;
 }
 
 bool range_applies(const wire::HttpRequest& request, const Validators& validators) {

@@ -155,8 +155,8 @@ Responder::Step Responder::send_file(int socket, std::size_t budget_left) {
   const std::uint64_t bytes = std::min<std::uint64_t>(left, budget_left);
   const os::IoResult result = os::send_file(socket, answer_.file(), answer_.offset(), bytes);
   if (result.status == os::IoStatus::would_block) return {.outcome = Outcome::wait_writable};
-  // The file was cut while it was sent, or its disk failed, which no socket calls EIO. Only a broken
-  // connection tells the client.
+  // The file was cut while it was sent, or its disk failed, which no socket calls EIO. Only a
+  // broken connection tells the client.
   if (result.status == os::IoStatus::end || result.error == EIO)
     return finish(Outcome::file_failed);
   if (result.status != os::IoStatus::moved) return socket_failed(result);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/smart_ptr/make_local_shared.hpp>
 #include <cerrno>
+#include <tuple>
 #include <utility>
 
 #include "base/time.hpp"
@@ -54,11 +55,13 @@ bool to_relative(std::string_view path, std::string& relative) {
   return true;
 }
 
-FileHandle handle_of(os::Fd file, const os::FileStatus& status, std::string_view content_type,
-                     std::string_view encoding) {
-  // RFC 9110, 8.8.2.1: a time stamp from the future is not passed on.
-  const std::int64_t now = os::wall_clock_nanoseconds() / 1'000'000'000;
-  const std::int64_t modified = std::min(status.modified_seconds, now);
+std::int64_t seconds_now() noexcept {
+  return os::wall_clock_nanoseconds() / 1'000'000'000;
+}
+
+FileHandle handle_of(os::Fd file, const os::FileStatus& status, std::int64_t served_since,
+                     std::string_view content_type, std::string_view encoding) {
+  const std::int64_t modified = modified_since_1970(status, served_since, seconds_now());
   std::string suffix{encoding};
   if (!encoding.empty()) suffix.insert(suffix.begin(), '-');
   return boost::make_local_shared<OpenFile>(
@@ -70,6 +73,11 @@ FileHandle handle_of(os::Fd file, const os::FileStatus& status, std::string_view
                .last_modified = http_date(modified)});
 }
 
+bool is_older(const os::FileStatus& one, const os::FileStatus& other) noexcept {
+  return std::tie(one.modified_seconds, one.modified_nanoseconds) <
+         std::tie(other.modified_seconds, other.modified_nanoseconds);
+}
+
 bool names_a_directory(std::string_view path) noexcept {
   return path.ends_with('/') || path.ends_with("/.");
 }
@@ -77,7 +85,8 @@ bool names_a_directory(std::string_view path) noexcept {
 }  // namespace
 
 Site::Site(os::Fd root, const Options& options)
-    : root_{std::move(root)},
+    : root_path_{options.root},
+      root_{std::move(root)},
       index_{options.index},
       open_files_{options.open_files},
       types_{os::read_file(system_media_types, media_types_bytes_max).text},
@@ -89,8 +98,23 @@ boost::system::result<std::shared_ptr<const Site>, std::string> Site::open(const
   return std::shared_ptr<const Site>{new Site{std::move(*root), options}};
 }
 
-Found Site::open_file(const std::string& relative) const {
-  auto opened = os::open_beneath(root_.get(), relative);
+int Site::directory_of(const Root& root) const noexcept {
+  return root.directory ? root.directory.get() : root_.get();
+}
+
+bool Site::follow(Root& root) const noexcept {
+  auto found = os::open_directory(root_path_);
+  if (!found) return false;
+  const auto now = os::status_of(found->get());
+  const auto before = os::status_of(directory_of(root));
+  if (!now || !before || (now->inode == before->inode && now->device == before->device))
+    return false;
+  root = {.directory = std::move(*found), .since_seconds = seconds_now()};
+  return true;
+}
+
+Found Site::open_file(const Root& root, const std::string& relative) const {
+  auto opened = os::open_beneath(directory_of(root), relative);
   if (!opened) return {.status = status_of_error(opened.error().value())};
   const auto status = os::status_of(opened->get());
   if (!status) return {.status = status_of_error(status.error().value())};
@@ -98,31 +122,31 @@ Found Site::open_file(const std::string& relative) const {
   if (status->is_directory)
     return {.status = 301, .location = '/' + wire::percent_encode_path(relative) + '/'};
   if (!status->is_regular) return {.status = 403};
-  Found found{.status = 200,
-              .file = handle_of(std::move(*opened), *status, types_.of(relative), {})};
-  found.zstd = open_form(relative, *found.file, ".zst", "zstd");
-  found.gzip = open_form(relative, *found.file, ".gz", "gzip");
+  Found found{
+      .status = 200,
+      .file = handle_of(std::move(*opened), *status, root.since_seconds, types_.of(relative), {})};
+  found.zstd = open_form(root, relative, *found.file, ".zst", "zstd");
+  found.gzip = open_form(root, relative, *found.file, ".gz", "gzip");
   return found;
 }
 
 // One that is older than the file was made from another content.
-FileHandle Site::open_form(const std::string& relative, const OpenFile& plain,
+FileHandle Site::open_form(const Root& root, const std::string& relative, const OpenFile& plain,
                            std::string_view ending, std::string_view encoding) const {
-  auto opened = os::open_beneath(root_.get(), std::string{relative}.append(ending));
+  auto opened = os::open_beneath(directory_of(root), std::string{relative}.append(ending));
   if (!opened) return {};
   const auto status = os::status_of(opened->get());
-  if (!status || !status->is_regular || status->modified_seconds < plain.status.modified_seconds)
-    return {};
-  return handle_of(std::move(*opened), *status, plain.content_type, encoding);
+  if (!status || !status->is_regular || is_older(*status, plain.status)) return {};
+  return handle_of(std::move(*opened), *status, root.since_seconds, plain.content_type, encoding);
 }
 
-Found Site::find(std::string_view path) const {
+Found Site::find(std::string_view path, const Root& root) const {
   std::string relative;
   if (!to_relative(path, relative)) return {.status = 403};
-  if (!names_a_directory(path)) return open_file(relative);
+  if (!names_a_directory(path)) return open_file(root, relative);
   if (index_.empty()) return {.status = 404};
   // A slash behind a file's name: opening the index below it fails with ENOTDIR.
-  Found index = open_file(relative.empty() ? index_ : relative + '/' + index_);
+  Found index = open_file(root, relative.empty() ? index_ : relative + '/' + index_);
   if (index.status == 301) return {.status = 404};  // a directory of that name
   return index;
 }

@@ -20,6 +20,12 @@
 
 namespace penstock::files {
 
+// Where the path of a site's root leads by now: a deploy may have turned a link.
+struct Root {
+  os::Fd directory;                // none: where it led at the start
+  std::int64_t since_seconds = 0;  // when it was seen to lead there; since 1970
+};
+
 class Site {
  public:
   // Errors: the sentence that a user should read.
@@ -28,7 +34,11 @@ class Site {
 
   // `path` is percent-decoded and starts with '/'. Empty segments are skipped; a ".." segment is
   // refused even where it would stay inside. Throws std::bad_alloc.
-  Found find(std::string_view path) const;
+  Found find(std::string_view path) const { return find(path, Root{}); }
+  Found find(std::string_view path, const Root& root) const;
+  // Makes `root` the directory to which the root's path leads by now, where that is another one;
+  // false: it is not, or no directory is there.
+  bool follow(Root& root) const noexcept;
   std::size_t open_files() const noexcept { return open_files_; }
 
   // The value of Cache-Control for every file.
@@ -36,11 +46,13 @@ class Site {
 
  private:
   Site(os::Fd root, const Options& options);
-  Found open_file(const std::string& relative) const;
-  FileHandle open_form(const std::string& relative, const OpenFile& plain, std::string_view ending,
-                       std::string_view encoding) const;
+  int directory_of(const Root& root) const noexcept;
+  Found open_file(const Root& root, const std::string& relative) const;
+  FileHandle open_form(const Root& root, const std::string& relative, const OpenFile& plain,
+                       std::string_view ending, std::string_view encoding) const;
 
-  const os::Fd root_;
+  const std::string root_path_;
+  const os::Fd root_;  // where that led at the start
   const std::string index_;
   const std::size_t open_files_;
   const MediaTypes types_;

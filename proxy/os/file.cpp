@@ -12,10 +12,24 @@
 
 namespace penstock::os {
 
+namespace {
+
+base::Result<Fd> open_by(int directory, const std::string& path, const open_how& how) noexcept {
+  for (int tries = 0;; ++tries) {
+    const long opened = ::syscall(SYS_openat2, directory, path.c_str(), &how, sizeof how);
+    if (opened >= 0) return Fd{static_cast<int>(opened)};
+    // openat2(2): EAGAIN where a rename on the way made the answer uncertain; try again.
+    if (errno != EINTR && (errno != EAGAIN || tries >= 8)) return base::error_from(errno);
+  }
+}
+
+}  // namespace
+
+// By openat2 as well: a forwarder that looks at a root again may call no other.
 base::Result<Fd> open_directory(const std::string& path) noexcept {
-  Fd directory{::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)};
-  if (!directory) return base::error_from(errno);
-  return directory;
+  open_how how{};
+  how.flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
+  return open_by(AT_FDCWD, path, how);
 }
 
 base::Result<Fd> open_beneath(int directory, const std::string& relative) noexcept {
@@ -23,12 +37,7 @@ base::Result<Fd> open_beneath(int directory, const std::string& relative) noexce
   // O_NONBLOCK: a FIFO in the tree must not stop the forwarder.
   how.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
   how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
-  for (int tries = 0;; ++tries) {
-    const long opened = ::syscall(SYS_openat2, directory, relative.c_str(), &how, sizeof how);
-    if (opened >= 0) return Fd{static_cast<int>(opened)};
-    // openat2(2): EAGAIN where a rename on the way made the answer uncertain; try again.
-    if (errno != EINTR && (errno != EAGAIN || tries >= 8)) return base::error_from(errno);
-  }
+  return open_by(directory, relative, how);
 }
 
 base::Result<FileStatus> status_of(int file) noexcept {
@@ -37,7 +46,10 @@ base::Result<FileStatus> status_of(int file) noexcept {
   return FileStatus{.size = static_cast<std::uint64_t>(status.st_size),
                     .modified_seconds = status.st_mtim.tv_sec,
                     .modified_nanoseconds = status.st_mtim.tv_nsec,
+                    .changed_seconds = status.st_ctim.tv_sec,
+                    .changed_nanoseconds = status.st_ctim.tv_nsec,
                     .inode = status.st_ino,
+                    .device = status.st_dev,
                     .is_regular = S_ISREG(status.st_mode),
                     .is_directory = S_ISDIR(status.st_mode)};
 }

@@ -18,11 +18,15 @@ struct FileStatus {
   std::uint64_t size = 0;
   std::int64_t modified_seconds = 0;      // since 1970
   std::int64_t modified_nanoseconds = 0;  // of the second
+  std::int64_t changed_seconds = 0;       // content, name or rights; no program can set it
+  std::int64_t changed_nanoseconds = 0;
   std::uint64_t inode = 0;
+  std::uint64_t device = 0;
   bool is_regular = false;
   bool is_directory = false;
 };
 
+// Follows links. Only what open_beneath() does may be done with it.
 base::Result<Fd> open_directory(const std::string& path) noexcept;
 
 // Opens `relative` for reading; the kernel itself (openat2, RESOLVE_BENEATH) refuses every way out:

@@ -111,8 +111,8 @@ class ProxySession final : public StandingSession {
   std::array<relay::Direction, 2> directions_;
 
   upstream::LiveRecord* endpoint_ = nullptr;  // of the last attempt
-  base::Instant connect_end_ = base::never;  // of all attempts together
-  upstream::WaitQueue::Ticket ticket_ = 0;   // of the line, while queued
+  base::Instant connect_end_ = base::never;   // of all attempts together
+  upstream::WaitQueue::Ticket ticket_ = 0;    // of the line, while queued
   base::Duration connect_time_ = Record::unknown;
   base::Duration first_byte_ = Record::unknown;
   // Of the last byte in each direction, in milliseconds modulo 2^32: only differences count.

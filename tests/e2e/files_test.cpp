@@ -101,6 +101,7 @@ TEST_CASE("curl asks again by tag and by time, and gets nothing twice", "[peers]
   site.folder.write("tag", "");
   CHECK(ask() == "200");
   CHECK(ask() == "304");
+  CHECK(curl({"--remote-time", "--output", copy, site.url("/page.css")}).exit_code == 0);
   CHECK(curl({"--time-cond", copy, "--output", "/dev/null", "--write-out", "%{http_code}",
               site.url("/page.css")})
             .output == "304");
@@ -117,6 +118,34 @@ TEST_CASE("a request that does not end within idle_timeout is answered by 408", 
   CHECK(answer.starts_with("HTTP/1.1 408 Request Timeout\r\n"));
   slow.close();
   house.wait_until_rest();
+}
+
+TEST_CASE("a deploy that turns the root's link is followed, and confirms nothing old", "[peers]") {
+  TemporaryFolder folder;
+  folder.write("1/page", "old");
+  folder.write("2/page", "new");
+  const std::string link = folder.path("current");
+  std::filesystem::create_directory_symlink("1", link);
+  for (const char* release : {"1/page", "2/page"})  // as a reproducible build leaves them
+    std::filesystem::last_write_time(folder.path(release), {});
+  House house{{.listener = "files: {root: \"" + link + "\"}"}};
+  const HttpAnswer before = http(house.address(), "GET", "/page");
+  CHECK(before.body == "old");
+  const std::string date = field_of(before.head, "Last-Modified");
+  CHECK(date.find("1970") == std::string::npos);
+  std::filesystem::create_directory_symlink("2", link + ".new");
+  std::filesystem::rename(link + ".new", link);
+  std::filesystem::remove_all(folder.path("1"));
+  wait_until("the new release is served",
+             [&] { return http(house.address(), "GET", "/page").body == "new"; });
+  // A date never names the running second, so its own may come a moment later.
+  wait_until("the new release has a date of its own", [&] {
+    return field_of(http(house.address(), "GET", "/page").head, "Last-Modified") != date;
+  });
+  CHECK(http(house.address(), "GET", "/page", "If-Modified-Since: " + date + "\r\n").body == "new");
+  CHECK(http(house.address(), "GET", "/page",
+             "If-None-Match: " + field_of(before.head, "ETag") + "\r\n")
+            .body == "new");
 }
 
 TEST_CASE("a request that drips byte by byte is answered by 408 as well", "[peers]") {

@@ -94,6 +94,28 @@ TEST_CASE("a name is looked at again after a while: another file, one that is go
   CHECK(cache.counters().open.value() == 2);
 }
 
+TEST_CASE("where the root's link was turned everything is looked for in the new release",
+          "[files]") {
+  const testing::TemporaryDirectory directory;
+  directory.write("1/a", "old");
+  directory.write("1/gone", "old");
+  directory.write("2/a", "newer");
+  const auto link = directory.path() / "current";
+  std::filesystem::create_directory_symlink("1", link);
+  const auto site = site_at(link);
+  OpenFileCache cache{*site, 10, *std::pmr::new_delete_resource()};
+  const FileHandle sending = cache.find("/a", start).file;
+  CHECK(cache.find("/gone", start).status == 200);
+  std::filesystem::remove(link);
+  std::filesystem::create_directory_symlink("2", link);
+  std::filesystem::remove_all(directory.path() / "1");
+  CHECK(cache.find("/a", start + soon).file->status.size == 3);
+  CHECK(cache.find("/a", start + later).file->status.size == 5);
+  CHECK(cache.find("/gone", start + later).status == 404);
+  CHECK(cache.counters().open.value() == 1);
+  CHECK(sending->status.size == 3);
+}
+
 TEST_CASE("a shortage of descriptors is not remembered", "[files]") {
   const House house;
   OpenFileCache cache = house.cache(10);
@@ -114,6 +136,21 @@ TEST_CASE("names behind which nothing is are limited as well", "[files]") {
   for (int i = 0; i < 1000; ++i) cache.find("/missing/" + std::to_string(i), start);
   CHECK(cache.counters().open.value() == 0);
   CHECK(cache.counters().evictions.value() == 998);
+}
+
+TEST_CASE("a compressed form is as good as its nanoseconds", "[files]") {
+  const House house;
+  house.directory.write("a.gz", "small");
+  const auto now = std::filesystem::file_time_type::clock::now();
+  const auto behind_by = [&](std::chrono::nanoseconds time) {
+    std::filesystem::last_write_time(house.directory / "a", now);
+    std::filesystem::last_write_time(house.directory / "a.gz", now - time);
+    OpenFileCache cache = house.cache(10);
+    return bool{cache.find("/a", start).gzip};
+  };
+  CHECK(behind_by(std::chrono::nanoseconds{0}));
+  CHECK_FALSE(behind_by(std::chrono::nanoseconds{1}));
+  CHECK_FALSE(behind_by(std::chrono::milliseconds{999}));
 }
 
 TEST_CASE("the compressed forms of a file lie beside it, and are no older", "[files]") {

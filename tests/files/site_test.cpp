@@ -1,11 +1,13 @@
 #include "files/site.hpp"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include "files/client.hpp"
 
 namespace penstock::files {
 
+using testing::await_fact;
 using testing::TemporaryDirectory;
 
 namespace {
@@ -113,6 +115,48 @@ TEST_CASE("max_age becomes Cache-Control", "[files]") {
   CHECK(site_at(root, options)->cache_control() == "no-cache");
   options.max_age = std::chrono::milliseconds{1};
   CHECK(site_at(root, options)->cache_control() == "max-age=1");
+}
+
+TEST_CASE("a file whose date a build has set is told from the one before by date and by tag",
+          "[files]") {
+  const SiteHouse house;
+  const std::string path = house.directory / "www/index.html";
+  const auto in_1970 = [&] {
+    const timespec zero[2]{};
+    REQUIRE(::utimensat(AT_FDCWD, path.c_str(), zero, 0) == 0);
+    return house.site->find("/index.html").file->validators;
+  };
+  const Validators before = in_1970();
+  CHECK(before.modified_seconds > os::wall_clock_nanoseconds() / 1'000'000'000 - 60);
+  house.directory.write("www/index.html", "FRONT");  // the same inode, size and date
+  REQUIRE(await_fact([&] { return in_1970().modified_seconds > before.modified_seconds; }));
+  CHECK(in_1970().etag != before.etag);
+}
+
+TEST_CASE("a root is followed to where its link leads by now", "[files]") {
+  const TemporaryDirectory directory;
+  directory.write("1/file", "old");
+  directory.write("2/file", "newer");
+  const auto link = directory.path() / "current";
+  const auto turn_to = [&](const char* release) {
+    std::filesystem::remove(link);
+    std::filesystem::create_directory_symlink(release, link);
+  };
+  turn_to("1");
+  const auto site = site_at(link);
+  Root root;
+  CHECK_FALSE(site->follow(root));
+  turn_to("2");
+  CHECK(site->find("/file", root).file->status.size == 3);
+  REQUIRE(site->follow(root));
+  CHECK(site->find("/file", root).file->status.size == 5);
+  CHECK(root.since_seconds > 0);
+  CHECK_FALSE(site->follow(root));
+  std::filesystem::remove(link);
+  CHECK_FALSE(site->follow(root));  // between two releases
+  turn_to("1");
+  REQUIRE(site->follow(root));
+  CHECK(site->find("/file", root).file->status.size == 3);
 }
 
 TEST_CASE("a root that is no directory is a sentence", "[files]") {
