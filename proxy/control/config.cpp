@@ -11,6 +11,9 @@ namespace penstock::control {
 
 namespace {
 
+// Of all listeners: a line of text can ask for a thousand.
+constexpr std::size_t addresses_max = 65'536;
+
 // All parts in the order in which they need each other.
 class ConfigBuilder {
  public:
@@ -46,8 +49,14 @@ class ConfigBuilder {
     const auto items = reading_.items_of(*place);
     if (place->node->kind == YamlNode::Kind::list && items.empty())
       reading_.report(*place, "expected at least one listener");
-    for (const YamlPlace& item : items)
+    std::size_t addresses = 0;
+    for (const YamlPlace& item : items) {
       listeners_.push_back(read_listener(reading_, item, defaults_));
+      addresses += listeners_.back().binds.size();
+      if (addresses > addresses_max)
+        return reading_.report(
+            item, "more than " + std::to_string(addresses_max) + " addresses in all listeners");
+    }
   }
 
   void read_upstreams(MapReader& reader) {

@@ -31,6 +31,8 @@ struct AdminBind {
   std::string group{};
   bool read_only = false;
   bool allow_remote_control = false;
+  std::string token_file{};  // empty: no token is asked for
+  std::string token{};       // what stands in it: read when the proxy starts
 };
 
 enum class LogLevel : std::uint8_t { debug, info, warning, error };

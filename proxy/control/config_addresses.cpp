@@ -83,16 +83,6 @@ bool wildcard_covers(const BoundSocket& wildcard, const os::SocketAddress& addre
   return own == other || (own == IpFamily::v6 && other == IpFamily::v4 && !wildcard.v6_only);
 }
 
-// Who connects to 0.0.0.0 or :: reaches the loopback address.
-os::SocketAddress dialled(const os::SocketAddress& endpoint) {
-  if (!endpoint.is_wildcard()) return endpoint;
-  os::IpEndpoint loopback = endpoint.ip();
-  const bool is_v4 = loopback.family == IpFamily::v4;
-  if (is_v4) loopback.bytes[0] = 127;
-  loopback.bytes[is_v4 ? 3 : 15] = 1;
-  return os::SocketAddress{loopback};
-}
-
 }  // namespace
 
 bool is_host_name(std::string_view host) {
@@ -156,6 +146,15 @@ bool collide(const BoundSocket& one, const BoundSocket& other) {
   if (one.address.is_unix() || other.address.is_unix()) return false;
   if (one.address.ip().port != other.address.ip().port) return false;
   return wildcard_covers(one, other.address) || wildcard_covers(other, one.address);
+}
+
+os::SocketAddress dialled(const os::SocketAddress& endpoint) {
+  if (!endpoint.is_wildcard()) return endpoint;
+  os::IpEndpoint loopback = endpoint.ip();
+  const bool is_v4 = loopback.family == IpFamily::v4;
+  if (is_v4) loopback.bytes[0] = 127;
+  loopback.bytes[is_v4 ? 3 : 15] = 1;
+  return os::SocketAddress{loopback};
 }
 
 bool reaches(const os::SocketAddress& endpoint, const BoundSocket& bound) {

@@ -1,23 +1,13 @@
-#include <algorithm>
 #include <map>
+#include <set>
 
 #include "control/config_parts.hpp"
+#include "control/config_sockets.hpp"
 #include "control/config_words.hpp"
 
 namespace penstock::control {
 
 namespace {
-
-// A socket of this configuration, and how a fault calls it.
-struct OwnSocket {
-  BoundSocket bound;
-  const YamlPlace* place = nullptr;
-  std::string owner;
-  bool is_loop = false;  // a connection to it from an endpoint would come back
-};
-
-// Ports stand apart, so that a long port range is not compared with itself.
-using OwnSockets = std::multimap<std::uint16_t, OwnSocket>;
 
 void check_listener_names(ConfigReading& reading, const std::vector<ReadListener>& listeners) {
   std::map<std::string, const ReadListener*> seen;
@@ -37,26 +27,22 @@ void check_upstream_names(ConfigReading& reading, const std::vector<ReadListener
                           const std::vector<ReadUpstream>& upstreams) {
   std::vector<std::string> names;
   for (const ReadUpstream& upstream : upstreams) names.push_back(upstream.spec.name);
+  const std::set<std::string_view> known{names.begin(), names.end()};
   for (const ReadListener& listener : listeners) {
     const std::string& wanted = listener.spec.session.upstream;
-    if (wanted.empty() || std::find(names.begin(), names.end(), wanted) != names.end()) continue;
-    reading.report(*listener.upstream,
-                   "there is no upstream " + in_quotes(wanted) + suggestion(wanted, names));
+    if (wanted.empty() || known.contains(wanted)) continue;
+    reading.report(*listener.upstream, "there is no upstream " + in_quotes(wanted) +
+                                           reading.suggestions.nearest(wanted, names));
   }
 }
 
 // Reports a socket that another one stands in the way of, else remembers it.
 void add_socket(ConfigReading& reading, OwnSockets& sockets, OwnSocket socket) {
-  const std::uint16_t port = socket.bound.address.ip().port;
-  const auto [first, last] = sockets.equal_range(port);
-  for (auto other = first; other != last; ++other) {
-    if (!collide(other->second.bound, socket.bound)) continue;
-    return reading.report(*socket.place, in_quotes(socket.bound.address.to_string()) +
-                                             " cannot be bound beside " +
-                                             in_quotes(other->second.bound.address.to_string()) +
-                                             " of " + other->second.owner);
-  }
-  sockets.emplace(port, std::move(socket));
+  const OwnSocket* other = sockets.in_the_way_of(socket.bound);
+  if (other == nullptr) return sockets.add(std::move(socket));
+  reading.report(*socket.place,
+                 in_quotes(socket.bound.address.to_string()) + " cannot be bound beside " +
+                     in_quotes(other->bound.address.to_string()) + " of " + other->owner);
 }
 
 OwnSockets collect_sockets(ConfigReading& reading, const std::vector<ReadListener>& listeners,
@@ -77,13 +63,11 @@ OwnSockets collect_sockets(ConfigReading& reading, const std::vector<ReadListene
 }
 
 void check_loop(ConfigReading& reading, const OwnSockets& sockets, const ReadAddress& endpoint) {
-  const auto [first, last] = sockets.equal_range(endpoint.address.ip().port);
-  for (auto own = first; own != last; ++own) {
-    if (!own->second.is_loop || !reaches(endpoint.address, own->second.bound)) continue;
-    return reading.report(
-        endpoint.place, in_quotes(endpoint.address.to_string()) + " is " + own->second.owner +
-                            " of this file: a loop; only a listener with files can be an endpoint");
-  }
+  const OwnSocket* own = sockets.reached_by(endpoint.address);
+  if (own == nullptr || !own->is_loop) return;
+  reading.report(endpoint.place,
+                 in_quotes(endpoint.address.to_string()) + " is " + own->owner +
+                     " of this file: a loop; only a listener with files can be an endpoint");
 }
 
 }  // namespace

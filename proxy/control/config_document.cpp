@@ -45,7 +45,7 @@ class KeyCheck {
                std::to_string(first->second.column));
   }
   void report(YamlPosition at, const std::string& path, std::string sentence) {
-    faults_.push_back({file_, at.line, at.column, path, std::move(sentence)});
+    add_fault(faults_, {file_, at.line, at.column, path, std::move(sentence)});
   }
 
   const std::string& file_;
@@ -80,6 +80,13 @@ const char* YamlNode::kind_name() const noexcept {
     case Kind::map: return "a map";
   }
   return "";
+}
+
+void add_fault(std::vector<Fault>& faults, Fault fault) {
+  if (faults.size() > faults_max) return;
+  if (faults.size() == faults_max)
+    fault.sentence = "more than " + std::to_string(faults_max) + " faults; not all are told";
+  faults.push_back(std::move(fault));
 }
 
 std::string key_path(const std::string& path, std::string_view key) {

@@ -46,6 +46,11 @@ struct YamlNode {
   const char* kind_name() const noexcept;
 };
 
+// So many faults of one file are told: one more says that others are not.
+inline constexpr std::size_t faults_max = 10'000;
+// Adds a fault, where there is room.
+void add_fault(std::vector<Fault>& faults, Fault fault);
+
 struct YamlDocument {
   YamlPointer root;           // empty where the text is no document at all
   std::vector<Fault> faults;  // a syntax error, alone; or duplicate and merge keys

@@ -61,16 +61,10 @@ upstream::DnsSource read_dns(MapReader& reader, const YamlPlace& dns) {
   return source;
 }
 
-std::string prefix_of(const std::string& file) {
-  return file.substr(0, file.rfind('/') + 1);
-}
-
-// A relative path starts at the folder of the configuration file.
 upstream::FileSource read_file(MapReader& reader, const YamlPlace& file) {
   upstream::FileSource source;
   std::string text;
-  if (reader.reading().read(file, text, parse_label))
-    source.path = text.starts_with('/') ? text : prefix_of(reader.reading().file()) + text;
+  if (reader.reading().read(file, text, parse_label)) source.path = reader.reading().path_of(text);
   forbid(reader,
          {"address", "name", "weight", "priority", "backup", "max_connections", "type", "refresh"},
          "cannot stand beside file; it belongs into the file");

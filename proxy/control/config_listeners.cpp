@@ -54,10 +54,13 @@ void read_binds(MapReader& reader, ReadListener& listener) {
   if (!place) return;
   const auto binds = reader.reading().one_or_items_of(*place);
   if (binds.empty()) return reader.reading().report(*place, "expected at least one address");
-  for (const YamlPlace& bind : binds) read_one_bind(reader.reading(), bind, listener);
-  if (listener.binds.size() > base::listener_addresses_max)
-    reader.reading().report(*place, "more than " + std::to_string(base::listener_addresses_max) +
-                                        " addresses in one listener");
+  for (const YamlPlace& bind : binds) {
+    read_one_bind(reader.reading(), bind, listener);
+    if (listener.binds.size() > base::listener_addresses_max)
+      return reader.reading().report(*place, "more than " +
+                                                 std::to_string(base::listener_addresses_max) +
+                                                 " addresses in one listener");
+  }
 }
 
 bool has_socket_file(const ReadListener& listener) {

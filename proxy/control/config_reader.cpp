@@ -25,7 +25,11 @@ std::string pattern_of(const std::string& parent, std::string_view key) {
 }  // namespace
 
 void ConfigReading::report(YamlPosition at, const std::string& path, std::string sentence) {
-  faults.push_back({file_, at.line, at.column, path.empty() ? "-" : path, std::move(sentence)});
+  add_fault(faults, {file_, at.line, at.column, path.empty() ? "-" : path, std::move(sentence)});
+}
+
+std::string ConfigReading::path_of(const std::string& text) const {
+  return text.starts_with('/') ? text : file_.substr(0, file_.rfind('/') + 1) + text;
 }
 
 void ConfigReading::report(const YamlPlace& place, std::string sentence) {
@@ -136,8 +140,9 @@ void MapReader::finish() {
     if (place_.path.empty() && each.key.starts_with("x-")) continue;
     if (std::find(known_.begin(), known_.end(), each.key) != known_.end()) continue;
     reading_.report(each.key_position, key_path(place_.path, each.key),
-                    is_promised(each) ? std::string{not_supported_yet}
-                                      : "unknown key" + suggestion(each.key, known_));
+                    is_promised(each)
+                        ? std::string{not_supported_yet}
+                        : "unknown key" + reading_.suggestions.nearest(each.key, known_));
   }
 }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "control/config_document.hpp"
+#include "control/config_words.hpp"
 
 namespace penstock::control {
 
@@ -29,6 +30,8 @@ class ConfigReading {
 
   const std::string& file() const noexcept { return file_; }
   bool resolve_names() const noexcept { return resolve_names_; }
+  // A relative path starts at the folder of the configuration file.
+  std::string path_of(const std::string& text) const;
   void report(YamlPosition at, const std::string& path, std::string sentence);
   // At the value itself.
   void report(const YamlPlace& place, std::string sentence);
@@ -60,6 +63,7 @@ class ConfigReading {
   void report_type(const YamlPlace& place, std::string_view expected);
 
   std::vector<Fault> faults;
+  Suggestions suggestions;  // of the whole file
   const std::set<std::string>& keys() const noexcept { return keys_; }
 
  private:

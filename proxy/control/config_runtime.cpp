@@ -12,6 +12,7 @@ constexpr std::uint64_t pipe_bytes_max = gibibyte;
 constexpr std::uint64_t pipes_max = 1'000'000;
 constexpr std::uint64_t buffer_bytes_min = 4 * kibibyte;
 constexpr std::uint64_t buffer_bytes_max = 16 * mebibyte;
+constexpr std::size_t admin_binds_max = 8;     // each has its own connections
 constexpr std::uint64_t numa_node_max = 1023;  // the kernel's own
 
 void read_drain(ConfigReading& reading, const YamlPlace& place, runtime::DrainOptions& target) {
@@ -62,6 +63,9 @@ ReadAdmin read_one_admin(ConfigReading& reading, const YamlPlace& place) {
   if (bind && reading.read(*bind, result.admin.address, parse)) result.bind = bind;
   reader.optional("read_only", result.admin.read_only, parse_boolean);
   reader.optional("allow_remote_control", result.admin.allow_remote_control, parse_boolean);
+  if (reader.optional("token_file", result.admin.token_file, parse_label_or_empty) &&
+      !result.admin.token_file.empty())
+    result.admin.token_file = reading.path_of(result.admin.token_file);
   reader.finish();
   if (result.bind && !result.admin.address.is_loopback() && !result.admin.read_only &&
       !result.admin.allow_remote_control)
@@ -129,8 +133,13 @@ void read_runtime(ConfigReading& reading, const YamlPlace& place, runtime::Optio
 
 std::vector<ReadAdmin> read_admin(ConfigReading& reading, const YamlPlace& place) {
   std::vector<ReadAdmin> result;
-  for (const YamlPlace& one : reading.one_or_items_of(place))
+  for (const YamlPlace& one : reading.one_or_items_of(place)) {
+    if (result.size() == admin_binds_max) {
+      reading.report(one, fmt::format("more than {} addresses of the admin", admin_binds_max));
+      break;
+    }
     result.push_back(read_one_admin(reading, one));
+  }
   return result;
 }
 

@@ -50,11 +50,20 @@ std::size_t utf8_length(std::string_view text) {
   return 0;
 }
 
-// A '[' with two colons before its ']' is more likely an address than a list.
+// A '[' with two colons before its ']' is more likely an address than a list. What stands behind an
+// inner '[' stands behind the outer one, too: one look at each byte is enough.
 bool has_v6_literal(std::string_view line) {
-  for (auto open = line.find('['); open != npos; open = line.find('[', open + 1)) {
-    const std::string_view inside = line.substr(open + 1, line.find(']', open) - open - 1);
-    if (std::count(inside.begin(), inside.end(), ':') >= 2) return true;
+  bool is_open = false;
+  int colons = 0;
+  for (const char byte : line) {
+    if (byte == '[' && !is_open) {
+      is_open = true;
+      colons = 0;
+    } else if (byte == ']') {
+      is_open = false;
+    } else if (byte == ':' && is_open && ++colons == 2) {
+      return true;
+    }
   }
   return false;
 }

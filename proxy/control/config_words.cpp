@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <array>
 #include <numeric>
 #include <utility>
 
@@ -19,12 +20,16 @@ std::string_view cut(std::string_view text) {
   return text.substr(0, end);
 }
 
+constexpr std::size_t slips_max = 3;  // in a name that is still recognized
+using Row = std::array<std::size_t, shown_bytes_max + slips_max + 1>;
+
 // Insertions, deletions and replacements of one byte, and exchanges of two neighbours, each of
-// which is one slip of the finger (the optimal string alignment distance).
+// which is one slip of the finger (the optimal string alignment distance). Neither text is longer
+// than a Row.
 std::size_t distance(std::string_view from, std::string_view to) {
-  std::vector<std::size_t> before(to.size() + 1);
-  std::vector<std::size_t> above(to.size() + 1);
-  std::vector<std::size_t> row(to.size() + 1);
+  Row before{};
+  Row above{};
+  Row row{};
   std::iota(row.begin(), row.end(), std::size_t{0});
   for (std::size_t i = 1; i <= from.size(); ++i) {
     before = std::exchange(above, row);
@@ -36,7 +41,12 @@ std::size_t distance(std::string_view from, std::string_view to) {
         row[j] = std::min(row[j], before[j - 2] + 1);
     }
   }
-  return row.back();
+  return row[to.size()];
+}
+
+// So many letters more or less are so many slips at least.
+std::size_t difference(std::size_t one, std::size_t other) {
+  return std::max(one, other) - std::min(one, other);
 }
 
 }  // namespace
@@ -58,18 +68,26 @@ std::string in_quotes(std::string_view text) {
   return '\'' + printable(text) + '\'';
 }
 
-std::string suggestion(std::string_view text, const std::vector<std::string>& known) {
+std::string Suggestions::nearest(std::string_view text, const std::vector<std::string>& known) {
   if (text.size() > shown_bytes_max) return {};
   // Half of a short word may be wrong, never more than three letters of a long one.
-  std::size_t nearest = std::min<std::size_t>(3, text.size() / 2) + 1;
-  std::string found;
+  std::size_t nearest = std::min(slips_max, text.size() / 2) + 1;
+  std::string_view found;
   for (const std::string& name : known) {
+    if (steps_ >= steps_max) return {};
+    ++steps_;
+    if (difference(text.size(), name.size()) >= nearest) continue;
+    steps_ += text.size() * name.size();
     const std::size_t far = distance(text, name);
     if (far >= nearest) continue;
     nearest = far;
     found = name;
   }
   return found.empty() ? std::string{} : "; did you mean " + in_quotes(found) + "?";
+}
+
+std::string suggestion(std::string_view text, const std::vector<std::string>& known) {
+  return Suggestions{}.nearest(text, known);
 }
 
 std::string alternatives(const std::vector<std::string_view>& words) {

@@ -14,7 +14,21 @@ std::string in_quotes(std::string_view text);
 // As in_quotes(), without the quotes: for a key in a path.
 std::string printable(std::string_view text);
 
-// "; did you mean 'name'?" for the nearest of `known`, empty where none is near.
+// Names that were probably meant. Two names cost the product of their lengths, and a file of wrong
+// names would cost the square of its own: after so many steps an object has no more suggestions.
+class Suggestions {
+ public:
+  static constexpr std::size_t steps_max = 4'000'000;
+
+  // "; did you mean 'name'?" for the nearest of `known`, empty where none is near.
+  std::string nearest(std::string_view text, const std::vector<std::string>& known);
+  std::size_t steps() const noexcept { return steps_; }
+
+ private:
+  std::size_t steps_ = 0;
+};
+
+// The one of a question that stands alone.
 std::string suggestion(std::string_view text, const std::vector<std::string>& known);
 
 // "a, b or c".
