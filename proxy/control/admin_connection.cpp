@@ -1,10 +1,14 @@
 #include "control/admin_connection.hpp"
 
 #include <array>
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
+#include <boost/beast/http/span_body.hpp>
+#include <new>
 #include <optional>
 
 #include "control/admin_pages.hpp"
@@ -50,28 +54,36 @@ class Link : public std::enable_shared_from_this<Link> {
 // One of the places that AdminLimits::connections_max counts.
 class Place {
  public:
-  explicit Place(std::shared_ptr<AdminShared> shared) : shared_{std::move(shared)} {
-    ++shared_->connections;
-  }
+  explicit Place(std::shared_ptr<AdminDoor> door) : door_{std::move(door)} { ++door_->connections; }
   Place(const Place&) = delete;
   Place& operator=(const Place&) = delete;
-  ~Place() { --shared_->connections; }
+  ~Place() { --door_->connections; }
 
  private:
-  const std::shared_ptr<AdminShared> shared_;
+  const std::shared_ptr<AdminDoor> door_;
 };
 
 using Parser = http::request_parser<http::string_body>;
 
-AdminRequest request_from(const http::request<http::string_body>& message, bool read_only) {
-  AdminRequest request{.method = std::string{message.method_string()},
-                       .target = std::string{message.target()},
-                       .host = std::nullopt,
-                       .has_origin = message.find(http::field::origin) != message.end(),
-                       .read_only = read_only};
-  if (const auto host = message.find(http::field::host); host != message.end())
-    request.host = std::string{host->value()};
-  return request;
+using Message = http::request<http::string_body>;
+
+template <class Field>
+std::optional<std::string> field_of(const Message& message, Field field) {
+  const auto found = message.find(field);
+  return found == message.end() ? std::nullopt : std::optional<std::string>{found->value()};
+}
+
+AdminRequest request_from(const Message& message, const AdminBind& bind) {
+  return {.method = std::string{message.method_string()},
+          .target = std::string{message.target()},
+          .host = field_of(message, http::field::host),
+          .origin = field_of(message, http::field::origin),
+          .fetch_site = field_of(message, "Sec-Fetch-Site"),
+          .authorization = field_of(message, http::field::authorization).value_or(""),
+          .is_marked = field_of(message, "X-Penstock") == "1",
+          .read_only = bind.read_only,
+          .guards_reads = !bind.address.is_unix() && bind.address.is_loopback(),
+          .token = bind.token};
 }
 
 // What to say to a request that could not be read; nothing where nobody would listen.
@@ -94,8 +106,26 @@ struct Form {
   bool head_only = false;
 };
 
-asio::awaitable<bool> write_answer(Link& link, AdminAnswer answer, Form form) {
-  http::response<http::string_body> response;
+// Other calls of the loop have their turn between the slices.
+asio::awaitable<PageCache::Text> page_of(PageCache& pages, PageName name) {
+  PageCache::Reader reader{pages, name};
+  while (true) {
+    if (auto text = reader.advance()) co_return text;
+    co_await asio::post(asio::use_awaitable);
+  }
+}
+
+// The body is shared by all who read the same page. Who asks for the head alone has no page made:
+// where none is ready, its length is left out (RFC 9110, section 9.3.2).
+asio::awaitable<PageCache::Text> body_of(AdminDoor& door, AdminAnswer& answer, bool head_only) {
+  if (!answer.page) co_return std::make_shared<const std::string>(std::move(answer.body));
+  if (head_only) co_return door.pages.ready(*answer.page);
+  co_return co_await page_of(door.pages, *answer.page);
+}
+
+asio::awaitable<bool> write_answer(Link& link, const AdminAnswer& answer, PageCache::Text body,
+                                   Form form) {
+  http::response<http::span_body<const char>> response;
   response.result(answer.status);
   response.version(form.version);
   response.keep_alive(form.keep_alive);
@@ -103,8 +133,9 @@ asio::awaitable<bool> write_answer(Link& link, AdminAnswer answer, Form form) {
   response.set(http::field::cache_control, "no-store");
   response.set("X-Content-Type-Options", "nosniff");
   if (!answer.allow.empty()) response.set(http::field::allow, answer.allow);
-  response.content_length(answer.body.size());
-  if (!form.head_only) response.body() = std::move(answer.body);
+  if (answer.status == 401) response.set(http::field::www_authenticate, "Bearer");
+  if (body) response.content_length(body->size());
+  if (body && !form.head_only) response.body() = {body->data(), body->size()};
   const auto [error, bytes] = co_await http::async_write(link.socket, response, as_result);
   co_return !error && bytes > 0;
 }
@@ -123,34 +154,48 @@ asio::awaitable<void> close_gently(Link& link) {
   }
 }
 
+// A process that has no memory left must not end for a page.
+asio::awaitable<bool> answer_request(Link& link, AdminDoor& door, const Message& message) {
+  const Form form{.version = message.version(),
+                  .keep_alive = message.keep_alive(),
+                  .head_only = message.method() == http::verb::head};
+  AdminAnswer reply;
+  PageCache::Text body;
+  try {
+    reply = answer(request_from(message, door.bind), door.view);
+    if (message.method() == http::verb::post && reply.status < 300) door.pages.note_write();
+    body = co_await body_of(door, reply, form.head_only);
+  } catch (const std::bad_alloc&) {
+    reply = refusal(503, "out of memory");
+    body = std::make_shared<const std::string>(reply.body);
+  }
+  link.allow(door.limits.timeout);
+  co_return co_await write_answer(link, reply, std::move(body), form) && form.keep_alive;
+}
+
 }  // namespace
 
-asio::awaitable<void> serve_admin(AdminSocket socket, bool read_only,
-                                  std::shared_ptr<AdminShared> shared) {
-  const Place place{shared};
+asio::awaitable<void> serve_admin(AdminSocket socket, std::shared_ptr<AdminDoor> door) {
+  const Place place{door};
   const auto link = std::make_shared<Link>(std::move(socket));
-  const AdminLimits& limits = shared->limits;
+  const AdminLimits& limits = door->limits;
   boost::beast::flat_buffer buffer{limits.header_bytes_max + limits.body_bytes_max};
-  while (true) {
+  bool goes_on = true;
+  while (goes_on) {
     Parser parser;
     parser.header_limit(static_cast<std::uint32_t>(limits.header_bytes_max));
     parser.body_limit(limits.body_bytes_max);
     link->allow(limits.timeout);
     const auto [error, bytes] = co_await http::async_read(link->socket, buffer, parser, as_result);
-    Form form;
-    std::optional<AdminAnswer> reply;
     if (error) {
-      reply = answer_to(error, link->expired(), parser.got_some() || bytes > 0);
+      const auto reply = answer_to(error, link->expired(), parser.got_some() || bytes > 0);
       if (!reply) co_return;
-    } else {
-      form = {.version = parser.get().version(),
-              .keep_alive = parser.get().keep_alive(),
-              .head_only = parser.get().method() == http::verb::head};
-      reply = answer(request_from(parser.get(), read_only), shared->view);
+      link->allow(limits.timeout);
+      const auto body = std::make_shared<const std::string>(reply->body);
+      if (!co_await write_answer(*link, *reply, body, {})) co_return;
+      break;
     }
-    link->allow(limits.timeout);
-    if (!co_await write_answer(*link, std::move(*reply), form)) co_return;
-    if (!form.keep_alive) break;
+    goes_on = co_await answer_request(*link, *door, parser.get());
   }
   co_await close_gently(*link);
 }

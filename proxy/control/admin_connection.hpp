@@ -6,19 +6,22 @@
 #include <memory>
 
 #include "control/admin_server.hpp"
+#include "control/page_cache.hpp"
 
 namespace penstock::control {
 
 using AdminSocket = boost::asio::generic::stream_protocol::socket;
 
-// Shared by all connections of one server.
-struct AdminShared {
+// Shared by all connections of one bind. Its places are its own: who may only read never takes the
+// place of who steers.
+struct AdminDoor {
   AdminView& view;
+  PageCache& pages;  // of all binds
   const AdminLimits limits;
+  const AdminBind bind;
   std::size_t connections = 0;
 };
 
-boost::asio::awaitable<void> serve_admin(AdminSocket socket, bool read_only,
-                                         std::shared_ptr<AdminShared> shared);
+boost::asio::awaitable<void> serve_admin(AdminSocket socket, std::shared_ptr<AdminDoor> door);
 
 }  // namespace penstock::control

@@ -8,12 +8,6 @@ namespace penstock::control {
 
 namespace {
 
-bool equal_but_for_case(std::string_view a, std::string_view b) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [&](char x, char y) { return lower(x) == lower(y); });
-}
-
 // The host of "host", "host:port" and "[v6]:port"; empty where it is none of these.
 std::string_view without_port(std::string_view host) {
   const bool bracketed = host.starts_with('[');
@@ -30,6 +24,12 @@ std::string_view without_port(std::string_view host) {
 }
 
 }  // namespace
+
+bool equal_but_for_case(std::string_view a, std::string_view b) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [&](char x, char y) { return lower(x) == lower(y); });
+}
 
 bool names_a_literal_host(std::string_view host) {
   const std::string_view name = without_port(host);

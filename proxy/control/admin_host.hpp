@@ -9,4 +9,7 @@ namespace penstock::control {
 // literal address or localhost, with a port or without.
 bool names_a_literal_host(std::string_view host);
 
+// ASCII letters.
+bool equal_but_for_case(std::string_view a, std::string_view b);
+
 }  // namespace penstock::control

@@ -11,7 +11,6 @@
 #include <utility>
 #include <vector>
 
-#include "control/admin_host.hpp"
 #include "control/metrics.hpp"
 #include "control/promised.hpp"
 
@@ -30,13 +29,6 @@ AdminAnswer verdict(const char* key, const std::string& problem) {
   return problem.empty() ? json_answer(200, {{key, true}}) : refusal(503, problem);
 }
 
-AdminAnswer metrics_answer(AdminView& view) {
-  return {.status = 200,
-          .content_type = std::string{metrics_content_type},
-          .body = view.metrics(),
-          .allow = {}};
-}
-
 // A request whose path fits a page: the variable parts of the path, and the query.
 struct Asked {
   std::vector<std::string> parts;
@@ -48,6 +40,14 @@ struct Asked {
     return found == query.end() ? std::string{} : std::string{(*found).value};
   }
 };
+
+template <PageName name>
+AdminAnswer made(AdminView& /*view*/, const Asked& /*asked*/) {
+  return {.status = 200,
+          .content_type =
+              std::string{name == PageName::metrics ? metrics_content_type : "application/json"},
+          .page = name};
+}
 
 AdminAnswer begin_drain(AdminView& view, const Asked& /*asked*/) {
   view.drain();
@@ -72,30 +72,25 @@ AdminAnswer explain(AdminView& view, const Asked& asked) {
   return explained ? json_answer(200, *explained) : refusal(400, explained.error());
 }
 
-template <boost::json::value (AdminView::*Show)()>
-AdminAnswer show(AdminView& view, const Asked& /*asked*/) {
-  return json_answer(200, (view.*Show)());
-}
-
 struct Page {
   std::string_view path;  // `*` stands for one segment of any text
-  bool writes;            // POST; else GET and HEAD
+  Access access;          // write: POST; else GET and HEAD
   AdminAnswer (*answer)(AdminView& view, const Asked& asked);
 };
 
 constexpr std::array<Page, 10> pages{{
-    {"/healthz", false,
+    {"/healthz", Access::health,
      [](AdminView& v, const Asked&) { return verdict("healthy", v.unhealthy_because()); }},
-    {"/readyz", false,
+    {"/readyz", Access::health,
      [](AdminView& v, const Asked&) { return verdict("ready", v.not_ready_because()); }},
-    {"/metrics", false, [](AdminView& v, const Asked&) { return metrics_answer(v); }},
-    {"/status", false, show<&AdminView::status>},
-    {"/listeners", false, show<&AdminView::listeners>},
-    {"/upstreams", false, show<&AdminView::upstreams>},
-    {"/numa", false, show<&AdminView::numa>},
-    {"/explain", false, explain},
-    {"/upstreams/*/endpoints/*", true, steer_endpoint},
-    {"/drain", true, begin_drain},
+    {"/metrics", Access::metrics, made<PageName::metrics>},
+    {"/status", Access::read, made<PageName::status>},
+    {"/listeners", Access::read, made<PageName::listeners>},
+    {"/upstreams", Access::read, made<PageName::upstreams>},
+    {"/numa", Access::read, made<PageName::numa>},
+    {"/explain", Access::read, explain},
+    {"/upstreams/*/endpoints/*", Access::write, steer_endpoint},
+    {"/drain", Access::write, begin_drain},
 }};
 
 // The parts for the `*` of the pattern; empty where the path does not fit.
@@ -129,15 +124,6 @@ std::string promised_in(const boost::urls::url_view& target) {
   return {};
 }
 
-// Empty where the write may go on.
-std::string forbidden_because(const AdminRequest& request) {
-  if (request.read_only) return "this address only shows: it is bound with read_only";
-  if (request.has_origin) return "a request with an Origin comes from a web page and may not write";
-  if (!request.host || !names_a_literal_host(*request.host))
-    return "to write, Host must be a literal address or localhost";
-  return {};
-}
-
 }  // namespace
 
 AdminAnswer refusal(unsigned status, std::string_view sentence) {
@@ -146,29 +132,35 @@ AdminAnswer refusal(unsigned status, std::string_view sentence) {
 
 AdminAnswer answer_page(const Page& page, const Asked& asked, const AdminRequest& request,
                         AdminView& view) {
+  const bool writes = page.access == Access::write;
   const bool reads = request.method == "GET" || request.method == "HEAD";
-  const bool fits = page.writes ? request.method == "POST" : reads;
+  const bool fits = writes ? request.method == "POST" : reads;
   if (!fits) {
     AdminAnswer wrong = refusal(405, "this page does not know the method");
-    wrong.allow = page.writes ? "POST" : "GET, HEAD";
+    wrong.allow = writes ? "POST" : "GET, HEAD";
     return wrong;
   }
-  if (page.writes)
-    if (const std::string reason = forbidden_because(request); !reason.empty())
-      return refusal(403, reason);
   return page.answer(view, asked);
 }
 
 AdminAnswer answer(const AdminRequest& request, AdminView& view) {
   const auto target = boost::urls::parse_origin_form(request.target);
   if (!target) return refusal(400, "this is no path");
+  const Page* found = nullptr;
+  Asked asked{.parts = {}, .query = target->params()};
+  for (const Page& page : pages) {
+    auto parts = fit(page.path, target->segments());
+    if (!parts) continue;
+    found = &page;
+    asked.parts = std::move(*parts);
+    break;
+  }
+  const auto forbidden = refused(request, found == nullptr ? Access::read : found->access);
+  if (forbidden) return refusal(forbidden->status, forbidden->sentence);
   if (const std::string promised = promised_in(*target); !promised.empty())
     return refusal(501, fmt::format("{} is {}", promised, not_supported_yet));
-  for (const Page& page : pages)
-    if (auto parts = fit(page.path, target->segments()))
-      return answer_page(page, {.parts = std::move(*parts), .query = target->params()}, request,
-                         view);
-  return refusal(404, "there is no such page");
+  if (found == nullptr) return refusal(404, "there is no such page");
+  return answer_page(*found, asked, request, view);
 }
 
 }  // namespace penstock::control

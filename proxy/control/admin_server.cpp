@@ -28,8 +28,7 @@ Protocol protocol_of(const os::SocketAddress& address) {
 }
 
 // The loop owns its acceptor, and both end with the io_context.
-asio::awaitable<void> accept_loop(Acceptor acceptor, bool read_only,
-                                  std::shared_ptr<AdminShared> shared) {
+asio::awaitable<void> accept_loop(Acceptor acceptor, std::shared_ptr<AdminDoor> door) {
   asio::steady_timer pause{acceptor.get_executor()};
   while (true) {
     auto [error, socket] = co_await acceptor.async_accept(as_result);
@@ -40,10 +39,9 @@ asio::awaitable<void> accept_loop(Acceptor acceptor, bool read_only,
       co_await pause.async_wait(as_result);
       continue;
     }
-    os::close_on_exec(socket.native_handle());                            // Asio does not
-    if (shared->connections >= shared->limits.connections_max) continue;  // closes it
-    asio::co_spawn(acceptor.get_executor(), serve_admin(std::move(socket), read_only, shared),
-                   asio::detached);
+    os::close_on_exec(socket.native_handle());                        // Asio does not
+    if (door->connections >= door->limits.connections_max) continue;  // closes it
+    asio::co_spawn(acceptor.get_executor(), serve_admin(std::move(socket), door), asio::detached);
   }
 }
 
@@ -51,8 +49,7 @@ asio::awaitable<void> accept_loop(Acceptor acceptor, bool read_only,
 
 AdminServer::Created AdminServer::create(asio::io_context& io, const std::vector<AdminBind>& binds,
                                          AdminView& view, const AdminLimits& limits) {
-  std::unique_ptr<AdminServer> server{new AdminServer};
-  const auto shared = std::make_shared<AdminShared>(AdminShared{.view = view, .limits = limits});
+  std::unique_ptr<AdminServer> server{new AdminServer{io, view}};
   std::vector<os::Fd> sockets;
   for (const AdminBind& bind : binds) {
     os::ListenOptions options;
@@ -68,8 +65,9 @@ AdminServer::Created AdminServer::create(asio::io_context& io, const std::vector
   }
   for (std::size_t i = 0; i < binds.size(); ++i) {
     Acceptor acceptor{io, protocol_of(binds[i].address), sockets[i].release()};
-    asio::co_spawn(io, accept_loop(std::move(acceptor), binds[i].read_only, shared),
-                   asio::detached);
+    auto door = std::make_shared<AdminDoor>(
+        AdminDoor{.view = view, .pages = server->pages_, .limits = limits, .bind = binds[i]});
+    asio::co_spawn(io, accept_loop(std::move(acceptor), std::move(door)), asio::detached);
   }
   return server;
 }

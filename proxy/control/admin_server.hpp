@@ -2,8 +2,8 @@
 // The admin HTTP server: sockets, limits and timeouts around admin_pages.
 //
 // Owner    main. Thread: control's, on its io_context; nothing here ever blocks it.
-// Limits   64 connections, the next is closed at once; 16 KiB of header, 64 KiB of body, 10 s for a
-//          request and for its answer.
+// Limits   64 connections of each bind, the next is closed at once; 16 KiB of header, 64 KiB of
+//          body, 10 s for a request and for its answer.
 // Errors   of one connection end that connection and nothing else.
 
 #include <boost/system/result.hpp>
@@ -14,6 +14,7 @@
 
 #include "control/admin_view.hpp"
 #include "control/config.hpp"
+#include "control/page_cache.hpp"
 
 namespace boost::asio {
 class io_context;
@@ -22,7 +23,7 @@ class io_context;
 namespace penstock::control {
 
 struct AdminLimits {
-  std::size_t connections_max = 64;
+  std::size_t connections_max = 64;  // of one bind
   std::size_t header_bytes_max = 16 * 1024;
   std::size_t body_bytes_max = 64 * 1024;
   std::chrono::milliseconds timeout{10'000};
@@ -43,7 +44,8 @@ class AdminServer {
   const std::vector<os::SocketAddress>& addresses() const noexcept { return addresses_; }
 
  private:
-  AdminServer() = default;
+  AdminServer(boost::asio::io_context& io, AdminView& view) : pages_{io, view} {}
+  PageCache pages_;
   std::vector<os::SocketAddress> addresses_;
 };
 

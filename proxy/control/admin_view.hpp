@@ -5,8 +5,11 @@
 
 #include <boost/json/fwd.hpp>
 #include <boost/system/result.hpp>
+#include <cstddef>
+#include <cstdint>
 #include <string>
 
+#include "control/page_pieces.hpp"
 #include "upstream/endpoint_state.hpp"
 
 namespace penstock::control {
@@ -19,6 +22,11 @@ struct ExplainQuestion {
 // The answer, or the sentence about what is wrong with the question.
 using Explained = boost::system::result<boost::json::object, std::string>;
 
+// The pages that may be large: as many rows as the configuration has.
+enum class PageName : std::uint8_t { metrics, status, listeners, upstreams, numa };
+inline constexpr std::size_t page_names_count = 5;
+static_assert(static_cast<std::size_t>(PageName::numa) + 1 == page_names_count);
+
 class AdminView {
  public:
   virtual ~AdminView() = default;
@@ -27,11 +35,7 @@ class AdminView {
   virtual std::string unhealthy_because() = 0;
   virtual std::string not_ready_because() = 0;
 
-  virtual std::string metrics() = 0;  // Prometheus text
-  virtual boost::json::value status() = 0;
-  virtual boost::json::value listeners() = 0;
-  virtual boost::json::value upstreams() = 0;
-  virtual boost::json::value numa() = 0;
+  virtual PagePieces page(PageName name) = 0;
 
   virtual Explained explain(const ExplainQuestion& question) = 0;
 

@@ -14,7 +14,9 @@
 #include <optional>
 #include <vector>
 
+#include "control/token_file.hpp"
 #include "os/address.hpp"
+#include "os/process.hpp"
 
 namespace penstock::control {
 
@@ -60,6 +62,7 @@ struct Exchange {
   const Destinations& destinations;
   std::string_view method;
   std::string_view target;
+  std::string token;  // empty: none
   std::optional<CtlReply> reply;
   std::string error = "it did not answer in time";
 };
@@ -69,6 +72,7 @@ asio::awaitable<void> talk(asio::generic::stream_protocol::socket& socket, const
   http::request<http::empty_body> request{http::string_to_verb(exchange.method), exchange.target,
                                           11};
   request.set(http::field::host, host);
+  if (!exchange.token.empty()) request.set(http::field::authorization, "Bearer " + exchange.token);
   request.keep_alive(false);
   request.prepare_payload();
   co_await http::async_write(socket, request, asio::use_awaitable);
@@ -92,6 +96,12 @@ asio::awaitable<void> exchange_with(asio::io_context& io, Exchange& exchange) {
   }
 }
 
+// Empty where no token is needed, as far as we know.
+Token token_of_environment() {
+  const char* file = os::environment("PENSTOCK_TOKEN_FILE");
+  return file == nullptr || *file == '\0' ? Token{} : read_token(file);
+}
+
 }  // namespace
 
 std::string part_of_target(std::string_view text) {
@@ -105,7 +115,13 @@ CtlFetched fetch(const std::string& admin, std::string_view method, std::string_
   };
   const auto destinations = destinations_of(admin);
   if (!destinations) return complaint(destinations.error());
-  Exchange exchange{.destinations = *destinations, .method = method, .target = target, .reply = {}};
+  const Token token = token_of_environment();
+  if (!token.error.empty()) return complaint("$PENSTOCK_TOKEN_FILE: " + token.error);
+  Exchange exchange{.destinations = *destinations,
+                    .method = method,
+                    .target = target,
+                    .token = token.text,
+                    .reply = {}};
   asio::io_context io;
   asio::co_spawn(io, exchange_with(io, exchange), asio::detached);
   io.run_for(timeout);

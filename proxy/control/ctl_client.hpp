@@ -10,7 +10,8 @@
 namespace penstock::control {
 
 // `admin` is ip:port, [v6]:port, name:port or unix:/path. Waits for at most `timeout`; the answer
-// is at most 16 MiB. Errors: the sentence that a user should read, with the address in it.
+// is at most 16 MiB. $PENSTOCK_TOKEN_FILE names the file of the token that the address asks for.
+// Errors: the sentence that a user should read, with the address in it.
 CtlFetched fetch(const std::string& admin, std::string_view method, std::string_view target,
                  std::chrono::milliseconds timeout = std::chrono::seconds{5});
 

@@ -4,6 +4,9 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <utility>
 
+#include "control/control_watch.hpp"
+#include "os/clock.hpp"
+
 namespace penstock::control {
 
 void EndIo::operator()(boost::asio::io_context* io) const {
@@ -14,8 +17,17 @@ OwnedIo make_io() {
   return OwnedIo{new boost::asio::io_context{1}};
 }
 
-void run_work(boost::asio::io_context& io) {
-  io.run();
+void run_work(boost::asio::io_context& io, ControlWatch& watch) {
+  while (!io.stopped()) {
+    const base::Instant begun = os::now();
+    if (io.poll_one() > 0) {
+      watch.called(os::now() - begun);
+      continue;
+    }
+    const base::Duration used = os::thread_cpu_time();
+    if (io.run_one() == 0) return;
+    watch.called(os::thread_cpu_time() - used);
+  }
 }
 
 void run_one_call(boost::asio::io_context& io, base::Duration patience) {

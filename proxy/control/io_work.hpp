@@ -17,6 +17,8 @@ class io_context;
 
 namespace penstock::control {
 
+class ControlWatch;
+
 struct EndIo {
   void operator()(boost::asio::io_context* io) const;
 };
@@ -24,8 +26,10 @@ using OwnedIo = std::unique_ptr<boost::asio::io_context, EndIo>;
 
 // For a single thread.
 OwnedIo make_io();
-// Until stop_work(); also ends where nothing is waited for any more.
-void run_work(boost::asio::io_context& io);
+// Until stop_work(); also ends where nothing is waited for any more. Tells the watch how long each
+// call took: by the clock, and the first one after a wait, whose end nobody sees, by the time that
+// the processor spent on it.
+void run_work(boost::asio::io_context& io, ControlWatch& watch);
 // One call, if one is due within `patience`.
 void run_one_call(boost::asio::io_context& io, base::Duration patience);
 void stop_work(boost::asio::io_context& io);

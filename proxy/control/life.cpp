@@ -37,7 +37,7 @@ bool Life::run() {
   pump_.start();
   tick();
   if (!drain_asked_by_.empty()) begin_drain(drain_asked_by_);
-  run_work(parts_.io);
+  run_work(parts_.io, own_watch_);
   parts_.server.stop();
   pump_.take_all();
   if (const std::uint64_t lost = lines_lost(); lost > 0)
@@ -173,6 +173,7 @@ void Life::look_at_placement(base::Instant now) {
 void Life::tick() {
   const base::Instant now = os::now();
   for (const std::string& warning : parts_.watch.tick(now)) parts_.log.warning(warning);
+  if (const auto warning = own_watch_.look(now)) parts_.log.warning(*warning);
   look_at_placement(now);
   tell_refusals();
   if (const std::string error = parts_.access_log.take_error(); !error.empty())

@@ -17,6 +17,7 @@
 #include <string_view>
 
 #include "control/confinement.hpp"
+#include "control/control_watch.hpp"
 #include "control/forwarder_watch.hpp"
 #include "control/numa_watch.hpp"
 #include "control/record_pump.hpp"
@@ -57,6 +58,8 @@ class Life {
   void begin_drain(std::string_view asked_by);
 
   Stage stage() const noexcept { return stage_; }
+  // Calls of the loop that took too long.
+  std::uint64_t blocked_calls() const noexcept { return own_watch_.blocked(); }
 
  private:
   void on_signal(Signal signal, const char* name);
@@ -76,6 +79,7 @@ class Life {
 
   Parts parts_;
   RecordPump pump_;
+  ControlWatch own_watch_;
   NumaWatch numa_watch_;
   RingWatch ring_watch_;
   const bool has_cpu_quota_ = os::cpu_quota().has_value();

@@ -21,15 +21,17 @@ MetricsInput::Upstream upstream_input(const upstream::Registry& registry,
                                .is_checked = upstream.spec().health_check.has_value(),
                                .endpoints = {}};
   const upstream::Cluster& cluster = upstream.cluster();
-  std::set<std::string> named;
   for (std::size_t i = 0; i < cluster.endpoints().size(); ++i) {
     const upstream::Standing standing = cluster.layout().standing[i];
     input.endpoints.push_back({.live = cluster.endpoints()[i].live,
                                .is_up = standing == upstream::Standing::takes ||
                                         standing == upstream::Standing::takes_retries});
-    named.insert(cluster.endpoints()[i].live->identity);
   }
-  for (const upstream::LiveRecord* left : registry.leaving(upstream))
+  const auto leaving = registry.leaving(upstream);
+  if (leaving.empty()) return input;
+  std::set<std::string_view> named;
+  for (const auto& endpoint : input.endpoints) named.insert(endpoint.live->identity);
+  for (const upstream::LiveRecord* left : leaving)
     if (named.insert(left->identity).second) input.endpoints.push_back({.live = left});
   return input;
 }
@@ -51,14 +53,22 @@ MetricsInput metrics_input(const runtime::Server& server) {
   return input;
 }
 
+PagePieces metrics_pieces(MetricsInput taken) {
+  const auto input = std::make_shared<const MetricsInput>(std::move(taken));
+  PagePieces pieces;
+  add_connection_metrics(input, pieces);
+  add_upstream_metrics(input, pieces);
+  pieces.push_back([input](std::string& text) {
+    add_kernel_metrics(*input, text);
+    add_relay_metrics(*input, text);
+    add_file_metrics(*input, text);
+    add_process_metrics(*input, text);
+  });
+  return pieces;
+}
+
 std::string metrics_text(const MetricsInput& input) {
-  Families families;
-  add_connection_metrics(input, families);
-  add_upstream_metrics(input, families);
-  add_relay_metrics(input, families);
-  add_file_metrics(input, families);
-  add_process_metrics(input, families);
-  return families.text();
+  return text_of(metrics_pieces(input));
 }
 
 }  // namespace penstock::control

@@ -16,6 +16,7 @@
 
 #include "control/dns_counts.hpp"
 #include "control/numa_watch.hpp"
+#include "control/page_pieces.hpp"
 #include "os/process.hpp"
 #include "runtime/forwarder_view.hpp"
 
@@ -55,6 +56,7 @@ struct MetricsInput {
   std::vector<Upstream> upstreams;  // in the order of the counters
   // By upstream and upstream::DnsResult; only those with DNS sources.
   std::map<std::string, DnsCounts> dns;
+  std::uint64_t control_blocked = 0;    // calls of control's loop that took too long
   std::uint64_t log_lines_dropped = 0;  // by the log's own queue and target
   os::ProcessUsage process;
   std::uint64_t descriptor_limit = 0;
@@ -65,6 +67,8 @@ struct MetricsInput {
 // caller.
 MetricsInput metrics_input(const runtime::Server& server);
 
+// What it points at is looked at when a piece is called.
+PagePieces metrics_pieces(MetricsInput taken);
 std::string metrics_text(const MetricsInput& input);
 
 inline constexpr std::string_view metrics_content_type = "text/plain; version=0.0.4; charset=utf-8";

@@ -1,70 +1,106 @@
 #include "control/metrics_family.hpp"
 
-#include <prometheus/metric_family.h>
-#include <prometheus/text_serializer.h>
+#include <fmt/format.h>
 
-#include <limits>
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <memory>
+#include <utility>
 
 namespace penstock::control {
 
 namespace {
 
-prometheus::MetricType type_of(Family::Kind kind) {
+constexpr std::string_view word_of(Family::Kind kind) {
   switch (kind) {
-    case Family::Kind::counter: return prometheus::MetricType::Counter;
-    case Family::Kind::gauge: return prometheus::MetricType::Gauge;
-    case Family::Kind::histogram: return prometheus::MetricType::Histogram;
+    case Family::Kind::counter: return "counter";
+    case Family::Kind::gauge: return "gauge";
+    case Family::Kind::histogram: return "histogram";
   }
-  return prometheus::MetricType::Untyped;
+  return "untyped";
+}
+
+void append_escaped(std::string& text, std::string_view value) {
+  for (const char byte : value) {
+    if (byte == '\n') {
+      text += "\\n";
+    } else {
+      if (byte == '\\' || byte == '"') text += '\\';
+      text += byte;
+    }
+  }
+}
+
+void append_number(std::string& text, double value) {
+  if (std::isnan(value))
+    text += "Nan";
+  else
+    fmt::format_to(std::back_inserter(text), "{}", value);
 }
 
 }  // namespace
 
-struct Families::Parts {
-  std::vector<prometheus::MetricFamily> all;
-
-  prometheus::ClientMetric& add_series(std::size_t place, Labels labels) {
-    auto& metric = all[place].metric.emplace_back();
-    metric.label.reserve(labels.size());
-    for (Label& label : labels)
-      metric.label.push_back({.name = std::move(label.name), .value = std::move(label.value)});
-    return metric;
-  }
-};
-
-Families::Families() : parts_{std::make_unique<Parts>()} {}
-
-Families::~Families() = default;
-
-std::string Families::text() const {
-  const prometheus::TextSerializer serializer;
-  return serializer.Serialize(parts_->all);
+Family::Family(std::string& text, Kind kind, std::string_view name, std::string_view help)
+    : text_{text}, name_{name} {
+  fmt::format_to(std::back_inserter(text_), "# HELP {} {}\n# TYPE {} {}\n", name, help, name,
+                 word_of(kind));
 }
 
-Family::Family(Families& families, Kind kind, std::string name, std::string help)
-    : parts_{*families.parts_}, kind_{kind}, place_{parts_.all.size()} {
-  parts_.all.push_back(
-      {.name = std::move(name), .help = std::move(help), .type = type_of(kind), .metric = {}});
+// `bound` is the label `le` of a bucket.
+void Family::begin_line(std::string_view suffix, Labels labels, std::string_view bound) {
+  text_ += name_;
+  text_ += suffix;
+  char separator = '{';
+  const auto append = [&](std::string_view name, std::string_view value) {
+    text_ += std::exchange(separator, ',');
+    text_ += name;
+    text_ += "=\"";
+    append_escaped(text_, value);
+    text_ += '"';
+  };
+  for (const Label& label : labels) append(label.name, label.value);
+  if (!bound.empty()) append("le", bound);
+  text_ += separator == '{' ? " " : "} ";
 }
 
 void Family::add(Labels labels, double value) {
-  auto& metric = parts_.add_series(place_, std::move(labels));
-  if (kind_ == Kind::counter)
-    metric.counter.value = value;
-  else
-    metric.gauge.value = value;
+  begin_line("", labels);
+  append_number(text_, value);
+  text_ += '\n';
+}
+
+void Family::add(Labels labels, std::uint64_t value) {
+  begin_line("", labels);
+  fmt::format_to(std::back_inserter(text_), "{}\n", value);
 }
 
 void Family::add(Labels labels, const base::Histogram::Totals& totals) {
-  auto& histogram = parts_.add_series(place_, std::move(labels)).histogram;
   constexpr auto& bounds = base::Histogram::bounds_seconds;
+  std::uint64_t count = 0;
   for (std::size_t i = 0; i < totals.buckets.size(); ++i) {
-    histogram.sample_count += totals.buckets[i];
-    histogram.bucket.push_back(
-        {.cumulative_count = histogram.sample_count,
-         .upper_bound = i < bounds.size() ? bounds[i] : std::numeric_limits<double>::infinity()});
+    count += totals.buckets[i];
+    begin_line("_bucket", labels, i < bounds.size() ? fmt::format("{}", bounds[i]) : "+Inf");
+    fmt::format_to(std::back_inserter(text_), "{}\n", count);
   }
-  histogram.sample_sum = totals.sum_seconds;
+  begin_line("_sum", labels);
+  append_number(text_, totals.sum_seconds);
+  text_ += '\n';
+  begin_line("_count", labels);
+  fmt::format_to(std::back_inserter(text_), "{}\n", count);
+}
+
+void add_pieces(PagePieces& pieces, FamilyOfRows rows) {
+  const auto family = std::make_shared<const FamilyOfRows>(std::move(rows));
+  pieces.push_back([family](std::string& text) {
+    const Family begun{text, family->kind, family->name, family->help};
+  });
+  for (std::size_t first = 0; first < family->rows; first += rows_per_piece)
+    pieces.push_back([family, first](std::string& text) {
+      Family more{text, family->name};
+      for (std::size_t row = first; row < std::min(first + rows_per_piece, family->rows); ++row)
+        family->add(more, row);
+    });
 }
 
 }  // namespace penstock::control

@@ -1,57 +1,55 @@
 #pragma once
-// Metric families under construction: their names, their help and their series; then as text.
+// Metric families under construction: their names, their help and their series, as the text that
+// Prometheus reads.
 //
-// Owner    whoever asks for the text; a Family must not outlive its Families. Thread: any one.
+// Owner    whoever asks for the text. Thread: any one.
+// Source   the text-based format: prometheus.io/docs/instrumenting/exposition_formats.
 
-#include <cstddef>
 #include <cstdint>
-#include <memory>
+#include <functional>
+#include <initializer_list>
 #include <string>
-#include <utility>
-#include <vector>
+#include <string_view>
 
 #include "base/histogram.hpp"
+#include "control/page_pieces.hpp"
 
 namespace penstock::control {
 
 struct Label {
-  std::string name;
-  std::string value;
+  std::string_view name;
+  std::string_view value;
 };
-using Labels = std::vector<Label>;
+using Labels = std::initializer_list<Label>;
 
-class Families {
- public:
-  Families();
-  Families(const Families&) = delete;
-  Families& operator=(const Families&) = delete;
-  ~Families();
-
-  // Prometheus text, in the order in which the families were made.
-  std::string text() const;
-
- private:
-  friend class Family;
-  struct Parts;
-  std::unique_ptr<Parts> parts_;
-};
-
-// Makes a family in `families` and adds to it, also when others were made in the meantime.
+// Appends to a text. The lines of a family must stand together: one ends before the next begins.
 class Family {
  public:
   enum class Kind { counter, gauge, histogram };
-  Family(Families& families, Kind kind, std::string name, std::string help);
+  // Writes what stands before the series.
+  Family(std::string& text, Kind kind, std::string_view name, std::string_view help);
+  // Goes on with a family that was begun in this text.
+  Family(std::string& text, std::string_view name) : text_{text}, name_{name} {}
 
   void add(Labels labels, double value);
-  void add(Labels labels, std::uint64_t value) {
-    add(std::move(labels), static_cast<double>(value));
-  }
+  void add(Labels labels, std::uint64_t value);
   void add(Labels labels, const base::Histogram::Totals& totals);
 
  private:
-  Families::Parts& parts_;
-  Kind kind_;
-  std::size_t place_;  // among the families
+  void begin_line(std::string_view suffix, Labels labels, std::string_view bound = {});
+
+  std::string& text_;
+  std::string_view name_;
 };
+
+// A family of as many rows as there are things to tell of: `add` is called for each.
+struct FamilyOfRows {
+  Family::Kind kind = Family::Kind::counter;
+  const char* name = "";
+  const char* help = "";
+  std::size_t rows = 0;
+  std::function<void(Family& family, std::size_t row)> add{};
+};
+void add_pieces(PagePieces& pieces, FamilyOfRows family);
 
 }  // namespace penstock::control

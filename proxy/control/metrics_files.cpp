@@ -6,8 +6,6 @@ namespace penstock::control {
 
 namespace {
 
-using files::CacheCounters;
-
 // Over the forwarders, of one site.
 template <class Which>
 std::uint64_t sum_of(const MetricsInput& input, const files::Site* site, Which&& which) {
@@ -22,28 +20,35 @@ std::uint64_t sum_of(const MetricsInput& input, const files::Site* site, Which&&
 
 }  // namespace
 
-void add_file_metrics(const MetricsInput& input, Families& families) {
-  Family open{families, Family::Kind::gauge, "penstock_open_files",
+void add_file_metrics(const MetricsInput& input, std::string& text) {
+  const auto for_each_site = [&](auto&& add) {
+    for (const auto& listener : input.listeners)
+      if (listener.site != nullptr) add(listener);
+  };
+  Family open{text, Family::Kind::gauge, "penstock_open_files",
               "Descriptors of files that are kept open between requests."};
-  Family lookups{families, Family::Kind::counter, "penstock_open_file_lookups_total",
+  for_each_site([&](const auto& listener) {
+    open.add({{"listener", listener.name}},
+             sum_of(
+                 input, listener.site, [](const auto& of) -> auto& { return of.open; }));
+  });
+  Family lookups{text, Family::Kind::counter, "penstock_open_file_lookups_total",
                  "Names that were asked for: known already (hit), or looked up (miss)."};
-  Family evictions{families, Family::Kind::counter, "penstock_open_file_evictions_total",
+  for_each_site([&](const auto& listener) {
+    lookups.add({{"listener", listener.name}, {"result", "hit"}},
+                sum_of(
+                    input, listener.site, [](const auto& of) -> auto& { return of.hits; }));
+    lookups.add({{"listener", listener.name}, {"result", "miss"}},
+                sum_of(
+                    input, listener.site, [](const auto& of) -> auto& { return of.misses; }));
+  });
+  Family evictions{text, Family::Kind::counter, "penstock_open_file_evictions_total",
                    "Names that made room for others."};
-  for (const auto& listener : input.listeners) {
-    if (listener.site == nullptr) continue;
-    const auto add = [&](Family& family, control::Labels labels, auto&& which) {
-      labels.insert(labels.begin(), {"listener", listener.name});
-      family.add(std::move(labels), sum_of(input, listener.site, which));
-    };
-    add(
-        open, {}, [](const CacheCounters& of) -> auto& { return of.open; });
-    add(
-        lookups, {{"result", "hit"}}, [](const CacheCounters& of) -> auto& { return of.hits; });
-    add(
-        lookups, {{"result", "miss"}}, [](const CacheCounters& of) -> auto& { return of.misses; });
-    add(
-        evictions, {}, [](const CacheCounters& of) -> auto& { return of.evictions; });
-  }
+  for_each_site([&](const auto& listener) {
+    evictions.add({{"listener", listener.name}},
+                  sum_of(
+                      input, listener.site, [](const auto& of) -> auto& { return of.evictions; }));
+  });
 }
 
 }  // namespace penstock::control

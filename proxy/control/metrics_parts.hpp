@@ -1,5 +1,7 @@
 #pragma once
-// The groups of metrics; metrics_text() puts them together.
+// The groups of metrics; metrics_pieces() puts them together.
+
+#include <memory>
 
 #include "base/histogram.hpp"
 #include "control/metrics.hpp"
@@ -8,11 +10,16 @@
 
 namespace penstock::control {
 
-void add_connection_metrics(const MetricsInput& input, Families& families);
-void add_upstream_metrics(const MetricsInput& input, Families& families);
-void add_relay_metrics(const MetricsInput& input, Families& families);
-void add_file_metrics(const MetricsInput& input, Families& families);
-void add_process_metrics(const MetricsInput& input, Families& families);
+using SharedMetricsInput = std::shared_ptr<const MetricsInput>;
+
+// Families with a row for each listener, upstream or endpoint.
+void add_connection_metrics(const SharedMetricsInput& input, PagePieces& pieces);
+void add_upstream_metrics(const SharedMetricsInput& input, PagePieces& pieces);
+// Few series, whatever the configuration holds.
+void add_kernel_metrics(const MetricsInput& input, std::string& text);
+void add_relay_metrics(const MetricsInput& input, std::string& text);
+void add_file_metrics(const MetricsInput& input, std::string& text);
+void add_process_metrics(const MetricsInput& input, std::string& text);
 
 // Adds one number of every forwarder up.
 template <class Pick>

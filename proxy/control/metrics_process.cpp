@@ -5,17 +5,21 @@
 
 namespace penstock::control {
 
-void add_process_metrics(const MetricsInput& input, Families& families) {
-  const auto add = [&](Family::Kind kind, std::string name, std::string help, double value) {
-    Family{families, kind, std::move(name), std::move(help)}.add({}, value);
+void add_process_metrics(const MetricsInput& input, std::string& text) {
+  const auto add = [&](Family::Kind kind, std::string_view name, std::string_view help,
+                       double value) {
+    Family{text, kind, name, help}.add({}, value);
   };
-  Family{families, Family::Kind::gauge, "penstock_build_info", "1, with the version as a label."}
-      .add({{"version", std::string{version()}}}, 1.0);
+  Family{text, Family::Kind::gauge, "penstock_build_info", "1, with the version as a label."}.add(
+      {{"version", version()}}, 1.0);
   const std::uint64_t dropped_by_rings = sum_over_forwarders(
       input, [](const auto& view) -> auto& { return view.sessions.records_dropped; });
   add(Family::Kind::counter, "penstock_access_log_lines_dropped_total",
       "Lines that the access log could not take: its target or control was too slow.",
       static_cast<double>(dropped_by_rings + input.log_lines_dropped));
+  add(Family::Kind::counter, "penstock_control_blocked_total",
+      "Calls of control's loop that took longer than 50 ms.",
+      static_cast<double>(input.control_blocked));
   add(Family::Kind::counter, "process_cpu_seconds_total", "User and system CPU time spent.",
       input.process.cpu_seconds);
   add(Family::Kind::gauge, "process_resident_memory_bytes", "Resident memory.",

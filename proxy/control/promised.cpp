@@ -9,7 +9,6 @@ namespace {
 
 // In the order of the alphabet: what is looked for is found by halves.
 constexpr auto keys = std::to_array<std::string_view>({
-    "admin[].token_file",
     "announce",
     "announce[].bird",
     "announce[].protocol",

@@ -4,6 +4,7 @@
 
 #include <iostream>
 #include <new>
+#include <stdexcept>
 #include <system_error>
 
 #include "control/admin_server.hpp"
@@ -12,6 +13,7 @@
 #include "control/exit_codes.hpp"
 #include "control/io_work.hpp"
 #include "control/server_view.hpp"
+#include "control/token_file.hpp"
 #include "control/upstream_feeds.hpp"
 #include "control/version.hpp"
 #include "os/clock.hpp"
@@ -29,7 +31,9 @@ constexpr base::Duration log_patience = std::chrono::seconds{1};
 constexpr base::Duration first_answers_patience = std::chrono::seconds{3};
 
 int show_faults(const std::vector<Fault>& faults) {
-  for (const Fault& fault : faults) std::cerr << fault.to_string() << '\n';
+  std::string text;  // stderr has no buffer of its own
+  for (const Fault& fault : faults) text += fault.to_string() + '\n';
+  std::cerr << text;
   return misuse;
 }
 
@@ -69,12 +73,16 @@ Plan plan_for(Config& config, const Confinement& confinement, base::Log& log) {
   return plan;
 }
 
-// The socket of the admin is his who will run: it is closed to everybody else.
+// The socket of the admin is his who will run: it is closed to everybody else. Throws a sentence.
 std::vector<AdminBind> admin_of(const Config& config) {
   std::vector<AdminBind> binds = config.admin;
   for (AdminBind& bind : binds) {
     bind.owner = config.server.runtime.user;
     bind.group = config.server.runtime.group;
+    if (bind.token_file.empty()) continue;
+    Token token = read_private_token(bind.token_file);
+    if (!token.error.empty()) throw std::runtime_error{"admin.token_file: " + token.error};
+    bind.token = std::move(token.text);
   }
   return binds;
 }

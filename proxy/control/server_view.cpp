@@ -2,9 +2,11 @@
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 
 #include "control/explain.hpp"
+#include "control/json_pieces.hpp"
 #include "control/metrics.hpp"
 #include "control/numa_report.hpp"
 #include "control/upstream_view.hpp"
@@ -53,6 +55,10 @@ json::object closed_object(const ListenerTotals& totals) {
   return closed;
 }
 
+PagePieces one_piece(std::function<json::value()> make) {
+  return {[make = std::move(make)](std::string& text) { text += json::serialize(make()) + '\n'; }};
+}
+
 }  // namespace
 
 ServerView::ServerView(runtime::Server& server, const ForwarderWatch& watch,
@@ -81,15 +87,27 @@ std::string ServerView::not_ready_because() {
   }
 }
 
-std::string ServerView::metrics() {
+PagePieces ServerView::page(PageName name) {
+  switch (name) {
+    case PageName::metrics: return metrics();
+    case PageName::status: return one_piece([this] { return status(); });
+    case PageName::listeners: return listeners();
+    case PageName::upstreams: return upstreams();
+    case PageName::numa: return one_piece([this] { return numa(); });
+  }
+  return {};
+}
+
+PagePieces ServerView::metrics() {
   MetricsInput input = metrics_input(server_);
   input.busy_ratios = watch_.busy_ratios();
   input.dns = upstreams_.dns_counts();
+  input.control_blocked = life_.blocked_calls();
   input.log_lines_dropped = access_log_.dropped();
   input.process = os::process_usage();
   input.descriptor_limit = os::descriptor_limit();
   input.start_seconds = started_wall_seconds_;
-  return metrics_text(input);
+  return metrics_pieces(std::move(input));
 }
 
 json::value ServerView::status() {
@@ -141,28 +159,29 @@ json::array ServerView::forwarders() const {
   return array;
 }
 
-json::value ServerView::listeners() {
-  json::array array;
-  for (const auto& listener : server_.listeners()) {
-    const ListenerTotals totals = totals_of(server_, listener->index);
-    const bool is_static = listener->options.files.has_value();
-    array.push_back({{"name", listener->options.name},
-                     {"addresses", addresses_of(listener->index)},
-                     {"to", is_static ? "files" : listener->options.upstream},
-                     {"connections_active", listener->active.load(std::memory_order_relaxed)},
-                     {"connections_max", listener->options.max_connections},
-                     {"connections_accepted", totals.accepted},
-                     {"connections_closed", closed_object(totals)},
-                     {"bytes_to_upstream", totals.bytes[session::to_upstream]},
-                     {"bytes_to_client", totals.bytes[session::to_client]}});
-  }
-  return json::object{{"listeners", std::move(array)}};
+json::object ServerView::listener_json(std::size_t index) const {
+  const auto& listener = *server_.listeners()[index];
+  const ListenerTotals totals = totals_of(server_, listener.index);
+  return {{"name", listener.options.name},
+          {"addresses", addresses_of(listener.index)},
+          {"to", listener.options.files ? "files" : listener.options.upstream},
+          {"connections_active", listener.active.load(std::memory_order_relaxed)},
+          {"connections_max", listener.options.max_connections},
+          {"connections_accepted", totals.accepted},
+          {"connections_closed", closed_object(totals)},
+          {"bytes_to_upstream", totals.bytes[session::to_upstream]},
+          {"bytes_to_client", totals.bytes[session::to_client]}};
 }
 
-json::value ServerView::upstreams() {
+PagePieces ServerView::listeners() {
+  return pieces_of_list("listeners", server_.listeners().size(),
+                        [this](std::size_t i) { return listener_json(i); });
+}
+
+PagePieces ServerView::upstreams() {
   const base::Instant now = os::now();
   clock_.look(now, os::wall_clock_nanoseconds());
-  return json::object{{"upstreams", upstreams_json(server_.upstreams(), now, clock_)}};
+  return upstreams_pieces(server_.upstreams(), now, clock_);
 }
 
 // The plan is that of the start; memory and CPUs are those of now.

@@ -18,17 +18,19 @@ class ServerView final : public AdminView {
 
   std::string unhealthy_because() override;
   std::string not_ready_because() override;
-  std::string metrics() override;
-  boost::json::value status() override;
-  boost::json::value listeners() override;
-  boost::json::value upstreams() override;
-  boost::json::value numa() override;
+  PagePieces page(PageName name) override;
   Explained explain(const ExplainQuestion& question) override;
   void drain() override;
   bool set_override(const std::string& upstream, const std::string& endpoint,
                     upstream::Override said) override;
 
  private:
+  PagePieces metrics();
+  PagePieces listeners();
+  PagePieces upstreams();
+  boost::json::value status();
+  boost::json::value numa();
+  boost::json::object listener_json(std::size_t index) const;
   boost::json::array addresses_of(std::size_t listener) const;
   boost::json::array listeners_in_short() const;
   boost::json::array forwarders() const;

@@ -1,11 +1,10 @@
 #pragma once
-// Upstreams and their endpoints as JSON.
+// Upstreams and their endpoints as JSON, in pieces.
 //
 // Thread   control.
 
-#include <boost/json/fwd.hpp>
-
 #include "base/time.hpp"
+#include "control/page_pieces.hpp"
 
 namespace penstock::upstream {
 class Registry;
@@ -15,7 +14,9 @@ namespace penstock::control {
 
 class WallClock;
 
-boost::json::array upstreams_json(const upstream::Registry& registry, base::Instant now,
-                                  const WallClock& clock);
+// {"upstreams":[...]}. The endpoints are those of now; their numbers are those of when a piece is
+// called.
+PagePieces upstreams_pieces(const upstream::Registry& registry, base::Instant now,
+                            const WallClock& clock);
 
 }  // namespace penstock::control

@@ -11,10 +11,10 @@
 
 #include <cerrno>
 #include <csignal>
-#include <ctime>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 
 #include "os/fd.hpp"
 
@@ -140,7 +140,8 @@ FileText read_file(const std::string& path, std::size_t bytes_max) {
   if (filled > bytes_max)
     return {.text = {}, .error = "is larger than " + std::to_string(bytes_max) + " bytes"};
   text.resize(filled);
-  return {.text = std::move(text), .error = {}};
+  constexpr mode_t for_others = 0077;
+  return {.text = std::move(text), .error = {}, .is_private = (status.st_mode & for_others) == 0};
 }
 
 ProcessUsage process_usage() {

@@ -55,7 +55,8 @@ bool do_not_preempt_on_wakeup() noexcept;
 // A file of at most `bytes_max`, whole. Errors: the sentence.
 struct FileText {
   std::string text;
-  std::string error;  // empty on success
+  std::string error;        // empty on success
+  bool is_private = false;  // nobody but its owner and root may read it
 };
 FileText read_file(const std::string& path, std::size_t bytes_max);
 

@@ -60,14 +60,32 @@ TEST_CASE("counters of all forwarders are added up", "[control]") {
         "1234567890123");
 }
 
-TEST_CASE("a family takes series after others were made", "[control]") {
-  control::Families families;
-  control::Family first{families, control::Family::Kind::gauge, "first", "The one."};
-  for (int i = 0; i < 100; ++i)
-    control::Family{families, control::Family::Kind::gauge, "other_" + std::to_string(i),
-                    "Others."};
-  first.add({{"side", "left"}}, 4.0);
-  CHECK(value_of(families.text(), R"(first{side="left"})") == "4");
+TEST_CASE("a family of many rows is written in bounded pieces, its head once", "[control]") {
+  control::PagePieces pieces;
+  control::add_pieces(pieces, {.kind = control::Family::Kind::gauge,
+                               .name = "rows",
+                               .help = "Rows.",
+                               .rows = 1000,
+                               .add = [](control::Family& family, std::size_t row) {
+                                 family.add({{"row", std::to_string(row)}}, 0.5);
+                               }});
+  CHECK(pieces.size() == 1 + (1000 + control::rows_per_piece - 1) / control::rows_per_piece);
+  std::size_t lines = 0;
+  for (const control::PagePiece& piece : pieces) {
+    std::string text;
+    piece(text);
+    const auto own = static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+    CHECK(own <= control::rows_per_piece);
+    lines += own;
+  }
+  CHECK(lines == 1002);
+  CHECK(value_of(control::text_of(pieces), R"(rows{row="999"})") == "0.5");
+}
+
+TEST_CASE("a label's value cannot leave its quotes", "[control]") {
+  std::string text;
+  control::Family{text, "x"}.add({{"name", "a\\b\"c\nd"}}, std::uint64_t{1});
+  CHECK(text == "x{name=\"a\\\\b\\\"c\\nd\"} 1\n");
 }
 
 TEST_CASE("every reason of every listener has its series from the start", "[control]") {
@@ -168,7 +186,7 @@ TEST_CASE("every family has a help and a type, and every name is one of ours or 
         (line.starts_with("# ") || line.starts_with("penstock_") || line.starts_with("process_")));
   }
   CHECK(helps == types);
-  CHECK(helps == 42);
+  CHECK(helps == 43);
   CHECK(value_of(metrics_text(house.input()), "penstock_build_info{version=\"" +
                                                   std::string{control::version()} + "\"}") == "1");
 }

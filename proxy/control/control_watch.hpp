@@ -1,0 +1,32 @@
+#pragma once
+// Control's own loop, watched as it watches those of the forwarders: a call that takes too long
+// keeps pages, checks, discovery and signals waiting. Such calls are counted, and said.
+//
+// Owner    Life. Thread: control.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/time.hpp"
+
+namespace penstock::control {
+
+class ControlWatch {
+ public:
+  static constexpr base::Duration call_max = std::chrono::milliseconds{50};
+
+  // One call of the loop ended.
+  void called(base::Duration took) noexcept;
+  std::uint64_t blocked() const noexcept { return blocked_; }
+  // What there is to say, at most once in ten seconds.
+  std::optional<std::string> look(base::Instant now);
+
+ private:
+  std::uint64_t blocked_ = 0;
+  std::uint64_t told_ = 0;
+  base::Duration longest_{};  // since the last sentence
+  base::Instant next_{};
+};
+
+}  // namespace penstock::control

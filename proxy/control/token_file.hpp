@@ -1,0 +1,18 @@
+#pragma once
+// The token that an admin address asks for, from its file.
+
+#include <string>
+
+namespace penstock::control {
+
+// The text without the white space around it; at least 16 bytes, at most 4096. Errors: the
+// sentence.
+struct Token {
+  std::string text;
+  std::string error;  // empty on success
+};
+Token read_token(const std::string& file);
+// As above; a file that others may read is refused.
+Token read_private_token(const std::string& file);
+
+}  // namespace penstock::control
