@@ -49,8 +49,7 @@ const std::byte* World::content_at(int connection, unsigned side, std::uint64_t 
   return content_.data() + (begin + offset) % content_period;
 }
 
-void World::fill(std::span<std::byte> into, int connection, unsigned side,
-                 std::uint64_t offset) const {
+void World::fill(std::span<std::byte> into, int connection, unsigned side, std::uint64_t offset) {
   std::memcpy(into.data(), content_at(connection, side, offset), into.size());
 }
 

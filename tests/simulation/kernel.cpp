@@ -5,7 +5,7 @@
 #include <cstdio>
 
 #include "base/assert.hpp"
-#include "simulation/world.hpp"
+#include "simulation/outside.hpp"
 
 namespace penstock::simulation {
 

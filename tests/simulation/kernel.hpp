@@ -15,17 +15,18 @@
 //             too. Nobody reads a socket by call while the ring reads it.
 //   random    partial splices and sends, spurious events, and everything that may fail.
 //
-// The other end of a socket is no socket but a Peer of the World, which acts between calls and
-// judges what comes out.
+// The other end of a socket is no socket: the Outside acts between calls and judges what comes out.
 //
 // Thread   the forwarder's; main only starts it and waits.
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "base/time.hpp"
@@ -38,7 +39,7 @@
 
 namespace penstock::simulation {
 
-class World;
+class Outside;
 
 struct Socket {
   enum class State : std::uint8_t { connecting, established, dead };
@@ -110,7 +111,7 @@ class Kernel {
     std::uint64_t buffer_max = 1 << 18;  // of a socket, in each direction
   };
 
-  Kernel(Random& random, World& world, base::Instant start) noexcept
+  Kernel(Random& random, Outside& world, base::Instant start) noexcept
       : now_{start}, random_{random}, world_{world}, woke_at_{start}, round_began_{start} {}
 
   // Every call and every turn of the world, one line each, on stderr. For a seed that failed.
@@ -159,6 +160,13 @@ class Kernel {
   int new_other() { return place({Kind::other, nullptr, nullptr}); }  // epoll, eventfd
   base::ErrorCode add(int socket, std::uint64_t token, bool reads_are_asked_for) noexcept;
 
+  // files.cpp
+  static std::byte content_of_file(unsigned file, std::uint64_t offset) noexcept;
+  std::array<std::uint64_t, 8>& file_bytes() noexcept { return file_bytes_; }
+  base::Result<os::Fd> open_file(const std::string& name) noexcept;
+  std::optional<unsigned> file_at(int descriptor) const noexcept;  // none: no file
+  os::IoResult read_at(int file, std::span<std::byte> into, std::uint64_t offset) noexcept;
+
   // zerocopy.cpp
   base::ErrorCode allow_zerocopy(int socket) noexcept;
   os::IoResult send_zerocopy(int socket, std::span<const std::byte> bytes) noexcept;
@@ -192,6 +200,7 @@ class Kernel {
     Kind kind = Kind::vacant;
     std::shared_ptr<Socket> socket;
     std::shared_ptr<PipeBuffer> pipe;
+    std::optional<unsigned> file{};
   };
 
   void enter() noexcept;  // every call: time passes, the world may act
@@ -220,7 +229,7 @@ class Kernel {
   static inline bool trace_ = false;
   base::Instant now_;
   Random& random_;
-  World& world_;
+  Outside& world_;
   Conditions conditions_;
   std::vector<Descriptor> table_;
   std::deque<int> ready_;
@@ -229,6 +238,7 @@ class Kernel {
   std::vector<int> to_close_;
   std::size_t next_answer_ = 0;                   // a descriptor
   std::vector<std::shared_ptr<Socket>> lenders_;  // closed ones, too
+  std::array<std::uint64_t, 8> file_bytes_{};
   bool woken_ = false;
   base::Instant woke_at_{};
   base::Instant round_began_{};  // the clock was read for the first time since

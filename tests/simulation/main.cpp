@@ -2,6 +2,7 @@
 //
 //   simulate                        seeds 1 to 2000
 //   simulate --from 17 --to 17      one seed again: the same run, step for step
+//   simulate ... --files            clients of a static listener, not of endpoints
 //   simulate ... --trace            and what every call answered
 //
 // Exit code 1 and one line on the first violation, with the seed and the step.
@@ -14,6 +15,7 @@
 #include <csignal>
 #include <cstdio>
 
+#include "simulation/file_world.hpp"
 #include "simulation/world.hpp"
 
 namespace penstock::simulation {
@@ -36,6 +38,12 @@ void note_abort(int) {
   const std::string line = fmt::format("violated: an assertion holds ({})\n", where());
   [[maybe_unused]] const auto written = ::write(2, line.data(), line.size());
   ::_exit(1);
+}
+
+template <class AnyWorld>
+void live(std::uint64_t seed) {
+  AnyWorld world{seed};
+  world.run(tally);
 }
 
 void print_tally() {
@@ -71,15 +79,15 @@ int main(int argc, char** argv) {
       "The real forwarder in a simulated kernel; see the head of tests/simulation/main.cpp"};
   app.add_option("--from", from, "first seed");
   app.add_option("--to", to, "last seed");
+  bool files = false;
+  app.add_flag("--files", files, "clients of a static listener");
   bool trace = false;
   app.add_flag("--trace", trace, "print every call");
   CLI11_PARSE(app, argc, argv);
   Kernel::set_trace(trace);
   std::signal(SIGABRT, note_abort);
   begun = std::chrono::steady_clock::now();
-  for (current_seed = from; current_seed <= to; ++current_seed) {
-    World world{current_seed};
-    world.run(tally);
-  }
+  for (current_seed = from; current_seed <= to; ++current_seed)
+    files ? live<FileWorld>(current_seed) : live<World>(current_seed);
   print_tally();
 }

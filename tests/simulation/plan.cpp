@@ -1,6 +1,8 @@
 // What a seed decides once: which faults there are, how large things are, how long they take.
 
-#include "simulation/world.hpp"
+#include "simulation/plan.hpp"
+
+#include <algorithm>
 
 namespace penstock::simulation {
 
@@ -84,6 +86,17 @@ Plan plan_from(Random& random) {
   plan.start =
       base::Instant{random.one_in(2) ? wrap - std::chrono::milliseconds{random.between(0, 5000)}
                                      : base::Duration{std::chrono::hours{1}}};
+  return plan;
+}
+
+Plan plan_for_files(Random& random) {
+  Plan plan = plan_from(random);
+  plan.crowd = plan.conditions.crowd = false;
+  plan.connections = std::min<std::size_t>(plan.connections, 40);
+  plan.turns = random.between(20, 150) * plan.connections;
+  plan.pings = false;
+  plan.conditions.lost_in = 0;
+  plan.drains = random.one_in(2);
   return plan;
 }
 

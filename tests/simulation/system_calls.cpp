@@ -1,11 +1,10 @@
 // The second implementation of os/: the same declarations, answered by the simulated kernel. Linked
-// in place of penstock_os; addresses are pure and stay the real ones.
+// in place of penstock_os; addresses are pure and stay the real ones. Those about files: files.cpp.
 
 #include <cerrno>
 
 #include "os/clock.hpp"
 #include "os/fd.hpp"
-#include "os/file.hpp"
 #include "os/numa.hpp"
 #include "os/numa_memory.hpp"
 #include "os/pipe.hpp"
@@ -232,29 +231,6 @@ int current_cpu() noexcept {
 }
 std::optional<int> incoming_cpu(int) noexcept {
   return std::nullopt;
-}
-
-// The static server is linked, but no listener of the simulation has files.
-FileText read_file(const std::string&, std::size_t) {
-  return {};
-}
-std::uint64_t random_seed() noexcept {
-  return 0;
-}
-base::Result<Fd> open_directory(const std::string&) noexcept {
-  return base::error_from(ENOENT);
-}
-base::Result<Fd> open_beneath(int, const std::string&) noexcept {
-  return base::error_from(ENOENT);
-}
-base::Result<FileStatus> status_of(int) noexcept {
-  return base::error_from(ENOENT);
-}
-IoResult read_at(int, std::span<std::byte>, std::uint64_t) noexcept {
-  return {.status = IoStatus::end};
-}
-IoResult send_file(int, int, std::uint64_t&, std::uint64_t) noexcept {
-  return {.status = IoStatus::end};
 }
 
 }  // namespace penstock::os

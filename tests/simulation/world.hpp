@@ -15,12 +15,11 @@
 
 #include "runtime/forwarder.hpp"
 #include "simulation/kernel.hpp"
+#include "simulation/outside.hpp"
+#include "simulation/plan.hpp"
 #include "upstream/registry.hpp"
 
 namespace penstock::simulation {
-
-// Prints what was violated, the seed and the step, and ends the process.
-[[noreturn]] void violated(const char* invariant, int connection, const std::string& what);
 
 struct Peer {
   std::uint64_t to_send = 0;
@@ -38,36 +37,7 @@ struct Connection {
   base::Instant begun{};
 };
 
-// What a seed decides once.
-struct Plan {
-  std::size_t connections = 1;
-  std::uint64_t turns = 0;  // of the world before it heals
-  std::uint64_t bytes_max = 0;
-  std::uint32_t piece_max = 64 * 1024;  // what arrives at once
-  relay::Options relay;
-  session::Timeouts timeouts;
-  Kernel::Conditions conditions;
-  bool resets = false;          // peers may reset, vanish, refuse
-  bool short_timeouts = false;  // so that they end connections
-  bool jumps = false;           // the process may stand still for seconds
-  bool drains = false;
-  bool pings = false;          // control asks once a second, and so stalls are looked for
-  std::uint32_t places = 0;    // at each endpoint; who finds none waits in line; 0 = no limit
-  base::Duration patience{0};  // in line; 0 = without end
-  bool crowd = false;          // more sockets are ready, at any time, than one wait can tell of
-  base::Instant start{};
-};
-Plan plan_from(Random& random);
-
-// What came about, for the summary.
-struct Tally {
-  std::uint64_t connections = 0;
-  std::uint64_t steps = 0;
-  std::array<std::uint64_t, relay::engine_names.size()> bytes{};
-  std::array<std::uint64_t, session::close_reason_names.size()> reasons{};
-};
-
-class World final : public upstream::QueueBell {
+class World final : public Outside, public upstream::QueueBell {
  public:
   explicit World(std::uint64_t seed);
   World(const World&) = delete;
@@ -77,26 +47,27 @@ class World final : public upstream::QueueBell {
   // The whole life of the forwarder. Ends the process on a violation.
   void run(Tally& tally);
 
-  // Called by the kernel.
-  bool act();  // one thing that somebody outside does; false: nobody has anything to do
-  void act_now_and_then();
+  bool act() override;
+  void act_now_and_then() override;
+  void at_rest() override;
+  bool healed() const noexcept override { return healed_; }
+  void collect_records() override;
+  base::Instant next_ping() const noexcept override { return next_ping_; }
+  void ping() override;
+  void registered(const std::shared_ptr<Socket>& socket, std::uint64_t token) override;
+  void fill(std::span<std::byte> into, int connection, unsigned side,
+            std::uint64_t offset) override;
+  void sends(const Socket& target, std::span<const std::byte> bytes) override;
+  void finishes(const Socket& target) override;
+  void resets(const Socket& target) override;
+  void call_failed(const Socket* socket) override;
+  void sleeps() override;
+  void waits() override;
+  void unchanged(const Socket& target, std::span<const std::byte> bytes,
+                 std::uint64_t offset) override;
+  void splices(const Socket& target, int connection, unsigned side, std::uint64_t offset) override;
+  void holds(const Socket& source) override;
   void ring(std::uint16_t) noexcept override { forwarder_->call(); }
-  void at_rest();  // the loop sleeps without a deadline and nobody has anything to do
-  bool healed() const noexcept { return healed_; }
-  void collect_records();
-  void registered(const std::shared_ptr<Socket>& socket, std::uint64_t token);
-  void sends(const Socket& target, std::span<const std::byte> bytes);
-  void unchanged(const Socket& target, std::span<const std::byte> bytes, std::uint64_t offset);
-  void splices(const Socket& target, int connection, unsigned side, std::uint64_t offset);
-  void finishes(const Socket& target);
-  void resets(const Socket& target);
-  void call_failed(const Socket* socket);
-  void fill(std::span<std::byte> into, int connection, unsigned side, std::uint64_t offset) const;
-  void holds(const Socket& source);
-  void sleeps();  // the loop found nothing to do
-  void waits();   // it asks for events
-  base::Instant next_ping() const noexcept { return next_ping_; }
-  void ping();
 
  private:
   void open_connection();

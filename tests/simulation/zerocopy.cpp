@@ -5,7 +5,7 @@
 #include <cerrno>
 
 #include "simulation/kernel.hpp"
-#include "simulation/world.hpp"
+#include "simulation/outside.hpp"
 
 namespace penstock::simulation {
 

@@ -1,0 +1,49 @@
+#pragma once
+// Who is outside of the simulated kernel: acts between its calls, and judges what comes out.
+//
+// Thread   the forwarder's.
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "base/time.hpp"
+
+namespace penstock::simulation {
+
+struct Socket;
+
+// Prints what was violated, the seed and the step, and ends the process.
+[[noreturn]] void violated(const char* invariant, int connection, const std::string& what);
+
+class Outside {
+ public:
+  virtual ~Outside() = default;
+
+  // --- what it does ---
+  virtual bool act() = 0;  // one thing; false: nobody has anything to do
+  virtual void act_now_and_then() = 0;
+  virtual void at_rest() = 0;  // the loop sleeps without a deadline and nobody has anything to do
+  virtual bool healed() const noexcept = 0;
+  virtual void collect_records() = 0;
+  virtual base::Instant next_ping() const noexcept { return base::never; }
+  virtual void ping() {}
+
+  // --- what it is told of ---
+  virtual void registered(const std::shared_ptr<Socket>& socket, std::uint64_t token) = 0;
+  // The bytes of the peer, for who reads them.
+  virtual void fill(std::span<std::byte> into, int connection, unsigned side,
+                    std::uint64_t offset) = 0;
+  virtual void sends(const Socket& target, std::span<const std::byte> bytes) = 0;
+  virtual void finishes(const Socket& target) = 0;
+  virtual void resets(const Socket& target) = 0;
+  virtual void call_failed(const Socket* socket) = 0;
+  virtual void sleeps() = 0;  // the loop found nothing to do
+  virtual void waits() = 0;   // it asks for events
+  virtual void unchanged(const Socket&, std::span<const std::byte>, std::uint64_t) {}
+  virtual void splices(const Socket&, int, unsigned, std::uint64_t) {}
+  virtual void holds(const Socket&) {}
+};
+
+}  // namespace penstock::simulation
