@@ -81,6 +81,7 @@ AdminRequest request_from(const Message& message, const AdminBind& bind) {
           .fetch_site = field_of(message, "Sec-Fetch-Site"),
           .authorization = field_of(message, http::field::authorization).value_or(""),
           .is_marked = field_of(message, "X-Penstock") == "1",
+          .wants_news = field_of(message, http::field::cache_control) == "no-cache",
           .read_only = bind.read_only,
           .guards_reads = !bind.address.is_unix() && bind.address.is_loopback(),
           .token = bind.token};
@@ -162,8 +163,11 @@ asio::awaitable<bool> answer_request(Link& link, AdminDoor& door, const Message&
   AdminAnswer reply;
   PageCache::Text body;
   try {
-    reply = answer(request_from(message, door.bind), door.view);
-    if (message.method() == http::verb::post && reply.status < 300) door.pages.note_write();
+    const AdminRequest request = request_from(message, door.bind);
+    reply = answer(request, door.view);
+    const bool is_write = message.method() == http::verb::post && reply.status < 300;
+    if (is_write || (request.wants_news && !refused(request, Access::write)))
+      door.pages.note_write();
     body = co_await body_of(door, reply, form.head_only);
   } catch (const std::bad_alloc&) {
     reply = refusal(503, "out of memory");

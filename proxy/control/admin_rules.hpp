@@ -19,7 +19,8 @@ struct AdminRequest {
   std::optional<std::string> origin{};
   std::optional<std::string> fetch_site{};  // Sec-Fetch-Site
   std::string authorization{};
-  bool is_marked = false;  // X-Penstock: 1
+  bool is_marked = false;   // X-Penstock: 1
+  bool wants_news = false;  // Cache-Control: no-cache
   // Of the bind that it came to.
   bool read_only = false;
   bool guards_reads = false;    // loopback, TCP

@@ -72,6 +72,7 @@ asio::awaitable<void> talk(asio::generic::stream_protocol::socket& socket, const
   http::request<http::empty_body> request{http::string_to_verb(exchange.method), exchange.target,
                                           11};
   request.set(http::field::host, host);
+  request.set(http::field::cache_control, "no-cache");
   if (!exchange.token.empty()) request.set(http::field::authorization, "Bearer " + exchange.token);
   request.keep_alive(false);
   request.prepare_payload();

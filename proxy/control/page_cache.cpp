@@ -1,5 +1,6 @@
 #include "control/page_cache.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "os/clock.hpp"
@@ -11,6 +12,7 @@ struct PageCache::Making {
   std::size_t done = 0;  // of the pieces
   std::string text;
   base::Instant begun{};
+  base::Duration cost{};
   std::uint64_t writes = 0;
   const Reader* maker = nullptr;  // who came first, as long as it waits
 };
@@ -20,7 +22,7 @@ PageCache::PageCache(boost::asio::io_context& io, AdminView& view) : view_{view}
 PageCache::~PageCache() = default;
 
 bool PageCache::satisfies(const Page& page, base::Instant came, std::uint64_t writes) noexcept {
-  return page.text != nullptr && page.writes >= writes && page.begun + age_max >= came;
+  return page.text != nullptr && page.writes >= writes && page.good_until >= came;
 }
 
 PageCache::Text PageCache::ready(PageName name) const {
@@ -31,16 +33,20 @@ PageCache::Text PageCache::ready(PageName name) const {
 void PageCache::make_a_slice(Page& page) {
   Making& making = *page.making;
   const base::Instant end = os::now() + slice_max;
+  const base::Duration used = os::thread_cpu_time();
   do {
-    if (making.done == making.pieces.size()) {
-      page.text = std::make_shared<const std::string>(std::move(making.text));
-      page.begun = making.begun;
-      page.writes = making.writes;
-      page.making.reset();
-      return forget_later();
-    }
-    making.pieces[making.done++](making.text);
-  } while (os::now() < end);
+    if (making.done < making.pieces.size()) making.pieces[making.done++](making.text);
+  } while (making.done < making.pieces.size() && os::now() < end);
+  making.cost += os::thread_cpu_time() - used;
+  if (making.done == making.pieces.size()) finish(page);
+}
+
+void PageCache::finish(Page& page) {
+  const std::unique_ptr<Making> made = std::move(page.making);
+  page.text = std::make_shared<const std::string>(std::move(made->text));
+  page.writes = made->writes;
+  page.good_until = std::min(made->begun + age_max, os::now() + shown_for_costs * made->cost);
+  forget_later();
 }
 
 // Nobody is shown it after that: it is only memory.
@@ -49,7 +55,7 @@ void PageCache::forget_later() {
     if (life.expired()) return;
     bool is_left = false;
     for (Page& page : pages_) {
-      if (page.begun + age_max < os::now()) page.text.reset();
+      if (page.good_until < os::now()) page.text.reset();
       is_left = is_left || page.text != nullptr;
     }
     if (is_left) forget_later();
@@ -71,7 +77,9 @@ PageCache::Text PageCache::Reader::advance() {
     own.making = std::make_unique<Making>();
     own.making->begun = os::now();
     own.making->writes = cache_.writes_;
+    const base::Duration used = os::thread_cpu_time();
     own.making->pieces = cache_.view_.page(name_);
+    own.making->cost = os::thread_cpu_time() - used;
   }
   if (own.making->maker == nullptr) own.making->maker = this;
   if (own.making->maker == this) cache_.make_a_slice(own);

@@ -259,20 +259,6 @@ TEST_CASE("who asks for the head alone has no page made", "[control]") {
   CHECK(admin.view.pages_begun == 0);
 }
 
-TEST_CASE("a page is made once for all who ask within a second", "[control]") {
-  const RunningAdmin admin;
-  std::string requests;
-  for (int i = 0; i < 100; ++i) requests += "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n";
-  const auto before = std::chrono::steady_clock::now();
-  const std::string last = "GET /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
-  const std::string answers = ::exchange(admin, requests + last);
-  const auto seconds =
-      std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - before);
-  CHECK(answers.ends_with("penstock_x 1\n"));
-  CHECK(admin.view.pages_begun >= 1);
-  CHECK(admin.view.pages_begun <= 2 + seconds.count());
-}
-
 TEST_CASE("connections beyond the limit are closed at once, and a place that is left is reused",
           "[control]") {
   const RunningAdmin admin{{.connections_max = 1}};

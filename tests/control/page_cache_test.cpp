@@ -71,6 +71,21 @@ TEST_CASE("a turn of the loop makes one slice of a page, however many wait for i
   CHECK(own.view.pieces == 10);
 }
 
+TEST_CASE("however often a page is asked for, making it takes a twentieth of the time",
+          "[control]") {
+  Cached own;
+  const base::Instant begun = os::now();
+  base::Duration cost{};
+  for (int i = 0; i < 1000; ++i) {
+    const base::Duration used = os::thread_cpu_time();
+    PageCache::Reader reader{own.cache, PageName::metrics};
+    CHECK(own.read(reader) != "(never)");
+    if (own.view.pages == 1) cost += os::thread_cpu_time() - used;
+  }
+  const auto shown_for = std::min<base::Duration>(PageCache::age_max, 10 * cost);
+  CHECK(own.view.pages <= 2 + (os::now() - begun) / shown_for);
+}
+
 TEST_CASE("who came first and left lets the next one go on", "[control]") {
   Cached own;
   auto first = std::make_unique<PageCache::Reader>(own.cache, PageName::metrics);

@@ -13,7 +13,7 @@ HttpAnswer http(const std::string& address, const std::string& method, const std
                 const std::string& further_headers) {
   Peer peer = Peer::connect(address);
   peer.send(method + " " + target + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" +
-            further_headers + "\r\n");
+            "Cache-Control: no-cache\r\n" + further_headers + "\r\n");
   const std::string text = peer.read_to_end();
   const auto end = text.find("\r\n\r\n");
   if (!text.starts_with("HTTP/1.1 ") || end == text.npos) throw Failure{"no HTTP answer: " + text};

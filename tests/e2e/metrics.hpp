@@ -12,7 +12,7 @@ struct HttpAnswer {
   std::string head;
   std::string body;
 };
-// One request over a connection of its own.
+// One request over a connection of its own, which wants to see what is true now.
 HttpAnswer http(const std::string& address, const std::string& method, const std::string& target,
                 const std::string& further_headers = {});
 
