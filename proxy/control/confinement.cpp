@@ -105,6 +105,7 @@ struct Confinement::Locks {
   runtime::ThreadLock acceptor;
   runtime::ThreadLock forwarder;
   runtime::ThreadLock control;
+  runtime::ThreadLock reader;
 };
 
 Confinement::Prepared Confinement::prepare(const Config& config) {
@@ -181,10 +182,13 @@ std::string Confinement::build_locks(const Config& config, os::OnRefusal on_refu
   if (!forwarder) return forwarder.error();
   auto control = ThreadLock::create(control_calls(), of_control(config), on_refusal);
   if (!control) return control.error();
+  auto reader = ThreadLock::create(reader_calls(), {}, on_refusal);
+  if (!reader) return reader.error();
   locks_ = std::make_shared<const Locks>(Locks{.log = std::move(*log),
                                                .acceptor = std::move(*acceptor),
                                                .forwarder = std::move(*forwarder),
-                                               .control = std::move(*control)});
+                                               .control = std::move(*control),
+                                               .reader = std::move(*reader)});
   return {};
 }
 
@@ -196,6 +200,14 @@ std::function<void()> Confinement::log_lock() const {
     os::name_thread("log");
     // It has no log to say an error in, and the others say the same of themselves.
     if (locks) static_cast<void>(locks->log.apply());
+  };
+}
+
+// Its files are those of control, from which it inherits them.
+std::function<void()> Confinement::reader_lock() const {
+  return [locks = locks_] {
+    os::name_thread("files");
+    if (locks) static_cast<void>(locks->reader.apply_to_calls());
   };
 }
 

@@ -6,6 +6,7 @@
 //   log_lock()       the threads of the logs lock themselves as they start
 //   become_user()    everything is bound
 //   lock_files()     before names are asked for and other threads start: they inherit it
+//   reader_lock()    the thread that reads files of endpoints locks itself as it starts
 //   locks()          acceptors and forwarders lock themselves once they have settled
 //   lock_calls()     the control thread, last of all
 //
@@ -42,6 +43,7 @@ class Confinement {
   // Whether a lock that the kernel refuses is the end.
   bool is_strict() const noexcept { return is_strict_; }
   std::function<void()> log_lock() const;
+  std::function<void()> reader_lock() const;
   // Empty on success.
   std::string become_user() const;
   std::string lock_files() const;

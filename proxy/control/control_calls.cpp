@@ -11,6 +11,10 @@ os::CallRules control_calls() {
          calls::resolve_names() + calls::control();
 }
 
+os::CallRules reader_calls() {
+  return calls::thread() + calls::read_file() + calls::wake_loop();
+}
+
 os::CallRules log_calls(bool to_file) {
   return calls::thread() + calls::write_lines() +
          (to_file ? calls::append_files() : os::CallRules{});

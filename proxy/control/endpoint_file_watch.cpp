@@ -3,11 +3,8 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <optional>
 #include <utility>
-
-#include "base/limits.hpp"
-#include "control/endpoint_file.hpp"
-#include "os/process.hpp"
 
 namespace penstock::control {
 
@@ -22,15 +19,23 @@ struct EndpointFileWatch::Source {
   const upstream::SourceId id;
   const std::string path;
   base::Result<os::FileState> state = os::FileState{};
-  std::string text;  // what was read last
+  std::shared_ptr<const std::string> text;  // what was read last
+  bool is_looked_at = false;                // by the reader, now
+  std::optional<Look> next_look;            // asked for in the meantime
   std::vector<upstream::EndpointSpec> endpoints;
   bool has_list = false;
   bool was_read = false;
   std::vector<Fault> faults;  // of `text`
 };
 
-EndpointFileWatch::EndpointFileWatch(boost::asio::io_context& io, EndpointFileReports reports)
-    : io_{io}, reports_{std::move(reports)}, events_{io}, settled_{io}, next_look_{io} {
+EndpointFileWatch::EndpointFileWatch(boost::asio::io_context& io, EndpointFileReports reports,
+                                     std::function<void()> on_reader_start)
+    : io_{io},
+      reports_{std::move(reports)},
+      events_{io},
+      settled_{io},
+      next_look_{io},
+      reader_{io, std::move(on_reader_start)} {
   if (files_.descriptor() >= 0) static_cast<void>(events_.open(files_.descriptor()));
 }
 
@@ -94,20 +99,36 @@ bool EndpointFileWatch::is_watched(const std::shared_ptr<Source>& source) const 
   return found != sources_.end() && found->second == source;
 }
 
-// The state is taken before the text: what changes in between is another state at the next look.
 void EndpointFileWatch::look(const std::shared_ptr<Source>& source, Look how) {
-  const auto state = os::state_of(source->path);
-  if (how == Look::at_state && source->was_read && state == source->state) return;
-  source->state = state;
-  os::FileText read = os::read_file(source->path, base::config_bytes_max);
-  if (!read.error.empty()) return take(source, failed_endpoint_file(source->path, read.error));
-  if (source->was_read && source->faults.empty() && read.text == source->text) return;
-  source->text = std::move(read.text);
-  source->text.shrink_to_fit();
-  take(source, parse_endpoint_file(source->text, source->path));
+  if (source->is_looked_at) {
+    if (source->next_look != Look::at_text) source->next_look = how;
+    return;
+  }
+  source->is_looked_at = true;
+  const bool is_good = source->was_read && source->faults.empty();
+  reader_.look(source->path,
+               {.state = source->state,
+                .text = is_good ? source->text : nullptr,
+                .may_skip_reading = how == Look::at_state && source->was_read},
+               [this, life = std::weak_ptr{alive_}, source](EndpointFileLook look) {
+                 if (!life.expired()) take(source, std::move(look));
+               });
 }
 
-void EndpointFileWatch::take(const std::shared_ptr<Source>& source, EndpointFile file) {
+// A source that was forgotten in the meantime takes nothing.
+void EndpointFileWatch::take(const std::shared_ptr<Source>& source, EndpointFileLook look) {
+  source->is_looked_at = false;
+  if (!is_watched(source)) return;
+  source->state = look.state;
+  if (look.is_news) {
+    source->text = look.text;
+    take_news(source, std::move(look.file));
+  }
+  const auto next = std::exchange(source->next_look, std::nullopt);
+  if (next && is_watched(source)) this->look(source, *next);
+}
+
+void EndpointFileWatch::take_news(const std::shared_ptr<Source>& source, EndpointFile file) {
   source->was_read = true;
   const bool is_again = std::exchange(source->faults, file.faults) == file.faults;
   if (!file.faults.empty()) {

@@ -10,8 +10,8 @@
 //
 // Owner    whoever wires discovery. Thread: that of the io_context, which also makes the reports,
 //          never within a call of ours. A report may call forget().
-// Limits   those of endpoint_file.hpp. A file is read by blocking calls: on a network file system
-//          that stands still, so does this thread.
+// Limits   those of endpoint_file.hpp. Files are read on a thread of their own: on a network file
+//          system that stands still the others keep their last good lists.
 
 #include <functional>
 #include <map>
@@ -20,14 +20,13 @@
 #include <vector>
 
 #include "base/log.hpp"
+#include "control/endpoint_file_reader.hpp"
 #include "control/io_work.hpp"
 #include "os/file_watch.hpp"
 #include "upstream/alarm.hpp"
 #include "upstream/discovery.hpp"
 
 namespace penstock::control {
-
-struct EndpointFile;
 
 struct EndpointFileReports {
   // All endpoints of a source, whenever they are others than before; the first time in any case.
@@ -41,7 +40,9 @@ class EndpointFileWatch {
   static constexpr base::Duration settle = std::chrono::milliseconds{50};
   static constexpr base::Duration look_interval = std::chrono::seconds{10};
 
-  EndpointFileWatch(boost::asio::io_context& io, EndpointFileReports reports);
+  // `on_reader_start` runs on the thread that reads, before it opens anything.
+  EndpointFileWatch(boost::asio::io_context& io, EndpointFileReports reports,
+                    std::function<void()> on_reader_start = {});
   EndpointFileWatch(const EndpointFileWatch&) = delete;
   EndpointFileWatch& operator=(const EndpointFileWatch&) = delete;
 
@@ -58,7 +59,8 @@ class EndpointFileWatch {
   void look_later(upstream::Alarm& alarm, base::Duration time, Look how);
   void look_at_all(Look how);
   void look(const std::shared_ptr<Source>& source, Look how);
-  void take(const std::shared_ptr<Source>& source, EndpointFile file);
+  void take(const std::shared_ptr<Source>& source, EndpointFileLook look);
+  void take_news(const std::shared_ptr<Source>& source, EndpointFile file);
   void tell_faults(Source& source, const EndpointFile& file);
   bool is_watched(const std::shared_ptr<Source>& source) const;
 
@@ -69,6 +71,7 @@ class EndpointFileWatch {
   upstream::Alarm settled_;
   upstream::Alarm next_look_;
   std::map<upstream::SourceId, std::shared_ptr<Source>> sources_;
+  EndpointFileReader reader_;
   // Ends with this object: a handler that was due already must not touch it.
   std::shared_ptr<char> alive_ = std::make_shared<char>();
 };

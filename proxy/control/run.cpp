@@ -119,7 +119,7 @@ int serve(Config config, const Confinement& confinement, base::Log& log, AccessL
   runtime::Server& server = **created;
   ForwarderWatch watch{server, os::now()};
   UpstreamControl upstreams{io, server, log};
-  UpstreamFeeds feeds{io, server, upstreams, log, plan.checks_at_once};
+  UpstreamFeeds feeds{io, server, upstreams, log, plan.checks_at_once, confinement.reader_lock()};
   Life life{{io, signals, server, watch, access_log, upstreams, log, confinement}};
   ServerView view{server, watch, access_log, upstreams, life};
   auto admin = AdminServer::create(io, admin_of(config), view);

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "control/io_work.hpp"
 #include "control/loops.hpp"
@@ -23,7 +24,8 @@ void write(base::Log& log, const std::string& sentence, base::Severity severity)
 }  // namespace
 
 UpstreamFeeds::UpstreamFeeds(boost::asio::io_context& io, runtime::Server& server,
-                             UpstreamControl& upstreams, base::Log& log, std::size_t checks_at_once)
+                             UpstreamControl& upstreams, base::Log& log, std::size_t checks_at_once,
+                             std::function<void()> on_reader_start)
     : io_{io},
       server_{server},
       upstreams_{upstreams},
@@ -44,7 +46,8 @@ UpstreamFeeds::UpstreamFeeds(boost::asio::io_context& io, runtime::Server& serve
             .said = [&log](const auto& text, auto severity) { write(log, text, severity); }}},
       files_{io,
              {.found = [this](const auto& id, const auto& endpoints) { found(id, endpoints); },
-              .said = [&log](const auto& text, auto severity) { write(log, text, severity); }}} {
+              .said = [&log](const auto& text, auto severity) { write(log, text, severity); }},
+             std::move(on_reader_start)} {
   for (const auto& upstream : server.upstreams().upstreams()) {
     const auto& sources = upstream->spec().sources;
     lists_.emplace(upstream->name(), sources);

@@ -4,6 +4,7 @@
 //
 // Owner    run(). Thread: control. Ends with the io_context's thread: nothing is reported after it.
 
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -19,9 +20,10 @@ namespace penstock::control {
 
 class UpstreamFeeds {
  public:
-  // At most `checks_at_once` health checks are under way.
+  // At most `checks_at_once` health checks are under way. `on_reader_start` runs on the thread that
+  // reads files of endpoints.
   UpstreamFeeds(boost::asio::io_context& io, runtime::Server& server, UpstreamControl& upstreams,
-                base::Log& log, std::size_t checks_at_once);
+                base::Log& log, std::size_t checks_at_once, std::function<void()> on_reader_start);
   UpstreamFeeds(const UpstreamFeeds&) = delete;
   UpstreamFeeds& operator=(const UpstreamFeeds&) = delete;
 

@@ -34,15 +34,21 @@ CallRules socket_of(int family, int type) {
 // Some names are those of one machine only: where a machine has no such call there is no rule. What
 // the C library takes from the kernel without a call (clock_gettime) it calls where it must.
 CallRules thread() {
-  return plain({"futex", "brk", "munmap", "mremap", "madvise", "clock_gettime", "gettimeofday",
-                "getcpu", "sched_yield", "restart_syscall", "rt_sigreturn", "rt_sigprocmask",
-                "exit", "exit_group", "getpid", "gettid", "poll", "ppoll", "write", "close",
+  return plain({"futex",        "brk",
+                "munmap",       "mremap",
+                "madvise",      "clock_gettime",
+                "gettimeofday", "getcpu",
+                "sched_yield",  "restart_syscall",
+                "rt_sigreturn", "rt_sigprocmask",
+                "exit",         "exit_group",
+                "getpid",       "gettid",
+                "poll",         "ppoll",
+                "write",        "close",
                 "getrandom"}) +
          // A crash or abort() takes the handler off and raises the signal again.
          plain({"rt_sigaction"}) +
          CallRules{
-             {.name = "tgkill",
-              .conditions = {{0, whole, static_cast<std::uint64_t>(::getpid())}}},
+             {.name = "tgkill", .conditions = {{0, whole, static_cast<std::uint64_t>(::getpid())}}},
              {.name = "prctl", .conditions = {{0, whole, PR_GET_NAME}}}} +
          // No memory that could be written is ever run.
          without_bits("mmap", 2, PROT_EXEC) + without_bits("mprotect", 2, PROT_EXEC);
@@ -50,6 +56,10 @@ CallRules thread() {
 
 CallRules poller() {
   return plain({"epoll_wait", "epoll_pwait", "epoll_ctl"});
+}
+
+CallRules wake_loop() {
+  return plain({"epoll_ctl"});
 }
 
 CallRules loop() {
@@ -79,11 +89,14 @@ CallRules send_files() {
   return plain({"openat2", "fstat", "newfstatat", "pread64", "sendfile"});
 }
 
-CallRules read_files() {
+CallRules read_file() {
   constexpr std::uint64_t to_write = O_WRONLY | O_RDWR | O_CREAT | O_TRUNC;
-  return without_bits("openat", 2, to_write) +
-         plain({"read", "pread64", "lseek", "fstat", "newfstatat", "getdents64", "readlink",
-                "readlinkat", "inotify_add_watch", "inotify_rm_watch"});
+  return without_bits("openat", 2, to_write) + plain({"read", "fstat", "newfstatat"});
+}
+
+CallRules read_files() {
+  return read_file() + plain({"pread64", "lseek", "getdents64", "readlink", "readlinkat",
+                              "inotify_add_watch", "inotify_rm_watch"});
 }
 
 CallRules append_files() {

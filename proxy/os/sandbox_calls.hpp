@@ -18,6 +18,8 @@ CallRules relay();          // bytes between sockets and pipes
 CallRules connect();        // stream sockets to TCP and unix addresses, and no others
 CallRules accept();         // os/listen, once it listens
 CallRules send_files();     // os/file
+CallRules wake_loop();      // of another thread: how Asio ends its wait
+CallRules read_file();      // opens for reading only, and asks for the state of a file
 CallRules read_files();     // opens for reading only: /proc, /sys, endpoint files, certificates
 CallRules append_files();   // opens for writing: a log; which one, Landlock says
 CallRules resolve_names();  // datagrams to name servers

@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <future>
+#include <thread>
 
 namespace penstock::control {
 
@@ -166,6 +168,34 @@ TEST_CASE("a source that is forgotten or replaced reports no more of its file", 
   watched.replace("list", "- 10.0.0.4:80\n");
   watched.io.run();  // to its end: nothing is left to wait for
   CHECK(watched.found.size() == 2);
+}
+
+TEST_CASE("whoever watches files goes on while one is read", "[control]") {
+  Watched own;
+  own.write("list", "- 10.0.0.1:80\n");
+  std::promise<void> may_read;
+  std::promise<std::thread::id> reads;
+  EndpointFileWatch watch{
+      own.io,
+      {.found = [&](const auto& /*id*/,
+                    const auto& now) { own.found.emplace_back(Strings{now.front().identity}); },
+       .said = {}},
+      [&] {
+        reads.set_value(std::this_thread::get_id());
+        may_read.get_future().wait();
+      }};
+  watch.watch(id, {own.root / "list"});
+  auto reader = reads.get_future();
+  own.run_until(
+      [&] { return reader.wait_for(std::chrono::seconds{0}) == std::future_status::ready; });
+  CHECK(reader.get() != std::this_thread::get_id());
+  int calls = 0;
+  for (int i = 0; i < 100; ++i) upstream::call_later(own.io, [&] { ++calls; });
+  own.run_until([&] { return calls == 100; });
+  CHECK(own.found.empty());
+  may_read.set_value();
+  own.run_until_found(1);
+  CHECK(own.found.back() == Strings{"10.0.0.1:80"});
 }
 
 }  // namespace penstock::control

@@ -24,6 +24,7 @@ TEST_CASE("the lists of all kinds of threads are there", "[lists]") {
   print("acceptor", runtime::acceptor_calls());
   print("control", control::control_calls());
   print("log", control::log_calls(true));
+  print("files", control::reader_calls());
 }
 
 }  // namespace penstock

@@ -122,7 +122,7 @@ def compare(folder, printer):
         return SKIP
     calls = calls_by_kind(text)
     lists = lists_by_kind(printer)
-    assert set(lists) == {"forwarder", "acceptor", "control", "log"}, lists
+    assert set(lists) == {"forwarder", "acceptor", "control", "log", "files"}, lists
     rare = {name for names in RARE.values() for name in names.split()}
     faults = []
     for kind, names in sorted(lists.items()):
