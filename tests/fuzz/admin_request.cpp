@@ -1,0 +1,96 @@
+// Requests to the administration, line by line: method, target, Host, Origin, Sec-Fetch-Site,
+// Authorization. Each has an answer of a known status, a refusal is a JSON object, nothing is
+// written without the right, and what a request costs grows with its size.
+
+#include "control/admin_pages.hpp"
+
+#include <algorithm>
+#include <array>
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+#include <string>
+
+#include "fuzz/house.hpp"
+#include "fuzz/linear_cost.hpp"
+
+namespace {
+
+using namespace penstock;
+
+struct View final : control::AdminView {
+  fuzz::House house;
+  int writes = 0;
+
+  std::string unhealthy_because() override { return {}; }
+  std::string not_ready_because() override { return "a drain runs"; }
+  control::PagePieces page(control::PageName /*name*/) override { return {}; }
+  control::Explained explain(const control::ExplainQuestion& question) override {
+    return house.explain(question);
+  }
+  void drain() override { ++writes; }
+  bool set_override(const std::string& upstream, const std::string& /*endpoint*/,
+                    upstream::Override /*said*/) override {
+    ++writes;
+    return upstream == "app";
+  }
+};
+
+std::string take_line(std::string_view& rest) {
+  const auto end = std::min(rest.find('\n'), rest.size());
+  std::string line{rest.substr(0, end)};
+  rest.remove_prefix(std::min(end + 1, rest.size()));
+  return line;
+}
+
+control::AdminRequest request_from(std::string_view rest) {
+  control::AdminRequest request{
+      .method = take_line(rest), .target = take_line(rest), .host = std::nullopt};
+  const auto next = [&]() -> std::optional<std::string> {
+    std::string line = take_line(rest);
+    return line.empty() ? std::nullopt : std::optional{std::move(line)};
+  };
+  request.host = next();
+  request.origin = next();
+  request.fetch_site = next();
+  request.authorization = next().value_or("");
+  request.guards_reads = true;
+  request.token = request.authorization.empty() ? "" : "a-long-enough-token";
+  return request;
+}
+
+bool is_known(unsigned status) {
+  constexpr std::array<unsigned, 9> known{200, 202, 400, 401, 403, 404, 405, 501, 503};
+  return std::find(known.begin(), known.end(), status) != known.end();
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
+  static View view;
+  const std::string_view text = fuzz::text_of(data, size);
+  const control::AdminRequest request = request_from(text);
+  const int before = view.writes;
+  const control::AdminAnswer reply = control::answer(request, view);
+  fuzz::require(is_known(reply.status), "the status is one that is documented");
+  if (!reply.page) {
+    const auto body = boost::json::parse(reply.body);
+    fuzz::require(body.is_object(), "an answer is an object");
+    if (reply.status >= 400)
+      fuzz::require(body.at("error").is_string(), "a refusal has its sentence");
+  }
+  if (view.writes != before)
+    fuzz::require(request.method == "POST" && !refused(request, control::Access::write),
+                  "who writes may write");
+  control::AdminRequest reader = request;
+  reader.read_only = true;
+  control::answer(reader, view);
+  fuzz::require(view.writes - before <= 1, "who may only read writes nothing");
+  fuzz::require_linear(text, [](const std::string& large) {
+    control::AdminRequest of_this_size{
+        .method = "GET", .target = "/explain?" + large, .host = large};
+    control::answer(of_this_size, view);
+    of_this_size.target = "/upstreams/" + large;
+    control::answer(of_this_size, view);
+  });
+  return 0;
+}

@@ -1,0 +1,28 @@
+// Questions of explain: an answer or a sentence; what a question costs grows with its size.
+
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <string>
+
+#include "fuzz/house.hpp"
+#include "fuzz/linear_cost.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
+  using namespace penstock;
+  static const fuzz::House house;
+  const std::string text{fuzz::text_of(data, size)};
+  for (const char* listener : {"web", "api"}) {
+    const control::Explained explained = house.explain({.listener = listener, .source = text});
+    if (explained)
+      fuzz::require(boost::json::serialize(*explained).starts_with('{'), "an answer is an object");
+    else
+      fuzz::require(!explained.error().empty(), "a refusal is a sentence");
+  }
+  fuzz::require(!house.explain({.listener = text + '?', .source = {}}).has_value(),
+                "nobody has that name");
+  fuzz::require_linear(text, [](const std::string& large) {
+    static_cast<void>(house.explain({.listener = "web", .source = large}));
+    static_cast<void>(house.explain({.listener = large + '?', .source = {}}));
+  });
+  return 0;
+}
