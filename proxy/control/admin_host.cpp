@@ -1,8 +1,9 @@
 #include "control/admin_host.hpp"
 
 #include <algorithm>
-#include <boost/asio/ip/address.hpp>
 #include <string>
+
+#include "os/address.hpp"
 
 namespace penstock::control {
 
@@ -34,10 +35,13 @@ bool equal_but_for_case(std::string_view a, std::string_view b) {
 bool names_a_literal_host(std::string_view host) {
   const std::string_view name = without_port(host);
   if (name.empty()) return false;
-  boost::system::error_code error;
-  const auto address = boost::asio::ip::make_address(std::string{name}, error);
-  if (!error) return address.is_v6() == host.starts_with('[');
-  return !host.starts_with('[') && equal_but_for_case(name, "localhost");
+  if (!host.starts_with('['))
+    return os::parse_socket_address(std::string{name} + ":1").has_value() ||
+           equal_but_for_case(name, "localhost");
+  // A zone says which link the client means, and that is known to the client alone.
+  const std::string literal{name.substr(0, name.find('%'))};
+  return literal.find(':') != literal.npos &&
+         os::parse_socket_address('[' + literal + "]:1").has_value();
 }
 
 }  // namespace penstock::control

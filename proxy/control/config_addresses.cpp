@@ -49,7 +49,8 @@ bool split_port_range(std::string_view text, PortRange& range) {
 // The addresses of a host, all with the given port; a literal is asked first.
 FoundAddresses addresses_of(const PortRange& range, bool resolve_names) {
   const std::string host = range.is_bracketed ? '[' + range.host + ']' : range.host;
-  const auto literal = os::parse_socket_address(host + ':' + std::to_string(range.first));
+  const auto literal =
+      os::parse_socket_address(host + ':' + std::to_string(range.first), os::interface_number);
   if (literal.has_value()) return {.addresses = {*literal}, .fault = {}};
   if (range.host == "*") return failed("write 0.0.0.0 or [::] for every address");
   if (range.is_bracketed || !is_host_name(range.host))
@@ -113,7 +114,7 @@ FoundAddresses parse_bind(std::string_view text, bool resolve_names) {
 }
 
 FoundAddresses parse_endpoint(std::string_view text, bool may_be_resolved) {
-  const auto address = os::parse_socket_address(text);
+  const auto address = os::parse_socket_address(text, os::interface_number);
   if (address.has_value()) return {.addresses = {*address}, .fault = {}};
   std::string host;
   std::uint16_t port = 0;

@@ -38,7 +38,7 @@ std::string parse_source(std::string_view text, std::optional<os::IpEndpoint>& t
   if (text.empty()) return {};
   const bool is_v6 = text.find(':') != std::string_view::npos;
   const std::string with_port = is_v6 ? '[' + std::string{text} + "]:1" : std::string{text} + ":1";
-  const auto address = os::parse_socket_address(with_port);
+  const auto address = os::parse_socket_address(with_port, os::interface_number);
   if (!address || address->is_unix())
     return "expected an IP address of this host, without a port, not " + in_quotes(text);
   if (address->is_wildcard())

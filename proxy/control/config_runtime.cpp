@@ -53,7 +53,7 @@ void read_forwarders(MapReader& reader, runtime::Options& target) {
 ReadAdmin read_one_admin(ConfigReading& reading, const YamlPlace& place) {
   ReadAdmin result;
   const auto parse = [](std::string_view text, os::SocketAddress& target) -> std::string {
-    const auto address = os::parse_socket_address(text);
+    const auto address = os::parse_socket_address(text, os::interface_number);
     if (address.has_error()) return address.error();
     target = *address;
     return {};

@@ -92,7 +92,8 @@ boost::system::result<os::IpEndpoint, std::string> parse_client(const std::strin
   const std::string with_port = has_port ? text : is_bare_v6 ? '[' + text + "]:1" : text + ":1";
   const auto address = os::parse_socket_address(with_port);
   if (!address || address->is_unix())
-    return "expected a source as IP or IP:PORT, not " + in_quotes(text);
+    return "expected a source as IP or IP:PORT (the zone of an address is a number here), not " +
+           in_quotes(text);
   return address->ip();
 }
 

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <net/if.h>
 #include <netdb.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -11,6 +12,7 @@
 #include <memory>
 
 #include "base/assert.hpp"
+#include "os/fd.hpp"
 
 namespace penstock::os {
 
@@ -40,15 +42,16 @@ IpEndpoint from_v6(const in6_addr& address, std::uint16_t port, std::uint32_t sc
   return result;
 }
 
-// The name of an interface, or its number, which is what to_string() prints.
-bool parse_scope(const std::string& text, std::uint32_t& scope) {
+// The number of an interface, which is what to_string() prints, or its name.
+bool parse_scope(const std::string& text, ZoneNumber zone_number, std::uint32_t& scope) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), scope);
   const bool is_number = error == std::errc{} && end == text.data() + text.size();
-  if (!is_number) scope = ::if_nametoindex(text.c_str());
+  if (!is_number) scope = zone_number == nullptr ? 0 : zone_number(text);
   return scope != 0;
 }
 
-bool parse_ip(const std::string& host, std::uint16_t port, IpEndpoint& result) {
+bool parse_ip(const std::string& host, std::uint16_t port, ZoneNumber zone_number,
+              IpEndpoint& result) {
   in_addr v4{};
   if (::inet_pton(AF_INET, host.c_str(), &v4) == 1) {
     result = from_v4(v4, port);
@@ -57,7 +60,7 @@ bool parse_ip(const std::string& host, std::uint16_t port, IpEndpoint& result) {
   const auto percent = host.find('%');
   std::uint32_t scope = 0;
   if (percent != std::string::npos) {
-    if (!parse_scope(host.substr(percent + 1), scope)) return false;
+    if (!parse_scope(host.substr(percent + 1), zone_number, scope)) return false;
   }
   in6_addr v6{};
   if (::inet_pton(AF_INET6, host.substr(0, percent).c_str(), &v6) != 1) return false;
@@ -147,7 +150,19 @@ bool split_host_port(std::string_view text, std::string& host, std::uint16_t& po
   return true;
 }
 
-Parsed parse_socket_address(std::string_view text) {
+std::uint32_t interface_number(const std::string& name) noexcept {
+  ifreq request{};
+  if (name.empty() || name.size() >= sizeof request.ifr_name) return 0;
+  name.copy(request.ifr_name, name.size());
+  for (const int family : {AF_INET, AF_INET6}) {  // a kernel may be without one of them
+    const Fd socket{::socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
+    if (socket && ::ioctl(socket.get(), SIOCGIFINDEX, &request) == 0)
+      return static_cast<std::uint32_t>(request.ifr_ifindex);
+  }
+  return 0;
+}
+
+Parsed parse_socket_address(std::string_view text, ZoneNumber zone_number) {
   // What follows a NUL would be cut off without a word.
   if (text.find('\0') != std::string_view::npos)
     return std::string{"an address bears no NUL character"};
@@ -157,7 +172,7 @@ Parsed parse_socket_address(std::string_view text) {
   if (!split_host_port(text, host, port))
     return std::string{"expected ip:port, [v6]:port or unix:/path, with a port from 1 to 65535"};
   IpEndpoint endpoint;
-  if (!parse_ip(host, port, endpoint)) return "'" + host + "' is not an IP address";
+  if (!parse_ip(host, port, zone_number, endpoint)) return "'" + host + "' is not an IP address";
   return SocketAddress{endpoint};
 }
 

@@ -1,5 +1,6 @@
 #pragma once
-// Addresses as values. Parsing and printing are pure; resolving a name asks the system.
+// Addresses as values. Parsing and printing are pure; resolving a name, of a host or of an
+// interface, asks the system.
 
 #include <array>
 #include <compare>
@@ -56,9 +57,19 @@ class SocketAddress {
   std::string path_;
 };
 
-// A literal "1.2.3.4:80", "[::1]:80", "[fe80::1%eth0]:80", "unix:/path" or "unix:@name".
+// The number of the interface of that name, 0 where there is none: for the zones of addresses.
+using ZoneNumber = std::uint32_t (*)(const std::string& name);
+
+// Asks the kernel, by calls that the sandbox lists for control. Unlike if_nametoindex(3), whose
+// socket is of a family of the library's choice.
+std::uint32_t interface_number(const std::string& name) noexcept;
+
+// A literal "1.2.3.4:80", "[::1]:80", "[fe80::1%2]:80", "unix:/path" or "unix:@name". Pure: what a
+// peer writes makes no system call. Where the operator writes, `zone_number` is interface_number,
+// and "[fe80::1%eth0]:80" is an address too.
 // Errors: the sentence that a user should read.
-boost::system::result<SocketAddress, std::string> parse_socket_address(std::string_view text);
+boost::system::result<SocketAddress, std::string> parse_socket_address(
+    std::string_view text, ZoneNumber zone_number = nullptr);
 
 // Splits "host:port" and "[v6]:port"; false where there is no port in 1..65535.
 bool split_host_port(std::string_view text, std::string& host, std::uint16_t& port);

@@ -78,14 +78,16 @@ TEST_CASE("where there is a token, only health is told without it", "[control]")
 }
 
 TEST_CASE("only literal addresses and localhost are literal hosts", "[control]") {
-  for (const char* host : {"127.0.0.1", "127.0.0.1:9900", "[::1]", "[::1]:80", "localhost",
-                           "LocalHost:9900", "10.1.2.3:1"}) {
+  for (const char* host :
+       {"127.0.0.1", "127.0.0.1:9900", "[::1]", "[::1]:80", "localhost", "LocalHost:9900",
+        "10.1.2.3:1", "[::ffff:10.1.2.3]", "[fe80::1%2]:80", "[fe80::1%no-such-link]"}) {
     CAPTURE(host);
     CHECK(names_a_literal_host(host));
   }
   for (const char* host :
        {"", "example.com", "localhost.example.com", "127.0.0.1.nip.io", "::1", "[127.0.0.1]",
-        "[localhost]", "127.0.0.1:80x", "[::1", "[::1]x", "127.1:80", "localhost:80:80", ":80"}) {
+        "[localhost]", "127.0.0.1:80x", "[::1", "[::1]x", "127.1:80", "localhost:80:80", ":80",
+        "127.0.0.1%2", "[%2]", "[127.0.0.1%2]", "unix:/run/a", "[unix:/run/a]"}) {
     CAPTURE(host);
     CHECK_FALSE(names_a_literal_host(host));
   }

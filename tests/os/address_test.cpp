@@ -1,6 +1,7 @@
 #include "os/address.hpp"
 
 #include <arpa/inet.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <sys/un.h>
 
@@ -10,7 +11,7 @@ namespace penstock::os {
 
 namespace {
 SocketAddress parsed(std::string_view text) {
-  const auto result = parse_socket_address(text);
+  const auto result = parse_socket_address(text, interface_number);
   INFO(text);
   REQUIRE(result.has_value());
   return *result;
@@ -76,11 +77,21 @@ TEST_CASE("a text that is no address is refused with a sentence", "[os]") {
                                    long_path};
   for (const auto row : rows) {
     CAPTURE(row);
-    const auto result = parse_socket_address(row);
+    const auto result = parse_socket_address(row, interface_number);
     REQUIRE(result.has_error());
     CHECK_FALSE(result.error().empty());
   }
   CHECK(parse_socket_address(long_path.substr(0, long_path.size() - 1)).has_value());
+}
+
+TEST_CASE("a peer writes the zone of an address as a number, the operator also as a name", "[os]") {
+  CHECK(parse_socket_address("[fe80::1%7]:80")->ip().scope == 7);
+  CHECK(parse_socket_address("[fe80::1%lo]:80").has_error());
+  CHECK(parse_socket_address("[fe80::1%lo]:80", interface_number)->ip().scope == 1);
+  CHECK(interface_number("lo") == 1);
+  CHECK(interface_number("") == 0);
+  CHECK(interface_number("nosuchlink") == 0);
+  CHECK(interface_number("lo" + std::string(IFNAMSIZ, 'x')) == 0);  // never cut off to another name
 }
 
 TEST_CASE("host and port are split at the last colon", "[os]") {
