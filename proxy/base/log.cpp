@@ -6,6 +6,7 @@
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/base_sink.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <condition_variable>
@@ -14,6 +15,8 @@
 #include <filesystem>
 #include <mutex>
 #include <stdexcept>
+
+#include "base/text.hpp"
 
 namespace penstock::base {
 
@@ -130,6 +133,24 @@ class Target final : public spdlog::sinks::base_sink<spdlog::details::null_mutex
   std::string error_;
 };
 
+// One character of a JSON string that may need an escape; its bytes.
+std::size_t append_escaped(std::string& out, std::string_view text) {
+  static constexpr std::string_view digits = "0123456789abcdef";
+  const std::size_t length = utf8_length(text);
+  const std::string_view one = text.substr(0, std::max<std::size_t>(1, length));
+  if (one == "\"" || one == "\\") {
+    out += {'\\', one.front()};
+  } else if (is_plain_text(one)) {
+    out += one;
+  } else {
+    // The code of a control character is its last byte.
+    const auto byte = static_cast<unsigned char>(one.back());
+    out += length == 0 ? "\\\\x" : "\\u00";
+    out += {digits[byte >> 4], digits[byte & 15]};
+  }
+  return one.size();
+}
+
 }  // namespace
 
 struct LineSink::Parts {
@@ -215,27 +236,25 @@ void Log::write(Severity severity, std::string_view message) {
   static constexpr std::array levels{spdlog::level::debug, spdlog::level::info, spdlog::level::warn,
                                      spdlog::level::err};
   if (severity < options_.level) return;
-  std::string quoted;
-  if (options_.json) append_json_string(quoted, message);
+  // Words of a name server, an endpoint or a file may be among it: a line stays one line.
+  std::string shown;
+  if (options_.json)
+    append_json_string(shown, message);
+  else if (!is_plain_text(message))
+    shown = printable(message);
   ++sink_->parts_->submitted;
   sink_->parts_->logger->log(levels[static_cast<std::size_t>(severity)],
-                             options_.json ? std::string_view{quoted} : message);
+                             shown.empty() ? message : std::string_view{shown});
 }
 
 void append_json_string(std::string& out, std::string_view text) {
-  static constexpr std::string_view digits = "0123456789abcdef";
+  const auto stays = [](char c) { return c >= ' ' && c < 0x7f && c != '"' && c != '\\'; };
   out += '"';
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      out += {'\\', c};
-    } else if (byte < 0x20 || byte == 0x7f) {
-      out += "\\u00";
-      out += digits[byte >> 4];
-      out += digits[byte & 15];
-    } else {
-      out += c;
-    }
+  while (!text.empty()) {
+    const auto* const end = std::find_if_not(text.begin(), text.end(), stays);
+    out.append(text.begin(), end);
+    text.remove_prefix(static_cast<std::size_t>(end - text.begin()));
+    if (!text.empty()) text.remove_prefix(append_escaped(out, text));
   }
   out += '"';
 }

@@ -91,7 +91,7 @@ class Log {
   std::unique_ptr<LineSink> sink_;
 };
 
-// Appends `text` as a JSON string with its quotes. Bytes from 0x80 on stay as they are.
+// Appends `text` as a JSON string with its quotes; a byte that is not UTF-8 as \\xNN.
 void append_json_string(std::string& out, std::string_view text);
 
 }  // namespace penstock::base

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
@@ -11,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/text.hpp"
 #include "control/metrics.hpp"
 #include "control/promised.hpp"
 
@@ -93,6 +95,18 @@ constexpr std::array<Page, 10> pages{{
     {"/drain", Access::write, begin_drain},
 }};
 
+// What it says when its escapes are undone.
+bool is_plain(const boost::urls::url_view& target) {
+  const auto segments = target.segments();
+  const auto parameters = target.params();
+  return std::all_of(segments.begin(), segments.end(),
+                     [](const std::string& one) { return base::is_plain_text(one); }) &&
+         std::all_of(parameters.begin(), parameters.end(), [](const auto& one) {
+           return base::is_plain_text(std::string_view{one.key}) &&
+                  base::is_plain_text(std::string_view{one.value});
+         });
+}
+
 // The parts for the `*` of the pattern; empty where the path does not fit.
 std::optional<std::vector<std::string>> fit(std::string_view pattern,
                                             const boost::urls::segments_view& path) {
@@ -157,6 +171,8 @@ AdminAnswer answer(const AdminRequest& request, AdminView& view) {
   }
   const auto forbidden = refused(request, found == nullptr ? Access::read : found->access);
   if (forbidden) return refusal(forbidden->status, forbidden->sentence);
+  if (!is_plain(*target))
+    return refusal(400, "the path or a parameter is not UTF-8, or has control characters");
   if (const std::string promised = promised_in(*target); !promised.empty())
     return refusal(501, fmt::format("{} is {}", promised, not_supported_yet));
   if (found == nullptr) return refusal(404, "there is no such page");

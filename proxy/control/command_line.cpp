@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "base/text.hpp"
 #include "control/config_scalars.hpp"
 #include "control/exit_codes.hpp"
 #include "control/promised.hpp"
@@ -171,7 +172,8 @@ class Interface {
 
   static PrintCommand complaint(const std::string& sentence) {
     return {.out = {},
-            .err = "penstock: " + sentence + "\nRun \"penstock --help\" for what there is.\n",
+            .err = "penstock: " + base::printable(sentence) +
+                   "\nRun \"penstock --help\" for what there is.\n",
             .exit_code = misuse};
   }
 

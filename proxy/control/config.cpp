@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "base/limits.hpp"
+#include "base/text.hpp"
 #include "control/config_parts.hpp"
 #include "os/process.hpp"
 
@@ -110,11 +111,14 @@ LoadedConfig failed_as_a_whole(const std::string& file, std::string sentence) {
 
 // What concerns the whole file is shown at its beginning, so that every line has the same form.
 std::string Fault::to_string() const {
-  return file + ':' + std::to_string(std::max(1, line)) + ':' +
+  return base::printable(file) + ':' + std::to_string(std::max(1, line)) + ':' +
          std::to_string(std::max(1, column)) + ": " + path + ": " + sentence;
 }
 
 LoadedConfig load_config(const std::string& file, bool resolve_names) {
+  // Paths that start at its folder bear its name.
+  if (!base::is_plain_text(file))
+    return failed_as_a_whole(file, "the name of the file is not UTF-8, or has control characters");
   const os::FileText read = os::read_file(file, base::config_bytes_max);
   if (!read.error.empty()) return failed_as_a_whole(file, read.error);
   return load_config_text(read.text, file, resolve_names);

@@ -111,7 +111,7 @@ std::optional<upstream::EndpointSpec> StaticEndpoints::read_map(const YamlPlace&
   if (const auto address = reader.require("address"))
     is_good = read_address(*address, endpoint.address);
   endpoint.identity = endpoint.address.to_string();
-  reader.optional("name", endpoint.identity, parse_label);
+  if (const auto name = reader.find("name")) reading_.read_name(*name, endpoint.identity);
   read_rank(reader, endpoint);
   read_limit(reader, endpoint);
   if (where_ == Where::file)

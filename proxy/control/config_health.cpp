@@ -53,22 +53,31 @@ bool take_escape(std::string_view& text, std::string& target) {
   return true;
 }
 
-std::string parse_escaped(std::string_view text, std::string& target) {
-  std::string bytes;
+// Appends; returns the sentence of a fault.
+std::string unescape(std::string_view text, std::string& target) {
   while (!text.empty()) {
     if (text.front() != '\\') {
-      bytes.push_back(text.front());
+      target.push_back(text.front());
       text.remove_prefix(1);
-    } else if (!take_escape(text, bytes)) {
+    } else if (!take_escape(text, target)) {
       return "no escape begins with " + in_quotes(text.substr(0, 4)) +
              "; there are \\xNN, \\r, \\n, \\t and \\\\";
     }
   }
-  if (bytes.empty()) return "must not be empty";
-  if (bytes.size() > base::health_text_max)
-    return "longer than " + std::to_string(base::health_text_max) + " bytes";
-  target = std::move(bytes);
   return {};
+}
+
+void read_bytes(MapReader& reader, std::string_view key, std::string& target) {
+  const auto place = reader.find(key);
+  if (!place) return;
+  ConfigReading& reading = reader.reading();
+  std::optional<std::string> bytes = reading.bytes_of(*place, unescape);
+  if (!bytes) return;
+  if (bytes->empty()) return reading.report(*place, "must not be empty");
+  if (bytes->size() > base::health_text_max)
+    return reading.report(*place,
+                          "longer than " + std::to_string(base::health_text_max) + " bytes");
+  target = std::move(*bytes);
 }
 
 // What may stand in a request line; nothing that could end it.
@@ -162,8 +171,8 @@ void read_health_check(ConfigReading& reading, const YamlPlace& place, HealthSpe
   reader.optional("fall", target.fall, integer_between(1, rows_max));
   reader.optional("port", target.port, integer_between(0, 65'535));
   reader.optional("proxy_protocol", target.proxy_v2, parse_proxy_header);
-  reader.optional("send", target.send, parse_escaped);
-  reader.optional("expect", target.expect, parse_escaped);
+  read_bytes(reader, "send", target.send);
+  read_bytes(reader, "expect", target.expect);
   reader.optional("path", target.path, parse_path);
   reader.optional("host", target.host, parse_host);
   if (const auto status = reader.find("status")) read_status(reading, *status, target);

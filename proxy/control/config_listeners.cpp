@@ -113,7 +113,7 @@ ReadListener read_listener(ConfigReading& reading, const YamlPlace& place,
   session::ListenerOptions& session = listener.spec.session;
   MapReader reader{reading, place};
   listener.name = reader.find("name");
-  if (listener.name) reading.read(*listener.name, session.name, parse_label);
+  if (listener.name) reading.read_name(*listener.name, session.name);
   read_binds(reader, listener);
   read_bind_options(reader, listener);
   read_target(reader, listener);

@@ -2,7 +2,8 @@
 
 #include <algorithm>
 
-#include "control/config_text.hpp"
+#include "base/text.hpp"
+#include "control/config_scalars.hpp"
 #include "control/config_words.hpp"
 #include "control/promised.hpp"
 
@@ -60,12 +61,32 @@ std::string ConfigReading::fault_of_promised(const YamlPlace& place, std::string
 }
 
 std::optional<std::string> ConfigReading::text_of(const YamlPlace& place) {
+  std::optional<std::string> text = bytes_of(place, {});
+  if (!text || base::is_plain_text(*text)) return text;
+  const char* const fault = base::is_utf8(*text) ? " contains a control character"
+                                                 : " is not UTF-8: see what the environment holds";
+  report(place, in_quotes(place.node->text) + fault);
+  return std::nullopt;
+}
+
+bool ConfigReading::read_name(const YamlPlace& place, std::string& target) {
+  const std::optional<std::string> bytes = bytes_of(place, {});
+  if (!bytes) return false;
+  if (base::is_utf8(*bytes)) return read(place, target, parse_label);
+  std::string fault = parse_label(base::printable(*bytes), target);
+  if (fault.empty()) return true;
+  report(place, std::move(fault));
+  return false;
+}
+
+std::optional<std::string> ConfigReading::bytes_of(const YamlPlace& place,
+                                                   const OwnText& unescape) {
   if (place.node->kind != YamlNode::Kind::scalar) {
     report_type(place, "a single value");
     return std::nullopt;
   }
   std::string text;
-  if (std::string fault = replace_environment(place.node->text, text); !fault.empty()) {
+  if (std::string fault = replace_environment(place.node->text, text, unescape); !fault.empty()) {
     report(place, std::move(fault));
     return std::nullopt;
   }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "control/config_document.hpp"
+#include "control/config_text.hpp"
 #include "control/config_words.hpp"
 
 namespace penstock::control {
@@ -37,8 +38,16 @@ class ConfigReading {
   void report(const YamlPlace& place, std::string sentence);
   void note_key(std::string pattern) { keys_.insert(std::move(pattern)); }
 
-  // The text of a single value, ${NAME} replaced; empty after a fault.
+  // The text of a single value, ${NAME} replaced; empty after a fault. Bytes that are not UTF-8 and
+  // control characters are one: what is read here goes on to pages, labels, logs and terminals.
   std::optional<std::string> text_of(const YamlPlace& place);
+  // The same for bytes that nobody but a peer sees: any may stand there, and escapes are undone by
+  // `unescape` in what the file says, never in what a variable holds.
+  std::optional<std::string> bytes_of(const YamlPlace& place, const OwnText& unescape);
+
+  // A name, which is for eyes alone: what a variable puts in that is not UTF-8 stands in it as
+  // \xNN. False after a fault.
+  bool read_name(const YamlPlace& place, std::string& target);
 
   // parse(text, target) as in config_scalars.hpp. False after a fault.
   template <class T, class Parser>

@@ -4,6 +4,8 @@
 #include <array>
 #include <charconv>
 
+#include "base/text.hpp"
+
 namespace penstock::control {
 
 namespace {
@@ -64,13 +66,6 @@ std::string take_quantity(std::string_view text, const std::array<Unit, N>& unit
   if (value > highest / factor) return in_quotes(text) + " is too large";
   target = value * factor;
   return {};
-}
-
-bool has_control_character(std::string_view text) {
-  return std::any_of(text.begin(), text.end(), [](char byte) {
-    const auto code = static_cast<unsigned char>(byte);
-    return code < 0x20 || code == 0x7f;
-  });
 }
 
 }  // namespace
@@ -147,7 +142,7 @@ std::string parse_label(std::string_view text, std::string& target) {
 std::string parse_label_or_empty(std::string_view text, std::string& target) {
   constexpr std::size_t label_bytes_max = 255;
   if (text.size() > label_bytes_max) return "longer than 255 bytes";
-  if (has_control_character(text)) return in_quotes(text) + " contains a control character";
+  if (!base::is_plain_text(text)) return in_quotes(text) + " contains a control character";
   target = text;
   return {};
 }

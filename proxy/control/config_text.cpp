@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/text.hpp"
 #include "control/config_words.hpp"
 #include "os/process.hpp"
 
@@ -26,28 +27,6 @@ YamlPosition position_at(std::string_view text, std::size_t offset) {
   const auto line = std::count(before.begin(), before.end(), '\n');
   const auto start = before.rfind('\n') + 1;  // npos + 1 is the first line's 0
   return {static_cast<int>(line) + 1, static_cast<int>(offset - start) + 1};
-}
-
-// Bytes of the UTF-8 sequence at the front; 0 where there is none (RFC 3629, section 4).
-std::size_t utf8_length(std::string_view text) {
-  const auto byte = [text](std::size_t i) {
-    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
-  };
-  const auto follows = [byte](std::size_t i) { return (byte(i) & 0xc0U) == 0x80U; };
-  const unsigned first = byte(0);
-  if (first < 0x80) return 1;
-  if (first >= 0xc2 && first <= 0xdf) return follows(1) ? 2 : 0;
-  if (first >= 0xe0 && first <= 0xef) {
-    const bool overlong = first == 0xe0 && byte(1) < 0xa0;
-    const bool surrogate = first == 0xed && byte(1) > 0x9f;
-    return follows(1) && follows(2) && !overlong && !surrogate ? 3 : 0;
-  }
-  if (first >= 0xf0 && first <= 0xf4) {
-    const bool overlong = first == 0xf0 && byte(1) < 0x90;
-    const bool beyond = first == 0xf4 && byte(1) > 0x8f;
-    return follows(1) && follows(2) && follows(3) && !overlong && !beyond ? 4 : 0;
-  }
-  return 0;
 }
 
 // A '[' with two colons before its ']' is more likely an address than a list. What stands behind an
@@ -77,25 +56,70 @@ bool is_name_byte(char byte, bool first) {
   return letter || (!first && byte >= '0' && byte <= '9');
 }
 
-// NAME or NAME:-default, appended to `result`.
-std::string replace_one(std::string_view inside, std::string& result) {
-  std::size_t length = 0;
-  while (length < inside.size() && is_name_byte(inside[length], length == 0)) ++length;
-  const std::string name{inside.substr(0, length)};
-  const std::string_view rest = inside.substr(length);
-  const bool has_default = rest.starts_with(":-");
-  if (name.empty() || (!rest.empty() && !has_default))
-    return in_quotes("${" + std::string{inside} + "}") + " is neither ${NAME} nor ${NAME:-default}";
-  const char* value = os::environment(name.c_str());
-  if (value == nullptr && !has_default)
-    return "the environment has no " + in_quotes(name) + "; write ${" + name +
-           ":-default} to do without";
-  if (has_default && (value == nullptr || *value == '\0'))
-    result += rest.substr(2);
-  else
-    result += value;
-  return {};
-}
+// One text on its way from the file to its reader.
+class Replacement {
+ public:
+  Replacement(const OwnText& own_text, std::string& result)
+      : own_text_{own_text}, result_{result} {}
+
+  std::string replace(std::string_view text) {
+    while (!text.empty()) {
+      if (text.starts_with("$${")) {
+        own_ += "${";
+        text.remove_prefix(3);
+      } else if (text.starts_with("${")) {
+        const auto end = text.find('}');
+        if (end == npos) return in_quotes(text) + " has no closing }; write $${ for a plain ${";
+        if (std::string fault = put_variable(text.substr(2, end - 2)); !fault.empty()) return fault;
+        text.remove_prefix(end + 1);
+      } else {
+        own_ += text.front();
+        text.remove_prefix(1);
+      }
+    }
+    return settle();
+  }
+
+ private:
+  // NAME or NAME:-default.
+  std::string put_variable(std::string_view inside) {
+    std::size_t length = 0;
+    while (length < inside.size() && is_name_byte(inside[length], length == 0)) ++length;
+    const std::string name{inside.substr(0, length)};
+    const std::string_view rest = inside.substr(length);
+    const bool has_default = rest.starts_with(":-");
+    const std::string shown = in_quotes("${" + std::string{inside} + "}");
+    if (name.empty() || (!rest.empty() && !has_default))
+      return shown + " is neither ${NAME} nor ${NAME:-default}";
+    if (rest.find("${") != npos)
+      return shown + " bears another ${ in its default, which is plain text";
+    const char* value = os::environment(name.c_str());
+    if (value == nullptr && !has_default)
+      return "the environment has no " + in_quotes(name) + "; write ${" + name +
+             ":-default} to do without";
+    if (has_default && (value == nullptr || *value == '\0')) {
+      own_ += rest.substr(2);
+      return {};
+    }
+    std::string fault = settle();
+    result_ += value;
+    return fault;
+  }
+
+  std::string settle() {
+    std::string fault;
+    if (own_text_)
+      fault = own_text_(own_, result_);
+    else
+      result_ += own_;
+    own_.clear();
+    return fault;
+  }
+
+  const OwnText& own_text_;
+  std::string& result_;
+  std::string own_;  // what the file says since the last variable
+};
 
 }  // namespace
 
@@ -106,7 +130,7 @@ std::string without_byte_order_mark(const std::string& text) {
 std::optional<TextFault> find_bad_byte(std::string_view text) {
   for (std::size_t i = 0; i < text.size();) {
     if (text[i] == '\0') return TextFault{position_at(text, i), "a NUL byte"};
-    const std::size_t length = utf8_length(text.substr(i, 4));
+    const std::size_t length = base::utf8_length(text.substr(i, 4));
     if (length == 0) return TextFault{position_at(text, i), "not UTF-8"};
     i += length;
   }
@@ -144,24 +168,10 @@ std::string syntax_hint(std::string_view text, int line) {
   return {};
 }
 
-std::string replace_environment(std::string_view text, std::string& result) {
+std::string replace_environment(std::string_view text, std::string& result,
+                                const OwnText& own_text) {
   result.clear();
-  while (!text.empty()) {
-    if (text.starts_with("$${")) {
-      result += "${";
-      text.remove_prefix(3);
-    } else if (text.starts_with("${")) {
-      const auto end = text.find('}');
-      if (end == npos) return in_quotes(text) + " has no closing }; write $${ for a plain ${";
-      if (std::string fault = replace_one(text.substr(2, end - 2), result); !fault.empty())
-        return fault;
-      text.remove_prefix(end + 1);
-    } else {
-      result += text.front();
-      text.remove_prefix(1);
-    }
-  }
-  return {};
+  return Replacement{own_text, result}.replace(text);
 }
 
 }  // namespace penstock::control

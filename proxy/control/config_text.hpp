@@ -1,6 +1,7 @@
 #pragma once
 // What happens to the text of a configuration before and after it is parsed as YAML.
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -32,9 +33,14 @@ std::string syntax_hint(std::string_view text, int line);
 inline constexpr std::string_view quoting_advice =
     "; in flow style ${...}, IPv6 addresses and * must be quoted";
 
+// Appends what the file itself says, defaults included, to `result`: escapes may mean something
+// there. Returns as replace_environment() does.
+using OwnText = std::function<std::string(std::string_view text, std::string& result)>;
+
 // Replaces ${NAME} and ${NAME:-default} by the environment (the default also where the variable is
-// empty, as in a shell), and $${ by ${. What was put in is not looked at again. Returns the
-// sentence of a fault, else an empty text.
-std::string replace_environment(std::string_view text, std::string& result);
+// empty, as in a shell), and $${ by ${. What was put in is not looked at again, and may be any
+// bytes. Returns the sentence of a fault, else an empty text.
+std::string replace_environment(std::string_view text, std::string& result,
+                                const OwnText& own_text = {});
 
 }  // namespace penstock::control

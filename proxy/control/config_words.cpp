@@ -1,11 +1,11 @@
 #include "control/config_words.hpp"
 
-#include <fmt/core.h>
-
 #include <algorithm>
 #include <array>
 #include <numeric>
 #include <utility>
+
+#include "base/text.hpp"
 
 namespace penstock::control {
 
@@ -53,14 +53,7 @@ std::size_t difference(std::size_t one, std::size_t other) {
 
 std::string printable(std::string_view text) {
   const bool is_long = text.size() > shown_bytes_max;
-  std::string result;
-  for (const char byte : is_long ? cut(text) : text) {
-    const auto code = static_cast<unsigned char>(byte);
-    if (code < 0x20 || code == 0x7f)
-      result += fmt::format("\\x{:02x}", code);
-    else
-      result += byte;
-  }
+  std::string result = base::printable(is_long ? cut(text) : text);
   return is_long ? result + "..." : result;
 }
 

@@ -7,8 +7,8 @@
 
 namespace penstock::control {
 
-// The text in single quotes, control characters as \xNN, and cut where it is longer than 64 bytes:
-// a fault stays one readable line whatever stands in the file.
+// The text in single quotes, what is no plain text as \xNN (base/text.hpp), and cut where it is
+// longer than 64 bytes: a fault stays one readable line whatever stands in the file.
 std::string in_quotes(std::string_view text);
 
 // As in_quotes(), without the quotes: for a key in a path.

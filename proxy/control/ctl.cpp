@@ -6,6 +6,7 @@
 #include <iostream>
 #include <thread>
 
+#include "base/text.hpp"
 #include "control/ctl_client.hpp"
 #include "control/ctl_text.hpp"
 #include "control/exit_codes.hpp"
@@ -19,7 +20,7 @@ namespace {
 constexpr base::Duration poll_interval = std::chrono::milliseconds{100};
 
 int complain(const CtlWorld& world, std::string_view sentence) {
-  world.err << "penstock ctl: " << sentence << '\n';
+  world.err << "penstock ctl: " << base::printable(sentence) << '\n';
   return failure;
 }
 

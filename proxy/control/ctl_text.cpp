@@ -8,6 +8,8 @@
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 
+#include "base/text.hpp"
+
 namespace penstock::control {
 
 namespace {
@@ -15,7 +17,7 @@ namespace {
 using boost::json::value;
 
 std::string string_of(const value& v) {
-  if (const auto* text = v.if_string()) return std::string{*text};
+  if (const auto* text = v.if_string()) return base::printable(std::string_view{*text});
   return std::to_string(v.to_number<std::int64_t>());
 }
 

@@ -7,6 +7,7 @@
 #include <boost/json/serialize.hpp>
 #include <iostream>
 
+#include "base/text.hpp"
 #include "control/config.hpp"
 #include "control/ctl_client.hpp"
 #include "control/ctl_text.hpp"
@@ -20,7 +21,7 @@ namespace penstock::control {
 namespace {
 
 int complain(int exit_code, std::string_view sentence) {
-  std::cerr << "penstock explain: " << sentence << '\n';
+  std::cerr << "penstock explain: " << base::printable(sentence) << '\n';
   return exit_code;
 }
 
@@ -59,7 +60,7 @@ int explain_file(const ExplainCommand& command) {
 
 std::string text_of(const boost::json::value& object, std::string_view key) {
   const auto* value = object.as_object().if_contains(key);
-  return value == nullptr ? std::string{} : std::string{value->as_string()};
+  return value == nullptr ? std::string{} : base::printable(std::string_view{value->as_string()});
 }
 
 }  // namespace
@@ -75,7 +76,8 @@ std::string explain_text(const boost::json::value& explained) {
   text += fmt::format("upstream  {} ({})\nnext      {}\n", upstream, text_of(explained, "balance"),
                       next.empty() ? text_of(explained, "outcome") : next);
   for (const auto& source : explained.at("sources").as_array())
-    text += fmt::format("beside    {}: known while running\n", std::string{source.as_string()});
+    text += fmt::format("beside    {}: known while running\n",
+                        base::printable(std::string_view{source.as_string()}));
   std::vector<std::vector<std::string>> rows{{"ENDPOINT", "STATE", "WEIGHT", "SHARE", "WHY"}};
   for (const auto& endpoint : explained.at("endpoints").as_array())
     rows.push_back({text_of(endpoint, "identity"), text_of(endpoint, "state"),

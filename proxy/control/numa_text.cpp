@@ -4,6 +4,7 @@
 
 #include <boost/json/serialize.hpp>
 
+#include "base/text.hpp"
 #include "control/config_scalars.hpp"
 #include "control/ctl_text.hpp"
 
@@ -14,7 +15,7 @@ namespace {
 using boost::json::value;
 
 std::string word_of(const value& v) {
-  return std::string{v.as_string()};
+  return base::printable(std::string_view{v.as_string()});
 }
 
 // A number, or a word where there is none.

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "base/text.hpp"
 #include "os/process.hpp"
 
 namespace penstock::os {
@@ -58,7 +59,7 @@ std::vector<NetworkDevice> network_devices(const std::string& root) {
   const std::string folder = (root == "/" ? std::string{} : root) + "/sys/class/net";
   std::vector<NetworkDevice> devices;
   for (const std::string& name : names_in(folder))
-    devices.push_back({.name = name, .node = node_of_device(folder, name, 0)});
+    devices.push_back({.name = base::printable(name), .node = node_of_device(folder, name, 0)});
   return devices;
 }
 
@@ -69,7 +70,7 @@ std::vector<std::string> devices_of(const SocketAddress& address) {
   const std::unique_ptr<ifaddrs, decltype(&::freeifaddrs)> all{first, &::freeifaddrs};
   std::vector<std::string> names;
   for (const ifaddrs* entry = first; entry != nullptr; entry = entry->ifa_next)
-    if (bears(*entry, address)) names.emplace_back(entry->ifa_name);
+    if (bears(*entry, address)) names.push_back(base::printable(entry->ifa_name));
   std::sort(names.begin(), names.end());
   names.erase(std::unique(names.begin(), names.end()), names.end());
   return names;

@@ -10,7 +10,7 @@
 namespace penstock::os {
 
 struct NetworkDevice {
-  std::string name{};
+  std::string name{};         // printable: the kernel lets an interface be named almost anything
   std::optional<int> node{};  // empty: the kernel does not know, or there is no hardware behind it
 };
 

@@ -141,6 +141,22 @@ TEST_CASE("the process log as JSON is one object a line", "[base]") {
                               "\n"));
 }
 
+TEST_CASE("a line of the process log stays one line of plain text, whatever it quotes", "[base]") {
+  const std::string words = "x\n2026 error forged\x1b[2J\xc2\x9b\xffg\xc3\xbc";
+  const Scratch text{"plain"};
+  base::Log log{{}, text.path()};
+  log.info(words);
+  REQUIRE(log.flush(10s));
+  CHECK(text.text().ends_with(" info x\\x0a2026 error forged\\x1b[2J\\xc2\\x9b\\xffg\xc3\xbc\n"));
+  const Scratch json{"plain-json"};
+  base::Log objects{{.json = true}, json.path()};
+  objects.info(words);
+  REQUIRE(objects.flush(10s));
+  CHECK(
+      json.text().ends_with("\"message\":\"x\\u000a2026 error forged\\u001b[2J\\u009b\\\\xffg"
+                            "\xc3\xbc\"}\n"));
+}
+
 TEST_CASE("colour surrounds the level and nothing else", "[base]") {
   const Scratch file{"colour"};
   base::Log log{{.colour = true}, file.path()};

@@ -146,6 +146,28 @@ TEST_CASE("a write to an endpoint that cannot be is refused with the reason", "[
   CHECK(ask(view, "GET", "/upstreams/%zz").status == 400);
 }
 
+TEST_CASE("a path or a parameter that is no plain text is refused in words that are", "[control]") {
+  FakeView view;
+  for (const std::string bad : {"%ff", "%00", "%1b%5b2J", "%c2%9b", "a%0ab", "%ed%a0%80"})
+    for (const auto& [method, target] :
+         {std::pair<const char*, std::string>{"POST",
+                                              "/upstreams/web/endpoints/" + bad + "?state=up"},
+          {"POST", "/upstreams/" + bad + "/endpoints/a?state=up"},
+          {"POST", "/upstreams/web/endpoints/a?state=" + bad},
+          {"GET", "/explain?listener=" + bad},
+          {"GET", "/explain?listener=web&source=" + bad},
+          {"GET", "/explain?" + bad + "=web"},
+          {"GET", "/" + bad}}) {
+      CAPTURE(target);
+      const auto refused = ask(view, method, target);
+      CHECK(refused.status == 400);
+      CHECK(error_in(refused.body) ==
+            "the path or a parameter is not UTF-8, or has control characters");
+    }
+  CHECK(view.steered.empty());
+  CHECK(ask(view, "GET", "/gr%c3%bc%c3%9fe").status == 404);
+}
+
 TEST_CASE("explain answers, or says what is wrong with the question", "[control]") {
   FakeView view;
   CHECK(ask(view, "GET", "/explain?listener=web&source=10.0.0.1").body ==

@@ -14,6 +14,23 @@ const std::vector<BrokenConfig> broken_variables = {
      {"f.yaml:4:11: listeners[0].name: '${1A}' is neither ${NAME} nor ${NAME:-default}"}},
     {listener_with("name: ${A"),
      {"f.yaml:4:11: listeners[0].name: '${A' has no closing }; write $${ for a plain ${"}},
+    {listener_with("name: ${A:-${B}}"),
+     {"f.yaml:4:11: listeners[0].name: '${A:-${B}' bears another ${ in its default, which is plain "
+      "text"}},
+    {bound_to("\"unix:/run/${PENSTOCK_TEST_BYTES}\""),
+     {"f.yaml:2:11: listeners[0].bind: 'unix:/run/${PENSTOCK_TEST_BYTES}' is not UTF-8: see what "
+      "the "
+      "environment holds"}},
+    // What a variable holds is not shown.
+    {listener_with("name: ${PENSTOCK_TEST_ESCAPE}"),
+     {"f.yaml:4:11: listeners[0].name: '${PENSTOCK_TEST_ESCAPE}' contains a control character"}},
+    {bound_to("\"unix:/run/${PENSTOCK_TEST_ESCAPE}\""),
+     {"f.yaml:2:11: listeners[0].bind: 'unix:/run/${PENSTOCK_TEST_ESCAPE}' contains a control "
+      "character"}},
+    {bound_to("\"unix:/run/a\\nb\""),
+     {"f.yaml:2:11: listeners[0].bind: 'unix:/run/a\\x0ab' contains a control character"}},
+    {listener_with("name: \"a\\x9bb\""),
+     {"f.yaml:4:11: listeners[0].name: 'a\\xc2\\x9bb' contains a control character"}},
     {listener_with("idle_timeout: ${PENSTOCK_TEST_UNSET:-5}"),
      {"f.yaml:4:19: listeners[0].idle_timeout: expected a duration, an integer with us, ms, s, m "
       "or h, not '5'"}},
@@ -27,6 +44,8 @@ std::string name_of(const std::string& value) {
 
 TEST_CASE("a variable that cannot be replaced is a fault at its value", "[control]") {
   ::unsetenv("PENSTOCK_TEST_UNSET");
+  ::setenv("PENSTOCK_TEST_BYTES", "w\xff", 1);
+  ::setenv("PENSTOCK_TEST_ESCAPE", "\x1b[2J", 1);
   check_faults(broken_variables);
 }
 
@@ -42,6 +61,11 @@ TEST_CASE("variables are replaced in values, as often as they stand there", "[co
   CHECK(name_of("x${PENSTOCK_TEST_EMPTY}") == "x");
   CHECK(name_of("$${PENSTOCK_TEST_ONE}") == "${PENSTOCK_TEST_ONE}");
   CHECK(name_of("$5 $$") == "$5 $$");
+}
+
+TEST_CASE("bytes of a variable that are no text stand escaped in a name", "[control]") {
+  ::setenv("PENSTOCK_TEST_BYTES", "w\xff", 1);
+  CHECK(name_of("${PENSTOCK_TEST_BYTES}b") == "w\\xffb");
 }
 
 TEST_CASE("what a variable holds is not replaced again", "[control]") {

@@ -59,11 +59,11 @@ const std::vector<BrokenConfig> broken_checks = {
      {"f.yaml:7:38: upstreams.web.health_check.path: expected a path that begins with / and has no "
       "spaces, control characters or #, not 'live'"}},
     {checked_by("type: http, path: \"/ HTTP/1.1\\r\\nX: y\""),
-     {"f.yaml:7:38: upstreams.web.health_check.path: expected a path that begins with / and has no "
-      "spaces, control characters or #, not '/ HTTP/1.1\\x0d\\x0aX: y'"}},
+     {"f.yaml:7:38: upstreams.web.health_check.path: '/ HTTP/1.1\\x0d\\x0aX: y' contains a control "
+      "character"}},
     {checked_by("type: http, host: \"a\\r\\nX: y\""),
-     {"f.yaml:7:38: upstreams.web.health_check.host: expected a host name or address, with or "
-      "without a port, not 'a\\x0d\\x0aX: y'"}},
+     {"f.yaml:7:38: upstreams.web.health_check.host: 'a\\x0d\\x0aX: y' contains a control "
+      "character"}},
     {checked_by("type: http, status: [200, 99, 400-300, 2xx]"),
      {"f.yaml:7:46: upstreams.web.health_check.status[1]: expected a status like 200 or a range "
       "like 200-399, from 100 to 599, not '99'",
@@ -133,6 +133,16 @@ TEST_CASE("escapes in what is sent and expected become bytes", "[control]") {
       spec_from("type: send_expect, send: 'a\\r\\n\\t\\\\\\x00\\xfF', expect: \"b\\r\\n\"");
   CHECK(spec.send == std::string{"a\r\n\t\\\0\xff", 7});
   CHECK(spec.expect == "b\r\n");
+}
+
+TEST_CASE("what a variable holds is sent as it is", "[control]") {
+  ::setenv("PENSTOCK_TEST_PASSWORD", "a\\x41b\\", 1);
+  ::unsetenv("PENSTOCK_TEST_UNSET");
+  const HealthSpec spec = spec_from(
+      "type: send_expect, send: 'AUTH ${PENSTOCK_TEST_PASSWORD}\\x41\\r', "
+      "expect: '${PENSTOCK_TEST_UNSET:-\\x42}$${'");
+  CHECK(spec.send == "AUTH a\\x41b\\A\r");
+  CHECK(spec.expect == "B${");  // a default is written in the file
 }
 
 }  // namespace penstock::control

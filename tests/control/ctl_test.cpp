@@ -82,6 +82,16 @@ TEST_CASE("status of a proxy that is ready is shown to people and succeeds", "[c
         "        0     0  any  25.6%  yes\n");
 }
 
+TEST_CASE("what answers cannot write to the terminal of who asks", "[control]") {
+  Scene shown{.answers = {reply(200, status_body(true, R"(\u001b[2J\u009b)"))}};
+  CHECK(shown.run({.verb = CtlVerb::status}) == 0);
+  CHECK(shown.out.str().find("state        \\x1b[2J\\xc2\\x9b\n") != std::string::npos);
+  Scene refused{.answers = {reply(503, R"({"error":"no\u000a\u001b[2J"})")}};
+  CHECK(refused.run({.verb = CtlVerb::status}) == 1);
+  CHECK(refused.err.str() == "penstock ctl: no\\x0a\\x1b[2J\n");
+  CHECK(printed({"\x1b[2J"}).err.find('\x1b') == std::string::npos);
+}
+
 TEST_CASE("status fails where the proxy is not ready, does not answer or is another program",
           "[control]") {
   Scene draining{.answers = {reply(200, status_body(false, "draining"))}};

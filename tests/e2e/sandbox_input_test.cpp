@@ -99,10 +99,13 @@ TEST_CASE("no request to the admin makes a call that ends a strict proxy", "[san
         v6 + "lo%5D:5",
         v6 + "nosuchlink%5D:5",
         v6 + "1%5D:5",
-        std::string{"/upstreams/app/endpoints/%5Bfe80::1%25lo%5D:80?state=up"}})
-    for (const char* method : {"GET", "HEAD", "POST", "DELETE"})
-      for (const char* host : {"127.0.0.1", "[fe80::1%lo]:80", "[fe80::1%25lo]", "name.example"})
-        ask(house, method, target, host);
+        std::string{"/upstreams/app/endpoints/%5Bfe80::1%25lo%5D:80?state=up"}}) {
+    for (const char* method : {"HEAD", "POST", "DELETE"}) ask(house, method, target, "127.0.0.1");
+    for (const char* host : {"127.0.0.1", "[fe80::1%lo]:80", "[fe80::1%25lo]", "name.example"})
+      ask(house, "GET", target, host);
+  }
+  for (const char* host : {"[fe80::1%lo]:80", "[fe80::1%25lo]"})
+    ask(house, "POST", "/upstreams/app/endpoints/a?state=up", host);
   exchange(house);
 }
 

@@ -219,6 +219,14 @@ TEST_CASE("a network device is on the node of its slot", "[os]") {
                                           "vlan7 1"});
 }
 
+TEST_CASE("a device whose name is no plain text is shown in words that are", "[os]") {
+  const Machine machine;
+  machine.write("sys/class/net/\x1b[2J\xff/mtu", "1500\n");
+  const auto devices = network_devices(machine.path());
+  REQUIRE(devices.size() == 1);
+  CHECK(devices.front().name == "\\x1b[2J\\xff");
+}
+
 TEST_CASE("an address leads to the devices that bear it", "[os]") {
   CHECK(devices_of(*parse_socket_address("127.0.0.1:80")) == std::vector<std::string>{"lo"});
   const auto all = devices_of(*parse_socket_address("0.0.0.0:80"));
