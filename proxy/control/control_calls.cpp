@@ -12,7 +12,7 @@ os::CallRules control_calls() {
 }
 
 os::CallRules reader_calls() {
-  return calls::thread() + calls::read_file() + calls::wake_loop();
+  return calls::thread() + calls::read_file() + calls::number_interfaces() + calls::wake_loop();
 }
 
 os::CallRules log_calls(bool to_file) {

@@ -1,6 +1,7 @@
 #include "os/sandbox_calls.hpp"
 
 #include <fcntl.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -101,6 +102,11 @@ CallRules read_files() {
 
 CallRules append_files() {
   return plain({"openat", "lseek"});
+}
+
+CallRules number_interfaces() {
+  return socket_of(AF_INET, SOCK_DGRAM) + socket_of(AF_INET6, SOCK_DGRAM) +
+         CallRules{{.name = "ioctl", .conditions = {{1, whole, SIOCGIFINDEX}}}};
 }
 
 CallRules resolve_names() {

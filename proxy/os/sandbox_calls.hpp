@@ -10,20 +10,21 @@
 
 namespace penstock::os::calls {
 
-CallRules thread();         // locks, memory, time, its own end; the last words of os/crash
-CallRules poller();         // os/poller
-CallRules loop();           // that of Asio
-CallRules ring();           // os/ring, once it is set up
-CallRules relay();          // bytes between sockets and pipes
-CallRules connect();        // stream sockets to TCP and unix addresses, and no others
-CallRules accept();         // os/listen, once it listens
-CallRules send_files();     // os/file
-CallRules wake_loop();      // of another thread: how Asio ends its wait
-CallRules read_file();      // opens for reading only, and asks for the state of a file
-CallRules read_files();     // opens for reading only: /proc, /sys, endpoint files, certificates
-CallRules append_files();   // opens for writing: a log; which one, Landlock says
-CallRules resolve_names();  // datagrams to name servers
-CallRules control();        // admin connections, where pages are, what the process used
-CallRules write_lines();    // the threads of the logs
+CallRules thread();             // locks, memory, time, its own end; the last words of os/crash
+CallRules poller();             // os/poller
+CallRules loop();               // that of Asio
+CallRules ring();               // os/ring, once it is set up
+CallRules relay();              // bytes between sockets and pipes
+CallRules connect();            // stream sockets to TCP and unix addresses, and no others
+CallRules accept();             // os/listen, once it listens
+CallRules send_files();         // os/file
+CallRules wake_loop();          // of another thread: how Asio ends its wait
+CallRules read_file();          // opens for reading only, and asks for the state of a file
+CallRules read_files();         // opens for reading only: /proc, /sys, endpoint files, certificates
+CallRules append_files();       // opens for writing: a log; which one, Landlock says
+CallRules number_interfaces();  // os::interface_number()
+CallRules resolve_names();      // datagrams to name servers
+CallRules control();            // admin connections, where pages are, what the process used
+CallRules write_lines();        // the threads of the logs
 
 }  // namespace penstock::os::calls
