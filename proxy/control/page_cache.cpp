@@ -32,7 +32,8 @@ PageCache::Text PageCache::ready(PageName name) const {
 
 void PageCache::make_a_slice(Page& page) {
   Making& making = *page.making;
-  const base::Instant end = os::now() + slice_max;
+  const base::Instant now = os::now();
+  const base::Instant end = now - making.begun < pieces_hold ? now + slice_max : base::never;
   const base::Duration used = os::thread_cpu_time();
   do {
     if (making.done < making.pieces.size()) making.pieces[making.done++](making.text);
@@ -73,6 +74,10 @@ PageCache::Reader::~Reader() {
 PageCache::Text PageCache::Reader::advance() {
   Page& own = cache_.page(name_);
   if (satisfies(own, came_, writes_)) return own.text;
+  // Who made it was stopped by want of memory, and nobody has come since.
+  if (own.making != nullptr && own.making->maker == nullptr &&
+      os::now() - own.making->begun >= pieces_hold)
+    own.making.reset();
   if (own.making == nullptr) {
     own.making = std::make_unique<Making>();
     own.making->begun = os::now();

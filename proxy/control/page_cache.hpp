@@ -27,6 +27,9 @@ class PageCache {
   static constexpr base::Duration age_max = std::chrono::seconds{1};
   static constexpr int shown_for_costs = 20;
   static constexpr base::Duration slice_max = std::chrono::milliseconds{2};
+  // The records that pieces point at are there for twice as long. On a machine so busy that a page
+  // is not done by then the rest is made at once.
+  static constexpr base::Duration pieces_hold = std::chrono::seconds{5};
 
   PageCache(boost::asio::io_context& io, AdminView& view);
   PageCache(const PageCache&) = delete;

@@ -3,7 +3,8 @@
 // page can do something else in between.
 //
 // Thread   control. A piece may be called long after it was made: what it points at has to be there
-//          as long as the proxy runs, or for the minute that an endpoint's record outlives it.
+//          as long as the proxy runs, or for the ten seconds for which an endpoint's record stays
+//          after it vanished.
 
 #include <functional>
 #include <string>
