@@ -109,6 +109,8 @@ bool Site::follow(Root& root) const noexcept {
   const auto before = os::status_of(directory_of(root));
   if (!now || !before || (now->inode == before->inode && now->device == before->device))
     return false;
+  // The sandbox, or the rights of this user, may not let it be read: the old one serves on.
+  if (!os::open_beneath(found->get(), ".")) return false;
   root = {.directory = std::move(*found), .since_seconds = seconds_now()};
   return true;
 }

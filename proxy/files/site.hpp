@@ -37,7 +37,7 @@ class Site {
   Found find(std::string_view path) const { return find(path, Root{}); }
   Found find(std::string_view path, const Root& root) const;
   // Makes `root` the directory to which the root's path leads by now, where that is another one;
-  // false: it is not, or no directory is there.
+  // false: it is not, or no directory is there that may be read.
   bool follow(Root& root) const noexcept;
   std::size_t open_files() const noexcept { return open_files_; }
 

@@ -148,6 +148,22 @@ TEST_CASE("a deploy that turns the root's link is followed, and confirms nothing
             .body == "new");
 }
 
+TEST_CASE("a directory that takes the root's place is served or not yet, but is no error",
+          "[peers]") {
+  TemporaryFolder folder;
+  folder.write("www/page", "old");
+  folder.write("next/page", "new");
+  House house{{.listener = "files: {root: \"" + folder.path("www") + "\"}"}};
+  CHECK(http(house.address(), "GET", "/page").body == "old");
+  std::filesystem::rename(folder.path("www"), folder.path("before"));
+  std::filesystem::rename(folder.path("next"), folder.path("www"));
+  // Under the sandbox only a start opens the new one.
+  holds_for(2500ms, "a release is served", [&] {
+    const std::string body = http(house.address(), "GET", "/page").body;
+    return body == "old" || body == "new";
+  });
+}
+
 TEST_CASE("a request that drips byte by byte is answered by 408 as well", "[peers]") {
   TemporaryFolder folder;
   folder.write("www/index.html", "x");
