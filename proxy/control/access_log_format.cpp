@@ -61,12 +61,22 @@ void put_head(LogLine& line, const Record& record, const ListenerNames& names) {
     line.word("local", record.local.to_string());
 }
 
+void put_tried(LogLine& line, const Record& record) {
+  std::array<std::string_view, Record::tried_max> identities;
+  std::size_t count = 0;
+  for (const auto* endpoint : record.tried)
+    if (endpoint != nullptr) identities[count++] = endpoint->identity;
+  line.words("tried", {identities.data(), count});
+}
+
 void put_upstream(LogLine& line, const Record& record, const ListenerNames& names) {
   if (record.is_static) return;
   const auto* endpoint = record.endpoint;
   line.word("upstream", endpoint != nullptr ? endpoint->upstream : names.upstream);
   if (endpoint != nullptr) line.word("endpoint", endpoint->identity);
   line.number("attempts", record.attempts);
+  if (!record.connect_error.empty()) line.word("connect_error", record.connect_error);
+  put_tried(line, record);
 }
 
 void put_bytes(LogLine& line, const Record& record) {

@@ -1,6 +1,6 @@
 #include "control/access_log_line.hpp"
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <iterator>
@@ -39,16 +39,14 @@ void LogLine::word(std::string_view key, std::string_view value) {
 
 void LogLine::words(std::string_view key, std::span<const std::string_view> values) {
   if (values.empty()) return;
+  if (!json_) return word(key, fmt::format("{}", fmt::join(values, ",")));
   begin(key);
-  if (json_) text_ += '[';
+  text_ += '[';
   for (std::size_t i = 0; i < values.size(); ++i) {
     if (i > 0) text_ += ',';
-    if (json_)
-      base::append_json_string(text_, values[i]);
-    else
-      text_ += values[i];
+    base::append_json_string(text_, values[i]);
   }
-  if (json_) text_ += ']';
+  text_ += ']';
 }
 
 void LogLine::number(std::string_view key, std::uint64_t value) {

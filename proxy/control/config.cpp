@@ -74,6 +74,7 @@ class ConfigBuilder {
     for (ReadUpstream& upstream : upstreams_)
       config_.server.upstreams.push_back(std::move(upstream.spec));
     for (const ReadAdmin& one : admin_) config_.admin.push_back(one.admin);
+    config_.warnings = std::move(reading_.warnings);
     return std::move(config_);
   }
 

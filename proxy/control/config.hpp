@@ -59,6 +59,7 @@ struct Config {
   std::optional<std::size_t> max_pipes;  // relay.max_pipes; empty = auto, 0 = never a pipe
   std::vector<AdminBind> admin;
   LogOptions log;
+  std::vector<std::string> warnings;  // of what was left out, for the log of who runs it
 };
 
 struct LoadedConfig {

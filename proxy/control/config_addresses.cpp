@@ -6,6 +6,7 @@
 
 #include "base/limits.hpp"
 #include "control/config_words.hpp"
+#include "os/host_addresses.hpp"
 
 namespace penstock::control {
 
@@ -59,14 +60,21 @@ FoundAddresses addresses_of(const PortRange& range, bool resolve_names) {
   const auto resolved = os::resolve(range.host, range.first);
   if (resolved.has_error())
     return failed("cannot resolve " + in_quotes(range.host) + ": " + resolved.error());
+  // Where this host has none of them, the start fails with what the kernel says of each.
+  const bool any_is_here = std::any_of(resolved->begin(), resolved->end(), os::has_address_to_bind);
   FoundAddresses found;
-  for (const os::IpEndpoint& endpoint : *resolved) found.addresses.emplace_back(endpoint);
+  for (const os::IpEndpoint& endpoint : *resolved) {
+    if (!any_is_here || os::has_address_to_bind(endpoint))
+      found.addresses.emplace_back(endpoint);
+    else
+      found.left_out.push_back(endpoint);
+  }
   return found;
 }
 
 // Every address of the first port, with every port.
 FoundAddresses with_every_port(const FoundAddresses& found, const PortRange& range) {
-  FoundAddresses result;
+  FoundAddresses result{.addresses = {}, .fault = {}, .left_out = found.left_out};
   for (const os::SocketAddress& address : found.addresses) {
     for (unsigned port = range.first; port <= range.last; ++port) {
       os::IpEndpoint endpoint = address.ip();

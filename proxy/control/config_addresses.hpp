@@ -13,13 +13,16 @@ namespace penstock::control {
 struct FoundAddresses {
   std::vector<os::SocketAddress> addresses;
   std::string fault;  // empty on success
+  // Of a name with several addresses: those that this host does not have.
+  std::vector<os::IpEndpoint> left_out{};
 };
 
 // Letters, digits, hyphens and dots; digits and dots alone are an address with a mistake.
 bool is_host_name(std::string_view host);
 
 // "v4:port", "[v6]:port", "name:port", each also with a range like 7000-7010; "unix:/path",
-// "unix:@name". A name is resolved (blocking) or, without `resolve_names`, has no addresses.
+// "unix:@name". A name is resolved (blocking) or, without `resolve_names`, has no addresses. Of
+// several, one that this host does not have is left out: `localhost` is ::1 too where IPv6 is off.
 FoundAddresses parse_bind(std::string_view text, bool resolve_names);
 
 // One literal address. The fault of a host name says how to have it resolved, where it can be.

@@ -43,6 +43,9 @@ void read_one_bind(ConfigReading& reading, const YamlPlace& place, ReadListener&
     return reading.report(place, std::move(fault));
   FoundAddresses found = parse_bind(*text, reading.resolve_names());
   if (!found.fault.empty()) return reading.report(place, std::move(found.fault));
+  for (const os::IpEndpoint& endpoint : found.left_out)
+    reading.warnings.push_back("bind " + *text + ": " + endpoint.to_string() +
+                               " is left out, for no interface of this machine has that address");
   for (os::SocketAddress& address : found.addresses) {
     listener.spec.addresses.push_back(address);
     listener.binds.push_back({std::move(address), place});

@@ -72,6 +72,7 @@ class ConfigReading {
   void report_type(const YamlPlace& place, std::string_view expected);
 
   std::vector<Fault> faults;
+  std::vector<std::string> warnings;
   Suggestions suggestions;  // of the whole file
   const std::set<std::string>& keys() const noexcept { return keys_; }
 

@@ -38,7 +38,8 @@ std::string because(const upstream::Cluster& cluster, std::size_t index) {
     case Standing::draining:
     case Standing::disabled:
     case Standing::down:
-    case Standing::ejected: break;
+    case Standing::ejected:
+    case Standing::cut_off: break;
   }
   return upstream::why_of(*endpoint.live);
 }

@@ -110,6 +110,7 @@ int refuse(base::Log& log, const std::string& sentence) {
 // Bottom up: server, watch, life, admin; and down again in the opposite order.
 int serve(Config config, const Confinement& confinement, base::Log& log, AccessLog& access_log) {
   log.info(fmt::format("penstock {}, process {}", version(), os::process_id()));
+  for (const std::string& warning : config.warnings) log.warning(warning);
   const Plan plan = plan_for(config, confinement, log);
   const OwnedIo owned = make_io();
   boost::asio::io_context& io = *owned;

@@ -73,6 +73,7 @@ void UpstreamControl::refresh() {
   refreshed_ = os::now();
   const auto refreshed = server_.upstreams().refresh(refreshed_);
   tell(refreshed.changed);
+  tell_reach(refreshed.reach_changed);
   tell_conditions();
   wake_at(refreshed.next);
 }
@@ -98,12 +99,37 @@ void UpstreamControl::tell(const std::vector<upstream::LiveRecord*>& changed) {
     log_.warning(fmt::format("{} more endpoints changed their state", changed.size() - lines_max));
 }
 
+void UpstreamControl::tell_reach(const std::vector<upstream::LiveRecord*>& changed) {
+  for (std::size_t i = 0; i < changed.size() && i < lines_max; ++i) {
+    const upstream::LiveRecord& endpoint = *changed[i];
+    const std::string where =
+        fmt::format("endpoint {} of upstream {}", endpoint.identity, endpoint.upstream);
+    if (const auto fault = endpoint.known_host_fault())
+      log_.warning(fmt::format("{} cannot be reached from here: {}", where,
+                               upstream::host_fault_text(*fault)));
+    else
+      log_.info(where + " can be reached from here again");
+  }
+  if (changed.size() > lines_max)
+    log_.warning(fmt::format("{} more endpoints can, or cannot, be reached from here",
+                             changed.size() - lines_max));
+}
+
+UpstreamControl::Condition UpstreamControl::condition_of(const upstream::Cluster& cluster) {
+  const upstream::Layout& layout = cluster.layout();
+  if (layout.tiers.empty()) return Condition::nobody;
+  // Not as the layout has it: there they come in every few seconds, to be asked again.
+  const auto& first = layout.tiers.front().members;
+  if (std::all_of(first.begin(), first.end(), [&](std::uint16_t index) {
+        return cluster.endpoint(index).live->known_host_fault().has_value();
+      }))
+    return Condition::cut_off;
+  return layout.panics ? Condition::panics : Condition::serves;
+}
+
 void UpstreamControl::tell_conditions() {
   for (const auto& upstream : server_.upstreams().upstreams()) {
-    const upstream::Layout& layout = upstream->cluster().layout();
-    const Condition now = layout.tiers.empty() ? Condition::nobody
-                          : layout.panics      ? Condition::panics
-                                               : Condition::serves;
+    const Condition now = condition_of(upstream->cluster());
     if (std::exchange(conditions_[upstream->index()], now) == now) continue;
     const std::string& name = upstream->name();
     switch (now) {
@@ -114,6 +140,12 @@ void UpstreamControl::tell_conditions() {
         log_.warning(
             fmt::format("upstream {}: so few endpoints are healthy that health is "
                         "ignored (panic_threshold)",
+                        name));
+        break;
+      case Condition::cut_off:
+        log_.warning(
+            fmt::format("upstream {}: this host can connect to none of its endpoints: "
+                        "connections are reset (connect_failed)",
                         name));
         break;
       case Condition::nobody:

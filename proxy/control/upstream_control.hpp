@@ -46,9 +46,11 @@ class UpstreamControl {
 
  private:
   // What new connections of an upstream meet.
-  enum class Condition : std::uint8_t { serves, panics, nobody };
+  enum class Condition : std::uint8_t { serves, panics, cut_off, nobody };
 
+  static Condition condition_of(const upstream::Cluster& cluster);
   void tell(const std::vector<upstream::LiveRecord*>& changed);
+  void tell_reach(const std::vector<upstream::LiveRecord*>& changed);
   void tell_conditions();
   // It went down: its connections stay or end, as its upstream says.
   void obey_on_down(upstream::LiveRecord& endpoint);

@@ -1,9 +1,14 @@
 #include "os/host_addresses.hpp"
 
 #include <ifaddrs.h>
+#include <sys/socket.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <memory>
+
+#include "os/fd.hpp"
+#include "os/native_address.hpp"
 
 namespace penstock::os {
 
@@ -34,6 +39,14 @@ HostAddresses HostAddresses::now() {
 bool HostAddresses::has(const IpEndpoint& peer) const noexcept {
   return SocketAddress{peer}.is_loopback() ||
          std::binary_search(addresses_.begin(), addresses_.end(), bare(peer));
+}
+
+bool has_address_to_bind(IpEndpoint endpoint) noexcept {
+  endpoint.port = 0;
+  const NativeAddress native = to_native(SocketAddress{endpoint});
+  const Fd socket{::socket(native.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  if (!socket) return errno != EAFNOSUPPORT;
+  return ::bind(socket.get(), native.get(), native.length) == 0 || errno != EADDRNOTAVAIL;
 }
 
 }  // namespace penstock::os

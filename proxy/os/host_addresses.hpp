@@ -1,5 +1,5 @@
 #pragma once
-// The addresses of this host, to know who connects from it.
+// The addresses of this host, to know who connects from it, and what can be listened on.
 //
 // Thread   any, after it was made. Limit: an address that comes later is not known.
 
@@ -20,5 +20,9 @@ class HostAddresses {
  private:
   std::vector<IpEndpoint> addresses_;  // ascending, without port and scope
 };
+
+// False where a listener cannot be bound because no device has the address, or the kernel does not
+// know the family. Asks the kernel, which knows of settings such as ip_nonlocal_bind.
+bool has_address_to_bind(IpEndpoint endpoint) noexcept;
 
 }  // namespace penstock::os

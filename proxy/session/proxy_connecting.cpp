@@ -22,8 +22,14 @@
 namespace penstock::session {
 
 namespace {
-// Before an endpoint that just failed is tried again, because there is no other.
-constexpr base::Duration pause_before_same_endpoint = std::chrono::milliseconds{100};
+// After a round in which every endpoint failed, before the next one; doubled each time.
+constexpr base::Duration first_pause = std::chrono::milliseconds{100};
+constexpr base::Duration longest_pause = std::chrono::seconds{1};
+constexpr std::uint8_t rounds_max = 5;  // then the pause is at its longest
+static_assert(first_pause * (1 << (rounds_max - 1)) >= longest_pause);
+
+// Beyond that the other connections have their turn first.
+constexpr int asked_at_once_max = 64;
 
 // Short connections never get there, which saves them the system calls of the first look.
 constexpr base::Duration first_look_after = std::chrono::seconds{5};
@@ -38,6 +44,13 @@ bool is_shortage(int error) noexcept {
 bool stood_until_reset(int error) noexcept {
   return error == ECONNRESET || error == EPIPE;
 }
+
+// +-20 %, so that those who failed together do not return together.
+base::Duration pause_after(unsigned rounds, std::uint64_t connection) noexcept {
+  const base::Duration whole = std::min(first_pause * (1 << (rounds - 1)), longest_pause);
+  const std::uint64_t lot = upstream::mixed_again(connection, rounds) % 401;
+  return whole / 1000 * static_cast<std::int64_t>(800 + lot);
+}
 }  // namespace
 
 upstream::Upstream::Taken ProxySession::take_place(bool in_line, Context& context) noexcept {
@@ -46,42 +59,63 @@ upstream::Upstream::Taken ProxySession::take_place(bool in_line, Context& contex
   return to().take(key, tried_, in_line, context.now);
 }
 
-Next ProxySession::next_attempt(Context& context) noexcept {
+void ProxySession::begin_budget(Context& context) noexcept {
   const upstream::ConnectOptions& connect = to().spec().connect;
-  if (tried_.count() == 0)
-    connect_end_ = base::deadline_after(context.now, connect.timeout * connect.attempts);
-  if (tried_.count() >= connect.attempts || context.now >= connect_end_)
-    return no_more_attempts(context);
-  const auto taken = take_place(false, context);
-  switch (taken.outcome) {
-    case upstream::Pick::Outcome::full: return wait_in_line(context);
-    case upstream::Pick::Outcome::nobody: return no_more_attempts(context);
-    case upstream::Pick::Outcome::picked: break;
+  connect_end_ = base::deadline_after(context.now, connect.timeout * connect.attempts);
+}
+
+Next ProxySession::next_attempt(Context& context) noexcept {
+  if (tried_.is_empty()) begin_budget(context);
+  for (int asked = 0; asked < asked_at_once_max; ++asked) {
+    if (attempts_ >= to().spec().connect.attempts || context.now >= connect_end_)
+      return no_more_attempts(context);
+    const auto taken = take_place(false, context);
+    switch (taken.outcome) {
+      case upstream::Pick::Outcome::full: return wait_in_line(context);
+      case upstream::Pick::Outcome::nobody: return no_more_attempts(context);
+      case upstream::Pick::Outcome::picked: break;
+    }
+    reserve(*taken.endpoint);
+    if (tried_.has(*endpoint_)) return pause_for_next_round(context);
+    if (attempt(context)) return Next::wait;
   }
-  reserve(*taken.endpoint, context);
-  if (!tried_.has(*endpoint_)) return attempt(context);
+  return pause(base::Duration{0}, context);
+}
+
+// Nobody holds a place while it pauses: whoever waits in line may have better luck.
+Next ProxySession::pause_for_next_round(Context& context) noexcept {
+  release_endpoint();
+  tried_.start_round();
+  if (rounds_ < rounds_max) ++rounds_;
+  return pause(pause_after(rounds_, arrival_.id), context);
+}
+
+Next ProxySession::pause(base::Duration length, Context& context) noexcept {
   phase_ = Phase::pausing;
-  deadline_ = std::min(context.now + pause_before_same_endpoint, connect_end_);
+  deadline_ = std::min(context.now + length, connect_end_);
   context.timers.arm(*this, std::min(deadline_, context.drain_deadline));
   return Next::wait;
 }
 
-void ProxySession::reserve(upstream::LiveRecord& endpoint, Context& context) noexcept {
-  if (tried_.count() > 0) context.counters.upstreams[to().index()].retries.add();
+void ProxySession::reserve(upstream::LiveRecord& endpoint) noexcept {
   endpoint_ = &endpoint;
   endpoint_reserved_ = true;
 }
 
-// REQUIRES: a place at endpoint_ is reserved.
-Next ProxySession::attempt(Context& context) noexcept {
+// False where it failed at once. REQUIRES: a place at endpoint_ is reserved.
+bool ProxySession::attempt(Context& context) noexcept {
   const upstream::ConnectOptions& connect = to().spec().connect;
-  tried_.add(*endpoint_);
   phase_ = Phase::connecting;
+  waits_for_backlog_ = false;
   last_activity_ = context.now;
   trace(FlightEvent::Kind::connecting, 0, context);
   auto socket =
       os::connect_to(endpoint_->address, arrival_.listener->options.socket, connect.source);
-  if (!socket) return attempt_failed(socket.error().value(), context);
+  if (!socket && is_no_attempt(socket.error().value(), context)) return false;
+  if (attempts_++ > 0) context.counters.upstreams[to().index()].retries.add();
+  tried_.add(*endpoint_);
+  if (!socket) return note_failed(socket.error().value(), context), false;
+  to().note_way(*endpoint_);
   sides_[upstream] = {};
   sides_[upstream].socket = socket->release();
   sides_[upstream].short_read_is_empty = !endpoint_->address.is_unix();
@@ -89,25 +123,59 @@ Next ProxySession::attempt(Context& context) noexcept {
     sides_[upstream].path = relay::path_towards(endpoint_->address.ip());
   if (const auto error = context.poller.add(sides_[upstream].socket, token(upstream),
                                             os::Poller::Reads::asked_for))
-    return attempt_failed(error.value(), context);
+    return note_failed(error.value(), context), false;
   deadline_ = std::min(base::deadline_after(context.now, connect.timeout), connect_end_);
   context.timers.arm(*this, std::min(deadline_, context.drain_deadline));
-  return Next::wait;
+  return true;
 }
 
-Next ProxySession::attempt_failed(int error, Context& context) noexcept {
-  const auto failure = upstream::connect_failure_from(error);
+// No packet left, and nobody there was asked: this host cannot go there, or the queue of a unix
+// endpoint is full, which TCP would wait out by repeating its SYN.
+bool ProxySession::is_no_attempt(int error, Context& context) noexcept {
+  const auto host_fault = upstream::host_fault_from(error);
+  waits_for_backlog_ = error == EAGAIN && endpoint_->address.is_unix();
+  if (!host_fault && !is_shortage(error)) to().note_way(*endpoint_);
+  if (!host_fault && !waits_for_backlog_) return false;
+  if (host_fault) {
+    count_failure(*host_fault);
+    to().note_host_fault(*endpoint_, *host_fault, context.now);
+    tried_.add_without_attempt(*endpoint_);
+  } else {
+    tried_.add(*endpoint_);
+  }
+  trace(FlightEvent::Kind::connect_failed, error, context);
+  release_endpoint();
+  reason_ = CloseReason::connect_failed;
+  return true;
+}
+
+void ProxySession::count_failure(upstream::ConnectFailure failure) noexcept {
+  last_failure_ = failure;
   endpoint_->failures[static_cast<std::size_t>(failure)].fetch_add(1, std::memory_order_relaxed);
+}
+
+void ProxySession::note_failed(int error, Context& context) noexcept {
+  const auto failure = upstream::connect_failure_from(error);
+  count_failure(failure);
   if (upstream::is_endpoints_fault(failure)) to().note_failure(*endpoint_, context.now);
   trace(FlightEvent::Kind::connect_failed, error, context);
   release_endpoint();
   close_side(upstream, Ending::reset, context);
   reason_ = is_shortage(error) ? CloseReason::overload : CloseReason::connect_failed;
+}
+
+Next ProxySession::attempt_failed(int error, Context& context) noexcept {
+  note_failed(error, context);
   return next_attempt(context);
 }
 
 Next ProxySession::no_more_attempts(Context& context) noexcept {
-  return finish(tried_.count() == 0 ? CloseReason::no_endpoint : reason_, Ending::reset, context);
+  // As a SYN that nobody answered for all that time.
+  if (waits_for_backlog_ && endpoint_ != nullptr) {
+    count_failure(upstream::ConnectFailure::timeout);
+    to().note_failure(*endpoint_, context.now);
+  }
+  return finish(tried_.is_empty() ? CloseReason::no_endpoint : reason_, Ending::reset, context);
 }
 
 void ProxySession::release_endpoint() noexcept {

@@ -17,6 +17,7 @@ Next ProxySession::wait_in_line(Context& context) noexcept {
   if (!ticket) return finish(CloseReason::queue_full, Ending::reset, context);
   ticket_ = *ticket;
   phase_ = Phase::queued;
+  last_activity_ = context.now;
   endpoint_ = nullptr;  // a record may be freed while its last caller waits in line
   deadline_ = base::deadline_after(context.now, to().spec().queue.timeout);
   context.timers.arm(*this, std::min(deadline_, context.drain_deadline));
@@ -28,11 +29,14 @@ Next ProxySession::called(Context& context) noexcept {
   const auto taken = take_place(true, context);
   if (taken.outcome == upstream::Pick::Outcome::full) return Next::wait;
   leave_line();
-  const upstream::ConnectOptions& connect = to().spec().connect;
-  connect_end_ = base::deadline_after(context.now, connect.timeout * connect.attempts);
+  if (tried_.is_empty())
+    begin_budget(context);
+  else if (connect_end_ != base::never)
+    connect_end_ += context.now - last_activity_;  // waiting in line costs nothing of it
   if (taken.outcome == upstream::Pick::Outcome::nobody) return no_more_attempts(context);
-  reserve(*taken.endpoint, context);
-  return attempt(context);
+  reserve(*taken.endpoint);
+  if (tried_.has(*endpoint_)) return pause_for_next_round(context);
+  return attempt(context) ? Next::wait : next_attempt(context);
 }
 
 void ProxySession::leave_line() noexcept {
@@ -50,13 +54,13 @@ Next ProxySession::leave(const Farewell& farewell, Context& context) noexcept {
       arm_deadlines(context);
       return Next::wait;
     case Phase::connecting:
-    case Phase::pausing:
       if (!farewell.at_once) return Next::wait;
       release_endpoint();
       close_side(upstream, Ending::reset, context);
       reason_ = farewell.reason;
       return next_attempt(context);
     case Phase::queued:
+    case Phase::pausing:
     case Phase::aborting:
     case Phase::ended: return Next::wait;
   }

@@ -11,6 +11,7 @@
 #include "session/admission.hpp"
 #include "session/context.hpp"
 #include "session/counters.hpp"
+#include "upstream/cluster.hpp"
 #include "upstream/live_record.hpp"
 #include "upstream/spec.hpp"
 #include "upstream/upstream.hpp"
@@ -70,8 +71,7 @@ Next ProxySession::expired(Context& context) noexcept {
   switch (phase_) {
     case Phase::queued: return finish(CloseReason::queue_timeout, Ending::reset, context);
     case Phase::connecting: return attempt_failed(ETIMEDOUT, context);
-    case Phase::pausing:
-      return context.now < connect_end_ ? attempt(context) : no_more_attempts(context);
+    case Phase::pausing: return next_attempt(context);
     case Phase::relaying: return check_deadlines(context);
     case Phase::aborting: return run_aborting(context);
     case Phase::ended: break;
@@ -82,7 +82,7 @@ Next ProxySession::expired(Context& context) noexcept {
 void ProxySession::begin_drain(base::Instant turn, Context& context) noexcept {
   drain_turn_ = turn;
   if (phase_ == Phase::relaying) arm_deadlines(context);
-  if (phase_ == Phase::connecting || phase_ == Phase::queued)
+  if (phase_ == Phase::connecting || phase_ == Phase::pausing || phase_ == Phase::queued)
     context.timers.arm(*this, std::min(deadline_, context.drain_deadline));
 }
 
@@ -116,9 +116,19 @@ void ProxySession::close_side(unsigned side, Ending ending, Context& context) no
   context.poller.close(socket);
 }
 
+void ProxySession::fill_tried(Record& record) const noexcept {
+  if (attempts_ == 1 && tried_.count() == 1) return;
+  for (const upstream::Cluster::Endpoint& endpoint : to().cluster().endpoints())
+    if (const std::size_t place = tried_.place_of(*endpoint.live);
+        place < std::min(tried_.count(), record.tried.size()))
+      record.tried[place] = endpoint.live;
+}
+
 void ProxySession::fill_record(Record& record, Context& context) noexcept {
   record.endpoint = endpoint_;
-  record.attempts = tried_.count();
+  record.attempts = attempts_;
+  if (last_failure_) record.connect_error = upstream::connect_failure_names[*last_failure_];
+  fill_tried(record);
   record.connect = connect_time_;
   record.first_byte = first_byte_;
   record.truncated_to_upstream = directions_[to_upstream].lost_bytes();

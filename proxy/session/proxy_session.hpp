@@ -6,8 +6,8 @@
 //   queued       a free place at an endpoint        connecting, the end
 //   connecting   the upstream socket, the timeout   relaying, connecting again, queued, pausing,
 //                                                   the end
-//   pausing      its timer, before an endpoint that connecting
-//                failed is tried again
+//   pausing      its timer, when every endpoint      connecting, queued, the end
+//                has failed or has a full queue
 //   relaying     events, the timer                  the end (complete), aborting
 //   aborting     what was taken to go out, or       the end, by RST
 //                abort_linger
@@ -57,13 +57,19 @@ class ProxySession final : public StandingSession {
 
   // proxy_connecting.cpp
   Next next_attempt(Context& context) noexcept;
-  Next attempt(Context& context) noexcept;
+  bool attempt(Context& context) noexcept;
+  bool is_no_attempt(int error, Context& context) noexcept;
+  void note_failed(int error, Context& context) noexcept;
+  void count_failure(upstream::ConnectFailure failure) noexcept;
   Next attempt_failed(int error, Context& context) noexcept;
+  Next pause_for_next_round(Context& context) noexcept;
+  Next pause(base::Duration length, Context& context) noexcept;
   Next run_connecting(Context& context) noexcept;
   Next connected(Context& context) noexcept;
   Next no_more_attempts(Context& context) noexcept;
   upstream::Upstream::Taken take_place(bool in_line, Context& context) noexcept;
-  void reserve(upstream::LiveRecord& endpoint, Context& context) noexcept;
+  void begin_budget(Context& context) noexcept;
+  void reserve(upstream::LiveRecord& endpoint) noexcept;
   void release_endpoint() noexcept;
 
   // proxy_queued.cpp
@@ -102,6 +108,7 @@ class ProxySession final : public StandingSession {
   Next finish(CloseReason reason, Ending ending, Context& context) noexcept;
   void close_side(unsigned side, Ending ending, Context& context) noexcept;
   void fill_record(Record& record, Context& context) noexcept;
+  void fill_tried(Record& record) const noexcept;
 
   upstream::Upstream& to() const noexcept { return *arrival_.listener->upstream; }
   base::Instant farewell_deadline() const noexcept;
@@ -119,10 +126,14 @@ class ProxySession final : public StandingSession {
   std::array<std::uint32_t, 2> moved_milliseconds_{};
   std::uint16_t recorder_ = FlightRecorders::none;
   upstream::Tried tried_;
+  std::optional<upstream::ConnectFailure> last_failure_;
+  std::uint8_t attempts_ = 0;
+  std::uint8_t rounds_ = 0;  // in which every endpoint failed, as far as they lengthen the pause
   Phase phase_ = Phase::connecting;
   CloseReason reason_ = CloseReason::internal;
   bool endpoint_reserved_ = false;
-  bool keepalive_on_ = false;  // towards the upstream; clients inherit it from the listener
+  bool waits_for_backlog_ = false;  // of endpoint_, a unix socket
+  bool keepalive_on_ = false;       // towards the upstream; clients inherit it from the listener
 };
 
 }  // namespace penstock::session

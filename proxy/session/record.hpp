@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <string_view>
 
 #include "base/time.hpp"
 #include "os/address.hpp"
@@ -19,6 +20,8 @@ namespace penstock::session {
 
 struct Record {
   enum class Event : std::uint8_t { open, close };
+
+  static constexpr std::size_t tried_max = 8;
 
   // Numbers that are not known stay at `unknown` and are left out of the line.
   static constexpr base::Duration unknown = base::Duration::min();
@@ -37,6 +40,10 @@ struct Record {
   os::IpEndpoint client;
   os::IpEndpoint local;
   const upstream::LiveRecord* endpoint = nullptr;  // the last one that was tried
+  std::string_view connect_error;  // upstream::ConnectFailure of the last failure; empty = none
+  // The first ones that were, where it was not one at the first attempt; those that left meanwhile
+  // are missing.
+  std::array<const upstream::LiveRecord*, tried_max> tried{};
   // By direction (to_upstream, to_client) and engine (relay::Engine).
   std::array<std::array<std::uint64_t, relay::engine_names.size()>, 2> bytes{};
   std::uint64_t sent_by_sendfile = 0;  // of a static connection, part of what went to the client

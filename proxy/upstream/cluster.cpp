@@ -17,6 +17,8 @@ struct Cluster::Search {
 
   bool admits(std::uint16_t index) noexcept {
     const Endpoint& endpoint = cluster.endpoints_[index];
+    const bool is_cut_off = endpoint.live->is_cut_off(question.now);
+    if (is_cut_off != (wanted == Wanted::cut_off)) return false;
     if (tried.has(*endpoint.live) != (wanted == Wanted::tried)) return false;
     // Ejected a moment ago: the layout does not know it yet.
     if (endpoint.live->is_ejected() && !cluster.layout_.panics) return false;
@@ -43,17 +45,26 @@ Cluster::Cluster(const ClusterSpec& spec, std::vector<Endpoint> endpoints, Layou
 
 Pick Cluster::pick(const Question& question, const Tried& tried) const noexcept {
   Search search{*this, question, tried, Wanted::untried};
-  const bool retries = tried.count() > 0;
   for (std::size_t tier = 0; tier < layout_.tiers.size(); ++tier) {
     if (const auto index = pick_in(tier, search); index != none)
       return {Pick::Outcome::picked, index};
-    if (search.met_full && !retries) return {Pick::Outcome::full};
+    if (search.met_full && !tried.failed()) return {Pick::Outcome::full};
   }
   search.wanted = Wanted::tried;
-  for (std::size_t tier = 0; tier < layout_.tiers.size() && retries; ++tier)
-    if (const auto index = pick_in(tier, search); index != none)
-      return {Pick::Outcome::picked, index};
+  if (const auto index = tried.failed() ? pick_in_any(search) : none; index != none)
+    return {Pick::Outcome::picked, index};
+  if (search.met_full) return {Pick::Outcome::full};
+  search.wanted = Wanted::cut_off;
+  if (const auto index = tried.has_room_without_attempt() ? pick_in_any(search) : none;
+      index != none)
+    return {Pick::Outcome::picked, index};
   return {search.met_full ? Pick::Outcome::full : Pick::Outcome::nobody};
+}
+
+std::uint16_t Cluster::pick_in_any(Search& search) const noexcept {
+  for (std::size_t tier = 0; tier < layout_.tiers.size(); ++tier)
+    if (const auto index = pick_in(tier, search); index != none) return index;
+  return none;
 }
 
 std::uint16_t Cluster::pick_in(std::size_t number, Search& search) const noexcept {

@@ -56,9 +56,10 @@ class Cluster {
   Cluster(const ClusterSpec& spec, std::vector<Endpoint> endpoints, Layout layout,
           std::shared_ptr<const SlotTables> slots);
 
-  // An endpoint that was not tried yet, in the first tier that has one; else one that was, for
-  // there is no other. Full endpoints do not send new connections to a later tier, which is for
-  // those that fail: the first attempt waits instead.
+  // An endpoint that was not tried in this round, in the first tier that has one; else one that
+  // was, for there is no other; else one that this host could not go to when it was asked last,
+  // unless this connection has asked already or has met eight of them. Full endpoints do not send
+  // new connections to a later tier, which is for those that fail: the first attempt waits instead.
   Pick pick(const Question& question, const Tried& tried) const noexcept;
 
   const Endpoint& endpoint(std::uint16_t index) const noexcept { return endpoints_[index]; }
@@ -72,9 +73,10 @@ class Cluster {
 
  private:
   static constexpr std::uint16_t none = 0xffff;
-  enum class Wanted : std::uint8_t { untried, tried };
+  enum class Wanted : std::uint8_t { untried, tried, cut_off };
   struct Search;  // one walk through one tier
 
+  std::uint16_t pick_in_any(Search& search) const noexcept;
   std::uint16_t pick_in(std::size_t tier, Search& search) const noexcept;
   std::uint16_t next_in_turn(const Tier& tier, Search& search) const noexcept;
   std::uint16_t least_loaded(const Tier& tier, Search& search) const noexcept;

@@ -24,6 +24,10 @@ base::Instant ejected_until(const LiveRecord& endpoint) {
   return base::Instant{base::Duration{endpoint.ejected_until.load(std::memory_order_acquire)}};
 }
 
+base::Instant cut_off_until(const LiveRecord& endpoint) {
+  return base::Instant{base::Duration{endpoint.cut_off_until.load(std::memory_order_relaxed)}};
+}
+
 // Its next failure ejects it again; a success clears the account.
 void return_from_ejection(Upstream& upstream, LiveRecord& endpoint, base::Instant now) {
   const ClusterSpec& spec = upstream.spec();
@@ -91,13 +95,14 @@ bool command(LiveRecord& endpoint, const ClusterSpec& spec, Override said, base:
 }
 
 base::Instant age(Upstream& upstream, LiveRecord& endpoint, base::Instant now) {
-  base::Instant next = base::never;
+  base::Instant next = endpoint.is_cut_off(now) ? cut_off_until(endpoint) : base::never;
   if (endpoint.is_ejected()) {
     const base::Instant until = ejected_until(endpoint);
-    if (now < until) return until;
+    if (now < until) return std::min(next, until);
     return_from_ejection(upstream, endpoint, now);
   }
-  if (upstream.spec().outlier) next = forget_ejections(*upstream.spec().outlier, endpoint, now);
+  if (upstream.spec().outlier)
+    next = std::min(next, forget_ejections(*upstream.spec().outlier, endpoint, now));
   const LiveRecord::Control& control = endpoint.control;
   if (now >= control.ramp_until) return next;
   const base::Duration step = step_of(control);
@@ -118,9 +123,21 @@ std::string why_of(const LiveRecord& endpoint) {
     case Override::down: return "taken down by an operator";
     case Override::up: break;
   }
+  if (const auto fault = endpoint.known_host_fault())
+    return host_fault_text(*fault) + ": others are picked first, asked again after " +
+           std::to_string(host_fault_remembered / std::chrono::seconds{1}) + " s";
   if (!endpoint.is_ejected()) return endpoint.control.health_why;
   return std::to_string(endpoint.failed_in_a_row.load(std::memory_order_relaxed)) +
          " failures in a row";
+}
+
+std::string host_fault_text(ConnectFailure fault) {
+  switch (fault) {
+    case ConnectFailure::no_port: return "this host has no local port or address to connect from";
+    case ConnectFailure::not_permitted:
+      return "a firewall or policy of this host forbids connecting to it";
+    default: return "this host has no route to it";
+  }
 }
 
 }  // namespace penstock::upstream

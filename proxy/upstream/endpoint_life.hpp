@@ -32,5 +32,7 @@ double ramp_at(const LiveRecord& endpoint, base::Instant now);
 
 // The words for its state.
 std::string why_of(const LiveRecord& endpoint);
+// REQUIRES: `fault` is one that host_fault_from() answers with.
+std::string host_fault_text(ConnectFailure fault);
 
 }  // namespace penstock::upstream

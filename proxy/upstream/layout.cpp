@@ -17,7 +17,8 @@ Standing standing_of(const Candidate& candidate) noexcept {
   if (candidate.said == Override::drain) return Standing::draining;
   if (candidate.said == Override::down) return Standing::disabled;
   if (candidate.is_ejected) return Standing::ejected;
-  return candidate.health == Health::down ? Standing::down : Standing::takes;
+  if (candidate.health == Health::down) return Standing::down;
+  return candidate.is_cut_off ? Standing::cut_off : Standing::takes;
 }
 
 // Neither its configuration nor an operator forbids it new connections.
@@ -42,17 +43,18 @@ Tier tier_of(std::span<const Candidate> candidates, std::uint8_t priority, Belon
   return tier;
 }
 
-// Rules 3 and 5.
+// Rules 3, 5 and 6.
 std::vector<Tier> usable_tiers(std::span<const Candidate> candidates,
                                const std::vector<Standing>& standing) {
   std::vector<Tier> tiers;
-  for (const Health health : {Health::up, Health::unknown})
-    for (const std::uint8_t priority : priorities_of(candidates)) {
-      Tier tier = tier_of(candidates, priority, [&](std::size_t i) {
-        return standing[i] == Standing::takes && candidates[i].health == health;
-      });
-      if (!tier.members.empty()) tiers.push_back(std::move(tier));
-    }
+  for (const Standing wanted : {Standing::takes, Standing::cut_off})
+    for (const Health health : {Health::up, Health::unknown})
+      for (const std::uint8_t priority : priorities_of(candidates)) {
+        Tier tier = tier_of(candidates, priority, [&](std::size_t i) {
+          return standing[i] == wanted && candidates[i].health == health;
+        });
+        if (!tier.members.empty()) tiers.push_back(std::move(tier));
+      }
   return tiers;
 }
 
@@ -60,7 +62,9 @@ std::vector<Tier> usable_tiers(std::span<const Candidate> candidates,
 Tier panic_tier(std::span<const Candidate> candidates, const std::vector<Standing>& standing,
                 const std::vector<Tier>& tiers, double threshold) {
   if (threshold <= 0) return {};
-  const auto allowed = [&](std::size_t i) { return is_allowed(standing[i]); };
+  const auto allowed = [&](std::size_t i) {
+    return is_allowed(standing[i]) && !candidates[i].is_cut_off;
+  };
   for (const std::uint8_t priority : priorities_of(candidates)) {
     if (!tiers.empty() && priority != tiers.front().priority) continue;
     Tier all = tier_of(candidates, priority, allowed);
@@ -91,7 +95,8 @@ void seat(Layout& layout) {
     for (const std::uint16_t member : tier.members) {
       weights.push_back(layout.weight[member]);
       if (layout.tier_of[member] != Layout::no_tier) continue;  // panic took it from another one
-      layout.standing[member] = t == 0 ? Standing::takes : Standing::takes_retries;
+      if (layout.standing[member] != Standing::cut_off)
+        layout.standing[member] = t == 0 ? Standing::takes : Standing::takes_retries;
       layout.tier_of[member] = static_cast<std::uint8_t>(t);
     }
     for (const std::uint16_t place : smooth_weighted_order(weights))

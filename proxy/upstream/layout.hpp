@@ -11,6 +11,9 @@
 //      priority is at or below it, health is ignored there.
 //   5. The other tiers, fit before unknown, serve further attempts of a connection whose first
 //      failed.
+//   6. Who is cut off, because this host could not go there a moment ago, comes last of all, in
+//   tiers
+//      of its own, and counts as usable in no panic.
 //
 // Slow start scales a weight down while an endpoint is new to traffic.
 
@@ -33,10 +36,11 @@ enum class Standing : std::uint8_t {
   disabled,  // by an operator
   down,
   ejected,
+  cut_off,  // this host could not go there a moment ago
 };
-inline constexpr base::EnumNames<Standing, 7> standing_names{
-    {"takes", "takes_retries", "weightless", "draining", "disabled", "down", "ejected"}};
-static_assert(standing_names[Standing::ejected] == "ejected");
+inline constexpr base::EnumNames<Standing, 8> standing_names{
+    {"takes", "takes_retries", "weightless", "draining", "disabled", "down", "ejected", "cut_off"}};
+static_assert(standing_names[Standing::cut_off] == "cut_off");
 
 // What is asked of an endpoint.
 struct Candidate {
@@ -45,6 +49,7 @@ struct Candidate {
   Health health = Health::up;
   Override said = Override::up;
   bool is_ejected = false;
+  bool is_cut_off = false;
   double ramp = 1.0;  // of slow start: from just above 0 to 1
   bool operator==(const Candidate&) const = default;
 };

@@ -8,6 +8,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "base/enum_names.hpp"
@@ -26,7 +27,7 @@ enum class ConnectFailure : std::uint8_t {
   timeout,
   unreachable,  // EHOSTUNREACH: the network said that nobody is there
   other,
-  no_route,       // ENETUNREACH: this host has no way to that network
+  no_route,       // this host has no way to that network
   no_port,        // EADDRNOTAVAIL: no local port, or not our address, to connect from
   not_permitted,  // EACCES, EPERM: a firewall or a policy of this host
   local,          // no descriptor, no memory
@@ -38,9 +39,16 @@ static_assert(connect_failure_names[ConnectFailure::local] == "local");
 
 ConnectFailure connect_failure_from(int error_number) noexcept;
 
+// The same of a connect() that failed at once. Where it is this host that cannot go there, no
+// packet left: no_route, no_port or not_permitted, else empty.
+std::optional<ConnectFailure> host_fault_from(int error_number) noexcept;
+
 constexpr bool is_endpoints_fault(ConnectFailure failure) noexcept {
   return failure < ConnectFailure::no_route;
 }
+
+// So long others are picked before an endpoint that this host could not go to.
+inline constexpr base::Duration host_fault_remembered = std::chrono::seconds{5};
 
 struct alignas(base::cache_line_bytes) LiveRecord {
   LiveRecord(std::uint32_t record_number, std::string upstream_name, std::string endpoint_identity,
@@ -60,6 +68,10 @@ struct alignas(base::cache_line_bytes) LiveRecord {
   std::atomic<std::uint32_t> failed_in_a_row{0};
   // Nanoseconds of the clock; 0 = not ejected. Set by whoever ejects, cleared by control alone.
   std::atomic<std::int64_t> ejected_until{0};
+  // This host could not go there when it was asked last: why, as a ConnectFailure, or
+  // no_host_fault; and until when others are picked first, in nanoseconds of the clock.
+  std::atomic<std::uint8_t> host_fault{no_host_fault};
+  std::atomic<std::int64_t> cut_off_until{0};
   // When its drained connections are reset; nanoseconds of the clock.
   std::atomic<std::int64_t> drain_deadline{base::never.time_since_epoch().count()};
   std::atomic<std::uint32_t> ejections_in_a_row{0};  // control forgets them after a good while
@@ -68,6 +80,15 @@ struct alignas(base::cache_line_bytes) LiveRecord {
   std::atomic<std::uint64_t> ejections{0};
   std::array<std::atomic<std::uint64_t>, connect_failure_names.size()> failures{};
 
+  static constexpr std::uint8_t no_host_fault = connect_failure_names.size();
+  std::optional<ConnectFailure> known_host_fault() const noexcept {
+    const std::uint8_t fault = host_fault.load(std::memory_order_relaxed);
+    if (fault == no_host_fault) return {};
+    return static_cast<ConnectFailure>(fault);
+  }
+  bool is_cut_off(base::Instant now) const noexcept {
+    return now.time_since_epoch().count() < cut_off_until.load(std::memory_order_relaxed);
+  }
   bool is_ejected() const noexcept { return ejected_until.load(std::memory_order_relaxed) != 0; }
 
   // Seen by the control thread alone.
@@ -75,8 +96,9 @@ struct alignas(base::cache_line_bytes) LiveRecord {
     Health health = Health::up;
     std::string health_why;
     Override said = Override::up;
-    State shown = State::up;    // as of the last refresh
-    base::Instant since{};      // it has been that state
+    State shown = State::up;  // as of the last refresh
+    base::Instant since{};    // it has been that state
+    std::uint8_t told_host_fault = no_host_fault;
     bool eases_in = false;      // with a slow start, once it is up
     base::Instant ramp_from{};  // of the slow start
     base::Instant ramp_until{};

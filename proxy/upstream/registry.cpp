@@ -22,6 +22,7 @@ std::vector<Candidate> candidates_of(const Endpoints& endpoints, base::Instant n
                           .health = live.control.health,
                           .said = live.control.said,
                           .is_ejected = live.is_ejected(),
+                          .is_cut_off = live.is_cut_off(now),
                           .ramp = ramp_at(live, now)});
   }
   return candidates;
@@ -113,6 +114,9 @@ Registry::Refreshed Registry::refresh(base::Instant now) {
     for (const Cluster::Endpoint& endpoint : cluster.endpoints()) {
       refreshed.next = std::min(refreshed.next, age(*upstream, *endpoint.live, now));
       LiveRecord::Control& control = endpoint.live->control;
+      const std::uint8_t fault = endpoint.live->host_fault.load(std::memory_order_relaxed);
+      if (std::exchange(control.told_host_fault, fault) != fault)
+        refreshed.reach_changed.push_back(endpoint.live);
       const State state = endpoint.live->state();
       if (control.shown == state) continue;
       control.shown = state;

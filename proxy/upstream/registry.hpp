@@ -47,10 +47,11 @@ class Registry {
   bool set_health(LiveRecord& endpoint, Health health, std::string why, base::Instant now);
   bool set_override(LiveRecord& endpoint, Override said, base::Instant now);
   // Ends ejections that are over, moves slow starts on, takes in what forwarders found, rebuilds
-  // what changed. Answers with the endpoints whose shown state changed, and when to call again
-  // (base::never: when something happens).
+  // what changed. Answers with the endpoints whose shown state changed, those that this host can go
+  // to no longer or again, and when to call again (base::never: when something happens).
   struct Refreshed {
     std::vector<LiveRecord*> changed;
+    std::vector<LiveRecord*> reach_changed;
     base::Instant next = base::never;
   };
   Refreshed refresh(base::Instant now);

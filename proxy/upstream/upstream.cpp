@@ -46,7 +46,7 @@ Upstream::Taken Upstream::take(std::uint64_t key, const Tried& tried, bool in_li
   if (spec_.max_connections > 0 && !reserve_place(active_, spec_.max_connections))
     return {Pick::Outcome::full};
   const Cluster& cluster = this->cluster();
-  const bool is_first = tried.count() == 0;
+  const bool is_first = tried.is_empty();
   // A connection takes one turn, however many attempts it needs: if attempts took turns as well,
   // then with one of two endpoints down every connection would meet that one first.
   const Question question{.turn = is_first ? turn_.fetch_add(1, std::memory_order_relaxed) : turn(),
@@ -94,8 +94,27 @@ void Upstream::note_failure(LiveRecord& endpoint, base::Instant now) noexcept {
   stale_.store(true, std::memory_order_release);
 }
 
+void Upstream::note_host_fault(LiveRecord& endpoint, ConnectFailure fault,
+                               base::Instant now) noexcept {
+  endpoint.host_fault.store(static_cast<std::uint8_t>(fault), std::memory_order_relaxed);
+  endpoint.cut_off_until.store((now + host_fault_remembered).time_since_epoch().count(),
+                               std::memory_order_relaxed);
+  stale_.store(true, std::memory_order_release);
+}
+
+void Upstream::forget_host_fault(LiveRecord& endpoint) noexcept {
+  endpoint.host_fault.store(LiveRecord::no_host_fault, std::memory_order_relaxed);
+  endpoint.cut_off_until.store(0, std::memory_order_relaxed);
+  stale_.store(true, std::memory_order_release);
+  queue_.call_first();  // its places count again
+}
+
 bool Upstream::may_eject_one_more() noexcept {
-  const std::size_t count = cluster().endpoints().size();
+  // Who cannot be gone to cannot stand in for the others.
+  const auto& endpoints = cluster().endpoints();
+  const auto count = std::count_if(endpoints.begin(), endpoints.end(), [](const auto& endpoint) {
+    return !endpoint.live->known_host_fault();
+  });
   if (count < 2) return false;
   // 29 % of 100 is 29, though the nearest binary fraction is a little less.
   constexpr double rounding = 1e-6;

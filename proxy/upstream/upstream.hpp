@@ -42,6 +42,12 @@ class Upstream {
 
   // An attempt failed by the endpoint's fault, or a connection was reset before its first byte.
   void note_failure(LiveRecord& endpoint, base::Instant now) noexcept;
+  // This host could not go there, as host_fault_from() has it: for a while others are picked first.
+  void note_host_fault(LiveRecord& endpoint, ConnectFailure fault, base::Instant now) noexcept;
+  // An attempt is under way.
+  void note_way(LiveRecord& endpoint) noexcept {
+    if (endpoint.known_host_fault()) forget_host_fault(endpoint);
+  }
   // The endpoint answered. While it is ejected, that was a connection of before.
   void note_success(LiveRecord& endpoint) noexcept {
     if (endpoint.failed_in_a_row.load(std::memory_order_relaxed) != 0 && !endpoint.is_ejected())
@@ -66,6 +72,7 @@ class Upstream {
  private:
   bool reserve(const Cluster::Endpoint& endpoint) noexcept;
   bool may_eject_one_more() noexcept;
+  void forget_host_fault(LiveRecord& endpoint) noexcept;
 
   const ClusterSpec spec_;  // its endpoints are those of the start
   const std::size_t index_;

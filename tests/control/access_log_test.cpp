@@ -54,6 +54,24 @@ TEST_CASE("a closed connection is one JSON object with its keys in the promised 
         R"("retransmits":0,"forwarder":3,"node":0})");
 }
 
+TEST_CASE("what failed before a connection stood is told, with everybody who was tried",
+          "[control]") {
+  upstream::LiveRecord blue{1, "app", "blue", {}};
+  upstream::LiveRecord odd{2, "app", "unix:/a b", {}};
+  Record record = closed_record();
+  record.endpoint = &odd;
+  record.attempts = 2;
+  record.connect_error = "refused";
+  record.tried[0] = &blue;
+  record.tried[2] = &odd;  // the one between has left its upstream
+  CHECK(format_record(record, names, LogFormat::json)
+            .find(R"("endpoint":"unix:/a b","attempts":2,"connect_error":"refused",)"
+                  R"("tried":["blue","unix:/a b"],"bytes_to_upstream":100)") != std::string::npos);
+  CHECK(format_record(record, names, LogFormat::text)
+            .find(R"(attempts=2 connect_error=refused tried="blue,unix:/a b" bytes_to)") !=
+        std::string::npos);
+}
+
 TEST_CASE("the text form carries the same values as key=value", "[control]") {
   Record record = closed_record();
   record.truncated_to_client = true;

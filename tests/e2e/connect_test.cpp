@@ -70,6 +70,8 @@ TEST_CASE("with every endpoint down the client is reset, and the log says why", 
   const Record record = house.record_of(client);
   CHECK(text_of(record, "reason") == "connect_failed");
   CHECK(number_of(record, "attempts") == 3);
+  CHECK(text_of(record, "connect_error") == "refused");
+  CHECK(record.at("tried").as_array().size() == 2);
   CHECK(house.metrics().sum("penstock_connections_closed_total",
                             {{"listener", "web"}, {"reason", "connect_failed"}}) == 1);
 }

@@ -112,7 +112,8 @@ void World::sleeps() {
   }
 }
 
-// No endpoint has more than its limit allows, and nobody stands in line while a place is free.
+// No endpoint has more than its limit allows, and nobody stands in line while a place is free at
+// one that this host can go to.
 void World::check_places() const {
   if (plan_.places == 0) return;
   const auto& endpoints = listener_.upstream->cluster().endpoints();
@@ -121,7 +122,7 @@ void World::check_places() const {
     const std::uint32_t active = endpoint.live->active.load();
     if (active > plan_.places)
       violated("an endpoint has no more connections than it allows", -1, std::to_string(active));
-    any_free = any_free || active < plan_.places;
+    any_free = any_free || (active < plan_.places && !endpoint.live->known_host_fault());
   }
   if (any_free && listener_.upstream->queue().length() > 0)
     violated("nobody waits in line while a place is free", -1,
@@ -223,6 +224,7 @@ void World::check_record(const session::Record& record) {
   if (connection.recorded) violated("every connection has one record", number, "a second came");
   connection.recorded = true;
   ++tally_.reasons[static_cast<std::size_t>(record.reason)];
+  attempts_recorded_ += record.attempts;
   for (unsigned d = 0; d < 2; ++d) {
     const auto& source = connection.ends[d];
     const auto& target = connection.ends[1 - d];
@@ -257,6 +259,9 @@ void World::check_end() const {
   for (std::size_t i = 0; i < connections_.size(); ++i)
     if (!connections_[i]->recorded)
       violated("every connection has one record", static_cast<int>(i), "none came");
+  if (attempts_recorded_ != attempts_)
+    violated("the records count every attempt", -1,
+             std::to_string(attempts_recorded_) + " of " + std::to_string(attempts_));
   if (kernel_.open_sockets() != 0)
     violated("every socket is closed at the end", -1,
              std::to_string(kernel_.open_sockets()) + " are open");

@@ -125,13 +125,17 @@ void Kernel::reset(Socket& socket, int error) noexcept {
   wake(socket);
 }
 
-base::Result<os::Fd> Kernel::connect_to() noexcept {
+base::Result<os::Fd> Kernel::connect_to(const os::SocketAddress& endpoint) noexcept {
   enter();
   if (fails()) {
-    static constexpr std::array errors{EMFILE, ENETUNREACH, EADDRNOTAVAIL, ENOBUFS};
+    static constexpr std::array errors{EMFILE, ENOBUFS, ENETUNREACH, EADDRNOTAVAIL};
     world_.call_failed(nullptr);
-    return base::error_from(errors[random_.between(0, errors.size() - 1)]);
+    const std::size_t chosen = random_.between(0, errors.size() - 1);
+    if (chosen < 2) world_.attempted();
+    return base::error_from(errors[chosen]);
   }
+  if (const int error = world_.error_at_once(endpoint); error != 0) return base::error_from(error);
+  world_.attempted();
   return os::Fd{new_socket(make_socket())};
 }
 

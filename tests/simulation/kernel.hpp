@@ -13,6 +13,7 @@
 //             would have been sent changed. Pages that were dropped stay as they were.
 //   ring      what was asked for is done in the wait, as IORING_SETUP_DEFER_TASKRUN has it; closing
 //             too. Nobody reads a socket by call while the ring reads it.
+//   connect   fails at once where this host cannot go there, or a unix endpoint's queue is full.
 //   random    partial splices and sends, spurious events, and everything that may fail.
 //
 // The other end of a socket is no socket: the Outside acts between calls and judges what comes out.
@@ -130,6 +131,7 @@ class Kernel {
   std::size_t open_descriptors() const noexcept;
 
   base::Instant now() const noexcept { return now_; }
+  base::Instant round_began() const noexcept { return round_began_; }  // as the loop knows it
   void pass(base::Duration time) noexcept { now_ += time; }
 
   // What the world does to a socket, from outside.
@@ -142,7 +144,7 @@ class Kernel {
 
   // The calls of os/.
   base::Instant read_clock() noexcept;
-  base::Result<os::Fd> connect_to() noexcept;
+  base::Result<os::Fd> connect_to(const os::SocketAddress& endpoint) noexcept;
   int connect_result(int socket) noexcept;
   os::IoResult receive(int socket, std::span<std::byte> into) noexcept;
   os::IoResult send(int socket, std::span<const std::byte> bytes) noexcept;

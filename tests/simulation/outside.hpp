@@ -9,6 +9,7 @@
 #include <string>
 
 #include "base/time.hpp"
+#include "os/address.hpp"
 
 namespace penstock::simulation {
 
@@ -41,6 +42,9 @@ class Outside {
   virtual void call_failed(const Socket* socket) = 0;
   virtual void sleeps() = 0;  // the loop found nothing to do
   virtual void waits() = 0;   // it asks for events
+  // What connect() says of it at once; 0 = it is under way.
+  virtual int error_at_once(const os::SocketAddress&) { return 0; }
+  virtual void attempted() noexcept {}  // a connect that is one
   virtual void unchanged(const Socket&, std::span<const std::byte>, std::uint64_t) {}
   virtual void splices(const Socket&, int, unsigned, std::uint64_t) {}
   virtual void holds(const Socket&) {}

@@ -3,6 +3,7 @@
 #include "simulation/plan.hpp"
 
 #include <algorithm>
+#include <cerrno>
 
 namespace penstock::simulation {
 
@@ -34,6 +35,16 @@ void make_crowd(Plan& plan, Random& random) {
   plan.timeouts = {.idle = std::chrono::hours{24}, .half_close = std::chrono::hours{12}};
   plan.timeouts.max_lifetime = std::chrono::milliseconds{random.between(3, 10)};
   plan.timeouts.abort_linger = base::Duration{0};
+}
+
+// One endpoint, or all but one.
+void cut_off(Plan& plan, Random& random) {
+  static constexpr std::array errors{ENETUNREACH, EHOSTUNREACH, EADDRNOTAVAIL, EACCES, EPERM};
+  const std::size_t chosen = random.between(0, Plan::endpoints - 1);
+  const bool all_but_one = random.one_in(2);
+  for (std::size_t i = 0; i < Plan::endpoints; ++i)
+    if ((i == chosen) != all_but_one)
+      plan.cut_off[i] = errors[random.between(0, errors.size() - 1)];
 }
 
 }  // namespace
@@ -82,6 +93,8 @@ Plan plan_from(Random& random) {
   plan.pings = random.one_in(4);
   if (plan.pings && !plan.crowd && random.one_in(4))
     plan.conditions.lost_in = random.between(5, 200);
+  if (random.one_in(4)) cut_off(plan, random);
+  plan.unix_endpoints = !plan.jumps && !plan.crowd && random.one_in(4);
   // Near the 49.7 days at which 32 bits of milliseconds wrap, or after an hour.
   plan.start =
       base::Instant{random.one_in(2) ? wrap - std::chrono::milliseconds{random.between(0, 5000)}

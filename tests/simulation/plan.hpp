@@ -14,6 +14,8 @@ namespace penstock::simulation {
 
 // What a seed decides once.
 struct Plan {
+  static constexpr std::size_t endpoints = 3;
+
   std::size_t connections = 1;
   std::uint64_t turns = 0;  // of the world before it heals
   std::uint64_t bytes_max = 0;
@@ -28,7 +30,11 @@ struct Plan {
   bool pings = false;          // control asks once a second, and so stalls are looked for
   std::uint32_t places = 0;    // at each endpoint; who finds none waits in line; 0 = no limit
   base::Duration patience{0};  // in line; 0 = without end
-  bool crowd = false;          // more sockets are ready, at any time, than one wait can tell of
+  // By endpoint: the errno with which connect() says at once that this host cannot go there; 0 = it
+  // can, which holds for one endpoint at least.
+  std::array<int, endpoints> cut_off{};
+  bool unix_endpoints = false;  // whose queues are full for a while, now and then
+  bool crowd = false;           // more sockets are ready, at any time, than one wait can tell of
   base::Instant start{};
 };
 Plan plan_from(Random& random);

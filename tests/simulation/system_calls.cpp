@@ -53,9 +53,9 @@ std::int64_t wall_clock_nanoseconds() noexcept {
   return 0;
 }
 
-base::Result<Fd> connect_to(const SocketAddress&, const SocketOptions&,
+base::Result<Fd> connect_to(const SocketAddress& endpoint, const SocketOptions&,
                             const std::optional<IpEndpoint>&) noexcept {
-  auto made = Kernel::current().connect_to();
+  auto made = Kernel::current().connect_to(endpoint);
   Kernel::trace("connect_to", made ? made->get() : -1, made ? 0 : -made.error().value());
   return made;
 }

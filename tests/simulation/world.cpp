@@ -14,10 +14,14 @@ constexpr std::size_t connections_room = 1'000'000;  // of the admission: never 
 std::vector<upstream::ClusterSpec> clusters(const Plan& plan) {
   upstream::ClusterSpec spec;
   spec.name = "u";
-  for (const char* address : {"10.0.0.1:80", "10.0.0.2:80", "10.0.0.3:80"})
+  for (std::size_t i = 0; i < Plan::endpoints; ++i) {
+    const std::string number = std::to_string(i);
+    const std::string address =
+        plan.unix_endpoints ? "unix:/run/" + number : "10.0.0." + number + ":80";
     spec.endpoints.push_back({.identity = address,
                               .address = *os::parse_socket_address(address),
                               .max_connections = plan.places});
+  }
   spec.queue = {.size = connections_room, .timeout = plan.patience};
   return {spec};
 }

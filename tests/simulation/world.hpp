@@ -63,6 +63,8 @@ class World final : public Outside, public upstream::QueueBell {
   void call_failed(const Socket* socket) override;
   void sleeps() override;
   void waits() override;
+  int error_at_once(const os::SocketAddress& endpoint) override;
+  void attempted() noexcept override { ++attempts_; }
   void unchanged(const Socket& target, std::span<const std::byte> bytes,
                  std::uint64_t offset) override;
   void splices(const Socket& target, int connection, unsigned side, std::uint64_t offset) override;
@@ -86,6 +88,8 @@ class World final : public Outside, public upstream::QueueBell {
   void check_end() const;
   void check_places() const;
   void check_record(const session::Record& record);
+  void check_pace(std::size_t place);
+  bool queues_are_full();
   bool is_whole(const Connection& connection) const;
   void prepare_content();
   const std::byte* content_at(int connection, unsigned side, std::uint64_t offset) const;
@@ -100,6 +104,17 @@ class World final : public Outside, public upstream::QueueBell {
   bool draining_ = false;
   bool stopping_ = false;
   std::size_t settled_ = 0;  // where settle() goes on
+  // Of connect(), by endpoint.
+  struct Asked {
+    unsigned times = 0;
+    base::Instant last{};  // the loop's time
+    bool was_full = false;
+  };
+  std::array<Asked, Plan::endpoints> asked_{};
+  std::uint64_t attempts_ = 0;
+  std::uint64_t attempts_recorded_ = 0;
+  base::Instant full_until_{};
+  base::Instant next_full_{};
   base::Instant next_ping_ = base::never;
   unsigned last_pings_ = 0;
   unsigned late_waits_ = 0;  // in a row, while a deadline has passed

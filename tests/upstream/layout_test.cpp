@@ -12,6 +12,7 @@ constexpr Candidate up{};
 constexpr Candidate unknown{.health = Health::unknown};
 constexpr Candidate down{.health = Health::down};
 constexpr Candidate ejected_candidate{.is_ejected = true};
+constexpr Candidate cut_off{.is_cut_off = true};
 constexpr Candidate drained{.said = Override::drain};
 constexpr Candidate disabled{.said = Override::down};
 constexpr Candidate weightless{.weight = 0};
@@ -203,4 +204,22 @@ TEST_CASE("a ramp gives no weight to who has none", "[upstream]") {
   const auto layout = lay_out({{up, Candidate{.weight = 0, .ramp = 0.5}}}, 0);
   REQUIRE(layout.weight[1] == 0);
   REQUIRE(tiers(layout) == "0:a");
+}
+
+TEST_CASE("who is cut off comes last of all, by priority", "[upstream]") {
+  constexpr Candidate unknown_and_cut_off{.health = Health::unknown, .is_cut_off = true};
+  const auto layout =
+      lay_out({{cut_off, at(1, up), unknown, at(2, cut_off), unknown_and_cut_off}}, 0);
+  REQUIRE(tiers(layout) == "1:b 0:c 0:a 2:d 0:e");
+  REQUIRE(layout.standing == std::vector{Standing::cut_off, Standing::takes,
+                                         Standing::takes_retries, Standing::cut_off,
+                                         Standing::cut_off});
+  REQUIRE(tiers({cut_off, cut_off}) == "0:ab");
+}
+
+TEST_CASE("who is cut off neither causes a panic nor takes part in one", "[upstream]") {
+  REQUIRE_FALSE(lay_out({{up, cut_off, cut_off}}, 0.5).panics);
+  const auto layout = lay_out({{down, cut_off, down}}, 0.5);
+  REQUIRE(layout.panics);
+  REQUIRE(layout.tiers.front().members == std::vector<std::uint16_t>{0, 2});
 }

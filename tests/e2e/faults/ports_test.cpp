@@ -55,10 +55,11 @@ void fast_error(Scenario& scenario) {
   CHECK(resets == too_many);
   house.wait_for_records(too_many);
   std::vector<double> times;
-  const double attempts = refused(house, "app", "no_port");
-  CHECK(attempts == 3 * too_many);
+  const double calls = refused(house, "app", "no_port");
+  CHECK(calls == too_many);
   for (const Record& record : house.records()) {
     CHECK(text_of(record, "reason") == "connect_failed");
+    CHECK(number_of(record, "attempts") == 0);
     times.push_back(record.at("duration_ms").to_number<double>());
   }
   const double ticks = scenario.idle_ticks();
@@ -76,8 +77,8 @@ void fast_error(Scenario& scenario) {
   scenario.settle();
   scenario.saw(
       fmt::format("one endpoint: {} connections, then RST for {} of {} after {:.0f} ms "
-                  "(median) and {} attempts (EADDRNOTAVAIL)",
-                  ports, resets, too_many, percentile(times, 0.5), attempts));
+                  "(median) and {} calls (EADDRNOTAVAIL)",
+                  ports, resets, too_many, percentile(times, 0.5), calls));
 }
 
 // Two endpoints, of which one has no port left: the other one serves.
@@ -99,7 +100,9 @@ void other_endpoint(Scenario& scenario) {
     times.push_back(ms_since(begin));
   }
   CHECK(served == too_many);
-  CHECK(refused(house, "full", "no_port") == too_many / 2);
+  // The first call is remembered for seconds.
+  CHECK(refused(house, "full", "no_port") >= 1);
+  CHECK(refused(house, "full", "no_port") < too_many / 2);
   scenario.saw(fmt::format("two endpoints, one without a port: {} of {} served, p99 {:.1f} ms",
                            served, too_many, percentile(times, 0.99)));
 }
@@ -134,7 +137,7 @@ std::size_t dial_the_dead(const House& house, std::size_t attempts) {
 TEST_CASE("B16 no local port is left for an upstream", "[faults][b]") {
   if (not_ours()) return;
   Scenario scenario{"B16", "64 local ports for 100 connections (tcp_tw_reuse 0)",
-                    "another endpoint, or RST after the attempts; no spin"};
+                    "another endpoint, or RST at once; no spin"};
   const NetworkSetting narrow{"net/ipv4/ip_local_port_range", range};
   const NetworkSetting keep{"net/ipv4/tcp_tw_reuse", "0"};
   fast_error(scenario);
