@@ -6,10 +6,12 @@
 #include "control/run.hpp"
 #include "os/crash.hpp"
 #include "os/process.hpp"
+#include "os/signals.hpp"
 
 using namespace penstock;
 
 int main(int argc, char** argv) {
+  os::hold_signals();
   os::fill_standard_descriptors();
   os::report_crashes();
   os::ignore_broken_pipes();
@@ -25,8 +27,10 @@ int main(int argc, char** argv) {
     int operator()(const control::SelftestCommand& command) { return control::selftest(command); }
     int operator()(const control::CtlCommand& command) { return control::run_ctl(command); }
   };
-  return std::visit(Verbs{},
-                    control::parse_command_line(argc, argv,
-                                                {.config_file = os::environment("PENSTOCK_CONFIG"),
-                                                 .admin = os::environment("PENSTOCK_ADMIN")}));
+  const auto command =
+      control::parse_command_line(argc, argv,
+                                  {.config_file = os::environment("PENSTOCK_CONFIG"),
+                                   .admin = os::environment("PENSTOCK_ADMIN")});
+  if (!std::holds_alternative<control::RunCommand>(command)) os::release_signals();
+  return std::visit(Verbs{}, command);
 }

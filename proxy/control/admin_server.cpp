@@ -6,10 +6,10 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <filesystem>
 
 #include "control/admin_connection.hpp"
 #include "os/socket.hpp"
+#include "os/socket_file.hpp"
 #include "upstream/as_result.hpp"
 
 namespace penstock::control {
@@ -27,30 +27,54 @@ Protocol protocol_of(const os::SocketAddress& address) {
   return is_v6 ? asio::ip::tcp::v6() : asio::ip::tcp::v4();
 }
 
-// The loop owns its acceptor, and both end with the io_context.
-asio::awaitable<void> accept_loop(Acceptor acceptor, std::shared_ptr<AdminDoor> door) {
-  asio::steady_timer pause{acceptor.get_executor()};
-  while (true) {
-    auto [error, socket] = co_await acceptor.async_accept(as_result);
-    if (error == asio::error::operation_aborted) co_return;
-    if (error) {
-      // Out of descriptors, most likely: asking again at once would spin.
-      pause.expires_after(std::chrono::milliseconds{100});
-      co_await pause.async_wait(as_result);
-      continue;
-    }
-    os::close_on_exec(socket.native_handle());                        // Asio does not
-    if (door->connections >= door->limits.connections_max) continue;  // closes it
-    asio::co_spawn(acceptor.get_executor(), serve_admin(std::move(socket), door), asio::detached);
-  }
-}
-
 }  // namespace
+
+// An acceptor, and what its connections share.
+struct AdminServer::Door {
+  Acceptor acceptor;
+  os::SocketFile file;
+  std::shared_ptr<AdminDoor> shared;
+
+  void take_in(AdminSocket socket) {
+    os::close_on_exec(socket.native_handle());                          // Asio does not
+    if (shared->connections >= shared->limits.connections_max) return;  // closes it
+    asio::co_spawn(acceptor.get_executor(), serve_admin(std::move(socket), shared), asio::detached);
+  }
+
+  static asio::awaitable<void> accept_loop(std::shared_ptr<Door> door) {
+    asio::steady_timer pause{door->acceptor.get_executor()};
+    while (door->acceptor.is_open()) {
+      auto [error, socket] = co_await door->acceptor.async_accept(as_result);
+      if (error == asio::error::operation_aborted) co_return;
+      if (error) {
+        // Out of descriptors, most likely: asking again at once would spin.
+        pause.expires_after(std::chrono::milliseconds{100});
+        co_await pause.async_wait(as_result);
+        continue;
+      }
+      door->take_in(std::move(socket));
+    }
+  }
+
+  // Closing a listening socket resets whoever is queued: they are taken in before.
+  void close() {
+    file.remove();
+    boost::system::error_code error;
+    acceptor.non_blocking(true, error);
+    while (!error) {
+      AdminSocket socket{acceptor.get_executor()};
+      acceptor.accept(socket, error);
+      if (!error) take_in(std::move(socket));
+    }
+    acceptor.close(error);
+  }
+};
+
+AdminServer::AdminServer(asio::io_context& io, AdminView& view) : pages_{io, view} {}
 
 AdminServer::Created AdminServer::create(asio::io_context& io, const std::vector<AdminBind>& binds,
                                          AdminView& view, const AdminLimits& limits) {
   std::unique_ptr<AdminServer> server{new AdminServer{io, view}};
-  std::vector<os::Fd> sockets;
   for (const AdminBind& bind : binds) {
     os::ListenOptions options;
     options.mode = 0600;
@@ -58,25 +82,27 @@ AdminServer::Created AdminServer::create(asio::io_context& io, const std::vector
     options.group = bind.group;
     auto socket = os::listen_on(bind.address, options, {});
     if (!socket) return "the admin address: " + socket.error();
-    sockets.push_back(std::move(*socket));
     server->addresses_.push_back(bind.address.is_unix()
                                      ? bind.address
-                                     : os::SocketAddress{os::local_endpoint(sockets.back().get())});
+                                     : os::SocketAddress{os::local_endpoint(socket->get())});
+    server->doors_.push_back(std::make_shared<Door>(
+        Door{.acceptor = {io, protocol_of(bind.address), socket->release()},
+             .file = os::SocketFile{bind.address},
+             .shared = std::make_shared<AdminDoor>(AdminDoor{
+                 .view = view, .pages = server->pages_, .limits = limits, .bind = bind})}));
   }
-  for (std::size_t i = 0; i < binds.size(); ++i) {
-    Acceptor acceptor{io, protocol_of(binds[i].address), sockets[i].release()};
-    auto door = std::make_shared<AdminDoor>(
-        AdminDoor{.view = view, .pages = server->pages_, .limits = limits, .bind = binds[i]});
-    asio::co_spawn(io, accept_loop(std::move(acceptor), std::move(door)), asio::detached);
-  }
+  for (const auto& door : server->doors_)
+    asio::co_spawn(io, Door::accept_loop(door), asio::detached);
   return server;
 }
 
+void AdminServer::stop_listening() {
+  for (const auto& door : doors_) door->close();
+  doors_.clear();
+}
+
 AdminServer::~AdminServer() {
-  std::error_code ignored;
-  for (const os::SocketAddress& address : addresses_)
-    if (address.is_unix() && !address.is_abstract())
-      std::filesystem::remove(address.path(), ignored);
+  for (const auto& door : doors_) door->file.remove();
 }
 
 }  // namespace penstock::control

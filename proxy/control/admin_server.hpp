@@ -38,14 +38,20 @@ class AdminServer {
                         AdminView& view, const AdminLimits& limits = {});
   AdminServer(const AdminServer&) = delete;
   AdminServer& operator=(const AdminServer&) = delete;
-  ~AdminServer();  // removes the files of its unix sockets
+  ~AdminServer();  // removes the files of its unix sockets, while they are its own
+
+  // Gives its addresses up to whoever comes next, so that a successor can be started while this
+  // process drains: who is queued is still taken in, open connections are served to their end.
+  void stop_listening();
 
   // Where it listens; port 0 replaced by what the kernel chose.
   const std::vector<os::SocketAddress>& addresses() const noexcept { return addresses_; }
 
  private:
-  AdminServer(boost::asio::io_context& io, AdminView& view) : pages_{io, view} {}
+  AdminServer(boost::asio::io_context& io, AdminView& view);
+  struct Door;  // Asio's own types stay in the .cpp
   PageCache pages_;
+  std::vector<std::shared_ptr<Door>> doors_;
   std::vector<os::SocketAddress> addresses_;
 };
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/limits.hpp"
+#include "control/admin_server.hpp"
 #include "os/cgroup.hpp"
 #include "os/process.hpp"
 #include "runtime/placement.hpp"
@@ -13,9 +14,11 @@ namespace penstock::control {
 
 namespace {
 
-constexpr std::size_t connections_min = 16;
+// Fewer deserve a word, and memory, whose need is an estimate, always leaves room for so many.
+constexpr std::size_t connections_few = 16;
 constexpr std::size_t per_connection = base::descriptors_per_connection;
 constexpr std::size_t per_pipe = base::descriptors_per_pipe;
+constexpr std::size_t pipes_share = 4;  // asked for, they have at most a quarter of the descriptors
 
 std::size_t less_or_none(std::size_t from, std::size_t amount) noexcept {
   return from > amount ? from - amount : 0;
@@ -31,27 +34,32 @@ std::size_t open_files(const Limits& limits, const Wishes& wishes) noexcept {
   return std::min<std::size_t>(wishes.open_files, limits.descriptors / 8);
 }
 
+std::size_t admin_connections(const Limits& limits, const Wishes& wishes) noexcept {
+  return std::min<std::size_t>(wishes.admin_connections, limits.descriptors / 16);
+}
+
 // What goes neither to pipes nor to connections.
 std::size_t reserved(const Limits& limits, const Wishes& wishes) noexcept {
-  return base::descriptors_reserved + checks_at_once(limits, wishes) +
+  const std::size_t generous =
+      std::min<std::size_t>(base::descriptors_reserved, limits.descriptors / 4);
+  const std::size_t own = wishes.own_descriptors + admin_connections(limits, wishes);
+  return std::max(own, generous) + checks_at_once(limits, wishes) +
          wishes.dns_sources * base::descriptors_per_lookup + open_files(limits, wishes);
 }
 
-// Where the limit is so low that not even the reserve fits, a quarter of it is still tried: the
-// reserve is generous, and a proxy for a few connections is better than none.
+// Where not even the reserve fits one is tried: the reserve is generous, and a proxy for one
+// connection after the other is better than none.
 std::size_t connections_within(const Limits& limits, const Wishes& wishes,
                                std::size_t pipes) noexcept {
-  const std::size_t descriptors = limits.descriptors;
-  const std::size_t left =
-      less_or_none(descriptors, reserved(limits, wishes) + pipes * per_pipe) / per_connection;
-  const std::size_t least = std::min(connections_min, descriptors / 4);
-  return std::max({left, least, std::size_t{1}});
+  const std::size_t taken = reserved(limits, wishes) + pipes * per_pipe;
+  return std::max<std::size_t>(less_or_none(limits.descriptors, taken) / per_connection, 1);
 }
 
-// What may go to pipes while the smallest useful number of connections still fits.
-std::size_t pipes_within(const Limits& limits, const Wishes& wishes) noexcept {
-  const std::size_t others = reserved(limits, wishes) + connections_min * per_connection;
-  return less_or_none(limits.descriptors, others) / per_pipe;
+// What the connections leave; where their number is ours to choose, a quarter of the descriptors.
+std::size_t pipes_beside_connections(const Limits& limits, const Wishes& wishes) noexcept {
+  if (!wishes.max_connections) return limits.descriptors / pipes_share / per_pipe;
+  const std::size_t taken = reserved(limits, wishes) + *wishes.max_connections * per_connection;
+  return less_or_none(limits.descriptors, taken) / per_pipe;
 }
 
 std::size_t pipes_by_themselves(const Limits& limits, const Wishes& wishes) noexcept {
@@ -61,9 +69,7 @@ std::size_t pipes_by_themselves(const Limits& limits, const Wishes& wishes) noex
     pipes = std::min<std::size_t>(pipes, limits.pipe_user_pages_soft * limits.page_bytes / bytes);
   }
   if (!wishes.max_connections) return pipes;
-  const std::size_t taken = reserved(limits, wishes) + *wishes.max_connections * per_connection;
-  return std::min(
-      {pipes, *wishes.max_connections * 2, less_or_none(limits.descriptors, taken) / per_pipe});
+  return std::min({pipes, *wishes.max_connections * 2, pipes_beside_connections(limits, wishes)});
 }
 
 std::string does_not_fit(std::string_view key, std::size_t asked, const Limits& limits,
@@ -75,14 +81,24 @@ std::string does_not_fit(std::string_view key, std::size_t asked, const Limits& 
       key, asked, limits.descriptors, given, needed);
 }
 
+std::string too_few(const Limits& limits, const Wishes& wishes, std::size_t room) {
+  return fmt::format(
+      "the limit of {} descriptors leaves room for {} connections at a time, for penstock itself "
+      "needs {}: clients wait in the backlog; raise the limit (ulimit -n, LimitNOFILE= of systemd, "
+      "--ulimit nofile= of a container)",
+      limits.descriptors, room, reserved(limits, wishes));
+}
+
 std::size_t plan_pipes(const Limits& limits, const Wishes& wishes, Plan& plan) {
   if (!wishes.splices || wishes.max_pipes == std::size_t{0}) return 0;
   if (!wishes.max_pipes) return pipes_by_themselves(limits, wishes);
   const std::size_t asked = *wishes.max_pipes;
-  const std::size_t given = std::min(asked, pipes_within(limits, wishes));
+  const std::size_t given = std::min(asked, pipes_beside_connections(limits, wishes));
   if (given < asked) {
     const std::size_t needed =
-        reserved(limits, wishes) + connections_min * per_connection + asked * per_pipe;
+        wishes.max_connections
+            ? reserved(limits, wishes) + *wishes.max_connections * per_connection + asked * per_pipe
+            : asked * per_pipe * pipes_share;
     plan.warnings.push_back(does_not_fit("relay.max_pipes", asked, limits, needed, given));
   }
   return given;
@@ -110,7 +126,7 @@ void fit_into_memory(const Limits& limits, const Wishes& wishes, Plan& plan) {
   if (limits.memory_bytes == 0) return;
   const std::size_t share = memory_to_share(limits, wishes);
   const std::size_t left = share - share / base::memory_share_of_buffers;
-  const std::size_t room = std::max(connections_min, left / base::memory_per_connection_bytes);
+  const std::size_t room = std::max(connections_few, left / base::memory_per_connection_bytes);
   if (room >= plan.connections_max) return;
   plan.connections_max = room;
   if (!wishes.max_connections) return;
@@ -124,7 +140,10 @@ void fit_into_memory(const Limits& limits, const Wishes& wishes, Plan& plan) {
 void plan_connections(const Limits& limits, const Wishes& wishes, Plan& plan) {
   const std::size_t room = connections_within(limits, wishes, plan.pipes_total);
   plan.connections_max = room;
-  if (!wishes.max_connections) return;
+  if (!wishes.max_connections) {
+    if (room < connections_few) plan.warnings.push_back(too_few(limits, wishes, room));
+    return;
+  }
   plan.connections_max = std::min(*wishes.max_connections, room);
   if (plan.connections_max == *wishes.max_connections) return;
   const std::size_t needed = reserved(limits, wishes) + plan.pipes_total * per_pipe +
@@ -175,6 +194,23 @@ std::size_t dns_sources(const upstream::ClusterSpec& spec) {
       [](const auto& source) { return std::holds_alternative<upstream::DnsSource>(source); }));
 }
 
+// As /proc/self/fd shows them: the standard streams (3), what the sandbox keeps (4), control's loop
+// (3), its signals, its bell and its watch of files (3), the access log; and ten for what is opened
+// for a moment: pages of /proc, certificates, name servers.
+constexpr std::size_t descriptors_of_process = 3 + 4 + 3 + 3 + 1 + 10;
+constexpr std::size_t descriptors_of_forwarder = 3;  // a poller, its bell, its ring
+constexpr std::size_t descriptors_of_acceptor = 4;   // a loop's three and its bell
+
+std::size_t own_descriptors(const Config& config) {
+  const runtime::ServerSpec& spec = config.server;
+  const std::size_t acceptors = runtime::planned_acceptors(spec.runtime);
+  std::size_t sockets = config.admin.size();
+  for (const runtime::ListenerSpec& listener : spec.listeners)
+    sockets += listener.addresses.size() * acceptors + (listener.session.files ? 1 : 0);
+  return descriptors_of_process + sockets + acceptors * descriptors_of_acceptor +
+         runtime::planned_forwarders(spec.runtime) * descriptors_of_forwarder;
+}
+
 // Of every forwarder, for every listener of files.
 std::size_t open_files_wished(const runtime::ServerSpec& spec) {
   std::size_t files = 0;
@@ -207,7 +243,9 @@ Wishes wishes_of(const Config& config) {
           .max_connections = unless_auto(spec.runtime.max_connections),
           .checked_endpoints = checked,
           .dns_sources = names,
-          .open_files = open_files_wished(spec)};
+          .open_files = open_files_wished(spec),
+          .own_descriptors = own_descriptors(config),
+          .admin_connections = config.admin.empty() ? 0 : AdminLimits{}.connections_max};
 }
 
 void apply(const Plan& plan, runtime::ServerSpec& spec) {

@@ -29,6 +29,9 @@ struct Wishes {
   std::size_t checked_endpoints = 0;             // by active health checks
   std::size_t dns_sources = 0;
   std::size_t open_files = 0;  // kept by all forwarders for all listeners of files
+  // That are open whatever the traffic: of threads, listeners, logs, the sandbox.
+  std::size_t own_descriptors = 0;
+  std::size_t admin_connections = 0;  // that may be open at the same time
 };
 
 struct Plan {
@@ -42,13 +45,16 @@ struct Plan {
 };
 
 // Every pipe takes base::descriptors_per_pipe, every connection base::descriptors_per_connection;
-// base::descriptors_reserved are kept for the rest, and what health checks (one each, at most a
-// sixteenth of all) and lookups of names need.
+// what penstock opens for itself is counted and kept for it, base::descriptors_reserved at least
+// where that is no more than a quarter of all, and what health checks (one each, at most a
+// sixteenth of all), the admin's connections (likewise) and lookups of names need.
 //
 //   pipes auto        the smallest of: what pipe-user-pages-soft allows whole, a sixteenth of the
 //                     descriptors, two per connection, and what max_connections leaves; at least
 //                     one per forwarder
-//   connections auto  what is left; at least 16
+//   pipes asked for   what max_connections leaves; a quarter of the descriptors where that is auto:
+//                     without a pipe bytes are copied, without a place nobody is served
+//   connections auto  what is left: who is let in finds a descriptor for his endpoint, too
 //   open files        as many as the listeners of files ask for, at most an eighth of the
 //                     descriptors
 //   memory            where a group limits it: base::memory_reserved_bytes for the program, a

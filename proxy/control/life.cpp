@@ -1,12 +1,16 @@
 #include "control/life.hpp"
 
 #include <fmt/core.h>
+
+#include <algorithm>
 #include <new>
+#include <utility>
 
 #include "control/io_work.hpp"
 #include "os/clock.hpp"
 #include "runtime/server.hpp"
 #include "runtime/thread_place.hpp"
+#include "session/close_reason.hpp"
 
 namespace penstock::control {
 
@@ -17,26 +21,35 @@ constexpr base::Duration drain_look_interval = std::chrono::milliseconds{20};
 constexpr base::Duration warning_interval = std::chrono::seconds{10};
 
 // The forwarders themselves reset what is left at the timeout; control helps where one does not.
-constexpr base::Duration drain_margin = std::chrono::milliseconds{500};
-constexpr base::Duration cut_patience = std::chrono::seconds{1};
+// All this and the flush of the logs, which may take a tenth more, have their place in one second.
+constexpr base::Duration drain_margin = std::chrono::milliseconds{200};
+constexpr base::Duration cut_patience = std::chrono::milliseconds{300};
+constexpr base::Duration end_patience = std::chrono::milliseconds{900};
 constexpr base::Duration stop_patience = base::drain_handshake_settle + std::chrono::seconds{2};
+constexpr base::Duration stop_patience_least =
+    base::drain_handshake_settle + std::chrono::milliseconds{100};
+static_assert(stop_patience_least + drain_margin + cut_patience < end_patience,
+              "also a drain without any timeout keeps its bound");
 
 }  // namespace
 
 Life::Life(const Parts& parts)
     : parts_{parts},
       pump_{parts.io, parts.server, parts.access_log, parts.upstreams},
+      listener_stop_{parts.io, parts.server},
       stage_timer_{parts.io},
-      tick_timer_{parts.io} {}
+      tick_timer_{parts.io} {
+  parts_.signals.listen([this](Signal signal, const char* name) { on_signal(signal, name); });
+}
 
 bool Life::run() {
-  parts_.signals.listen([this](Signal signal, const char* name) { on_signal(signal, name); });
   parts_.server.start(parts_.confinement.locks());
   if (!lock()) return false;
   enter(Stage::ready);
   pump_.start();
   tick();
-  if (!drain_asked_by_.empty()) begin_drain(drain_asked_by_);
+  if (is_wanted_to_end()) begin_drain(drain_asked_by_);
+  if (stop_signals_ > 1) cut();
   run_work(parts_.io, own_watch_);
   parts_.server.stop();
   pump_.take_all();
@@ -73,11 +86,7 @@ void Life::tell_refusals() {
 
 void Life::on_signal(Signal signal, const char* name) {
   switch (signal) {
-    case Signal::stop:
-      if (stage_ < Stage::grace) return begin_drain(name);
-      if (stage_ >= Stage::cutting) return;
-      parts_.log.warning(fmt::format("{} again: the drain ends at once", name));
-      return cut();
+    case Signal::stop: return stop(name);
     case Signal::reopen_logs:
       parts_.log.info(fmt::format("{}: log files are opened again", name));
       return parts_.access_log.reopen();
@@ -85,6 +94,18 @@ void Life::on_signal(Signal signal, const char* name) {
     case Signal::upgrade:
       return parts_.log.warning(fmt::format("{}: ignored, this version cannot do that yet", name));
   }
+}
+
+void Life::stop(const char* signal_name) {
+  ++stop_signals_;
+  if (stage_ >= Stage::cutting) return;
+  if (stop_signals_ > 1) {
+    parts_.log.warning(fmt::format("{} again: the drain ends at once", signal_name));
+    return stage_ == Stage::starting ? void() : cut();
+  }
+  if (!is_wanted_to_end()) return begin_drain(signal_name);
+  parts_.log.info(fmt::format("{}: the drain that {} began goes on; another signal ends it at once",
+                              signal_name, drain_asked_by_));
 }
 
 void Life::enter(Stage stage) {
@@ -95,12 +116,11 @@ void Life::enter(Stage stage) {
 
 void Life::begin_drain(std::string_view asked_by) {
   if (stage_ >= Stage::grace) return;
-  if (stage_ == Stage::starting) {  // no thread is there yet that could stop accepting
-    drain_asked_by_ = asked_by;
-    return;
-  }
+  drain_asked_by_ = asked_by;
+  const auto& [grace, timeout] = parts_.server.spec().runtime.drain;
+  if (cut_at_ == base::never) cut_at_ = os::now() + grace + timeout;
+  if (stage_ == Stage::starting) return;  // no thread is there yet that could stop accepting
   parts_.log.info(fmt::format("{}: the drain begins", asked_by));
-  const base::Duration grace = parts_.server.spec().runtime.drain.grace;
   if (grace.count() == 0) return stop_accepting();
   enter(Stage::grace);
   stage_timer_.set(grace, [this] {
@@ -113,20 +133,18 @@ void Life::stop_accepting() {
   const auto go_on = [this] {
     if (stage_ == Stage::stopping) drain_connections();
   };
-  const auto queues_are_empty = [this, go_on] {
+  listener_stop_.begin(go_on, [this] {
     queues_empty_ = true;
-    go_on();
-  };
-  parts_.server.stop_accepting(
-      [&io = parts_.io, queues_are_empty] { upstream::call_later(io, queues_are_empty); });
-  stage_timer_.set(stop_patience, go_on);
+    if (when_closed_) when_closed_();
+  });
+  stage_timer_.set(std::clamp(cut_at_ - os::now(), stop_patience_least, stop_patience), go_on);
 }
 
 void Life::drain_connections() {
   enter(Stage::draining);
-  const base::Duration timeout = parts_.server.spec().runtime.drain.timeout;
-  parts_.server.begin_drain(timeout);
-  wait_for_the_last_one(os::now() + timeout + drain_margin, &Life::cut);
+  const base::Duration left = std::max(cut_at_ - os::now(), base::Duration{0});
+  parts_.server.begin_drain(left);
+  wait_for_the_last_one(os::now() + left + drain_margin, &Life::cut);
 }
 
 // Goes on to `then` when no connection is left or the deadline has passed.
@@ -143,10 +161,15 @@ void Life::wait_for_the_last_one(base::Instant deadline, void (Life::*then)()) {
 }
 
 void Life::cut() {
+  cut_at_ = std::min(cut_at_, os::now());
   if (parts_.server.connections_active() == 0) return finish();
   enter(Stage::cutting);
   parts_.server.cut_connections();
   wait_for_the_last_one(os::now() + cut_patience, &Life::finish);
+}
+
+base::Instant Life::ends_by() const noexcept {
+  return std::min(cut_at_, os::now()) + end_patience;
 }
 
 void Life::finish() {
@@ -179,6 +202,7 @@ void Life::tick() {
   if (const std::string error = parts_.access_log.take_error(); !error.empty())
     parts_.log.warning(error);
   warn_of_lost_lines(now);
+  warn_of_overload(now);
   warn_of_pause(now);
   tick_timer_.set(tick_interval, [this] { tick(); });
 }
@@ -190,15 +214,36 @@ std::uint64_t Life::lines_lost() const {
   return lost;
 }
 
+std::uint64_t Life::closed_for_overload() const {
+  constexpr auto overload = static_cast<std::size_t>(session::CloseReason::overload);
+  std::uint64_t closed = 0;
+  for (const auto& forwarder : parts_.server.forwarders())
+    for (const auto& listener : forwarder.sessions.listeners)
+      closed += listener.closed[overload].value();
+  return closed;
+}
+
+std::uint64_t GrowingCount::to_tell(std::uint64_t count, base::Instant now) noexcept {
+  if (count == told_ || now < next_) return 0;
+  next_ = now + warning_interval;
+  return count - std::exchange(told_, count);
+}
+
 void Life::warn_of_lost_lines(base::Instant now) {
-  const std::uint64_t lost = lines_lost();
-  if (lost == lines_lost_told_ || now < next_lost_warning_) return;
-  parts_.log.warning(
-      fmt::format("{} lines of the access log were lost: its target does not take "
-                  "them fast enough, or not at all",
-                  lost - lines_lost_told_));
-  lines_lost_told_ = lost;
-  next_lost_warning_ = now + warning_interval;
+  if (const std::uint64_t lost = lost_lines_.to_tell(lines_lost(), now); lost > 0)
+    parts_.log.warning(
+        fmt::format("{} lines of the access log were lost: its target does not take "
+                    "them fast enough, or not at all",
+                    lost));
+}
+
+void Life::warn_of_overload(base::Instant now) {
+  if (const std::uint64_t reset = overload_.to_tell(closed_for_overload(), now); reset > 0)
+    parts_.log.warning(fmt::format(
+        "{} connections were reset with the reason overload: a descriptor, a watch or memory was "
+        "missing for them; raise the limit (ulimit -n, fs.file-max, fs.epoll.max_user_watches, "
+        "memory) or lower runtime.max_connections",
+        reset));
 }
 
 void Life::warn_of_pause(base::Instant now) {

@@ -5,20 +5,29 @@
 //
 //   ready      accepting
 //   grace      not ready any more, still accepting, for runtime.drain.grace
-//   stopping   the listeners stop without resetting what is queued
+//   stopping   the listeners stop without resetting what is queued; those that are endpoints of our
+//              own stop after the others (control/listener_stop.hpp)
 //   draining   connections end by themselves or are closed, for at most runtime.drain.timeout
 //   cutting    what is left was reset; its last records are on their way
 //
-// A second signal leads from anywhere straight to cutting.
+// The first signal means the same whoever asked for the drain before it: a supervisor that sends
+// SIGTERM after POST /drain does not want the connections reset. The second leads from anywhere
+// straight to cutting.
+//
+// Bound    a drain ends grace + timeout after it was asked for, and the process a second later at
+//          most, whatever clients, peers and log targets do.
 //
 // Owner    run(). Thread: control.
 
+#include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "control/confinement.hpp"
 #include "control/control_watch.hpp"
 #include "control/forwarder_watch.hpp"
+#include "control/listener_stop.hpp"
 #include "control/numa_watch.hpp"
 #include "control/record_pump.hpp"
 #include "control/ring_watch.hpp"
@@ -32,6 +41,17 @@ enum class Stage : std::uint8_t { starting, ready, grace, stopping, draining, cu
 inline constexpr base::EnumNames<Stage, 7> stage_names{
     {"starting", "ready", "grace", "stopping", "draining", "cutting", "stopped"}};
 static_assert(stage_names[Stage::stopped] == "stopped");
+
+// What is told again once it has grown, but not more often than every ten seconds.
+class GrowingCount {
+ public:
+  // By how much, where it is time to tell; else 0.
+  std::uint64_t to_tell(std::uint64_t count, base::Instant now) noexcept;
+
+ private:
+  std::uint64_t told_ = 0;
+  base::Instant next_{};
+};
 
 class Life {
  public:
@@ -60,9 +80,17 @@ class Life {
   Stage stage() const noexcept { return stage_; }
   // Calls of the loop that took too long.
   std::uint64_t blocked_calls() const noexcept { return own_watch_.blocked(); }
+  // Called once in a drain, when the last listener has been closed: a successor may have it.
+  void when_listeners_closed(std::function<void()> call) { when_closed_ = std::move(call); }
+
+  // Somebody wants the end already while it starts.
+  bool is_wanted_to_end() const noexcept { return !drain_asked_by_.empty(); }
+  // Until when the logs may be flushed.
+  base::Instant ends_by() const noexcept;
 
  private:
   void on_signal(Signal signal, const char* name);
+  void stop(const char* signal_name);
   void enter(Stage stage);
   void stop_accepting();
   void drain_connections();
@@ -74,23 +102,29 @@ class Life {
   void tell_refusals();
   void tick();
   void warn_of_lost_lines(base::Instant now);
+  void warn_of_overload(base::Instant now);
   void warn_of_pause(base::Instant now);
   std::uint64_t lines_lost() const;
+  std::uint64_t closed_for_overload() const;
 
   Parts parts_;
   RecordPump pump_;
   ControlWatch own_watch_;
   NumaWatch numa_watch_;
   RingWatch ring_watch_;
+  ListenerStop listener_stop_;
   const bool has_cpu_quota_ = os::cpu_quota().has_value();
   upstream::Alarm stage_timer_;
   upstream::Alarm tick_timer_;
   Stage stage_ = Stage::starting;
-  std::string drain_asked_by_;  // while it was starting; empty = nobody did
+  std::string drain_asked_by_;  // empty = nobody did
+  int stop_signals_ = 0;
+  base::Instant cut_at_ = base::never;  // once a drain was asked for
+  std::function<void()> when_closed_;
   bool queues_empty_ = false;   // the acceptors have taken in whoever was let in
   bool unlocked_told_ = false;  // of threads that could not lock themselves
-  std::uint64_t lines_lost_told_ = 0;
-  base::Instant next_lost_warning_{};
+  GrowingCount lost_lines_;
+  GrowingCount overload_;
   base::Instant next_pause_warning_{};
 };
 

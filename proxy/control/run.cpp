@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <iostream>
 #include <new>
 #include <stdexcept>
@@ -9,6 +10,7 @@
 
 #include "control/admin_server.hpp"
 #include "control/budget.hpp"
+#include "control/buffer_limits.hpp"
 #include "control/confinement.hpp"
 #include "control/exit_codes.hpp"
 #include "control/io_work.hpp"
@@ -18,6 +20,7 @@
 #include "control/version.hpp"
 #include "os/clock.hpp"
 #include "os/process.hpp"
+#include "os/signals.hpp"
 #include "runtime/options.hpp"
 #include "runtime/server.hpp"
 #include "session/listener.hpp"
@@ -27,6 +30,8 @@ namespace penstock::control {
 namespace {
 
 constexpr base::Duration log_patience = std::chrono::seconds{1};
+// So long a flush may take at any rate: what is not stuck needs less.
+constexpr base::Duration log_patience_least = std::chrono::milliseconds{100};
 // A start waits so long for name servers and files of endpoints. Who starts us watches `/readyz`.
 constexpr base::Duration first_answers_patience = std::chrono::seconds{3};
 
@@ -65,6 +70,7 @@ Plan plan_for(Config& config, const Confinement& confinement, base::Log& log) {
   const Plan plan =
       plan_budget(limits_of_this_process(!confinement.ends_being_root()), wishes_of(config));
   for (const std::string& warning : plan.warnings) log.warning(warning);
+  for (const std::string& cut : buffers_that_are_cut(config.server.listeners)) log.warning(cut);
   log.info(fmt::format("at most {} pipes, {} for each forwarder", plan.pipes_total,
                        plan.pipes_per_forwarder));
   if (plan.open_files > 0)
@@ -107,8 +113,10 @@ int refuse(base::Log& log, const std::string& sentence) {
   return failure;
 }
 
-// Bottom up: server, watch, life, admin; and down again in the opposite order.
-int serve(Config config, const Confinement& confinement, base::Log& log, AccessLog& access_log) {
+// Bottom up: server, watch, life, admin; and down again in the opposite order. `ends_by` is until
+// when the logs may be flushed, where its life came to its end.
+int serve(Config config, const Confinement& confinement, base::Log& log, AccessLog& access_log,
+          base::Instant& ends_by) {
   log.info(fmt::format("penstock {}, process {}", version(), os::process_id()));
   for (const std::string& warning : config.warnings) log.warning(warning);
   const Plan plan = plan_for(config, confinement, log);
@@ -125,12 +133,15 @@ int serve(Config config, const Confinement& confinement, base::Log& log, AccessL
   ServerView view{server, watch, access_log, upstreams, life};
   auto admin = AdminServer::create(io, admin_of(config), view);
   if (!admin) return refuse(log, admin.error());
+  life.when_listeners_closed([&server = **admin] { server.stop_listening(); });
   tell_what_runs(server, **admin, log);
   if (std::string fault = give_up_rights(confinement, log); !fault.empty())
     return refuse(log, fault);
-  feeds.await_first_answers(first_answers_patience);
+  feeds.await_first_answers(first_answers_patience, [&life] { return life.is_wanted_to_end(); });
   upstreams.refresh();
-  return life.run() ? success : failure;
+  const int exit_code = life.run() ? success : failure;
+  ends_by = life.ends_by();
+  return exit_code;
 }
 
 // What ended `run` by an exception, and what to do about it.
@@ -156,14 +167,20 @@ void tell_what_was_inherited(std::uint64_t open, base::Log& log) {
       open - standard));
 }
 
+base::Duration patience_until(base::Instant ends_by) {
+  if (ends_by == base::never) return log_patience;
+  return std::clamp(ends_by - os::now(), log_patience_least, log_patience);
+}
+
 int serve_with_logs(Config config, const Confinement& confinement, base::Log& log) {
   int exit_code = failure;
   bool written = true;
+  base::Instant ends_by = base::never;
   try {
     auto access_log = AccessLog::open(config.log, names_of(config.server), confinement.log_lock());
     if (access_log) {
-      exit_code = serve(std::move(config), confinement, log, **access_log);
-      written = (*access_log)->flush(log_patience);
+      exit_code = serve(std::move(config), confinement, log, **access_log, ends_by);
+      written = (*access_log)->flush(patience_until(ends_by));
       if (!written) {
         log.warning("the target of the access log is stuck: its last lines are lost");
         access_log->release();  // its destructor would wait for the target
@@ -174,14 +191,20 @@ int serve_with_logs(Config config, const Confinement& confinement, base::Log& lo
   } catch (const std::exception& error) {
     log.error(sentence_for(error));
   }
-  if (!log.flush(log_patience) || !written) os::exit_now(exit_code);
+  if (!log.flush(patience_until(ends_by)) || !written) os::exit_now(exit_code);
   return exit_code;
+}
+
+// Names may be slow to resolve, files long to read.
+LoadedConfig load_interruptibly(const std::string& file) {
+  const os::SignalsWhileReading obeyed;
+  return load_config(file);
 }
 
 }  // namespace
 
 int run(const RunCommand& command) {
-  LoadedConfig loaded = load_config(command.file);
+  LoadedConfig loaded = load_interruptibly(command.file);
   if (!loaded.config) return show_faults(loaded.faults);
   try {
     const std::uint64_t inherited = os::process_usage().open_descriptors;

@@ -1,7 +1,6 @@
 #include "control/signals.hpp"
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/signal_set.hpp>
+#include <boost/system/system_error.hpp>
 #include <csignal>
 #include <utility>
 
@@ -20,35 +19,35 @@ constexpr Meaning meanings[]{
     {SIGUSR2, Signal::upgrade, "SIGUSR2"},
 };
 
-}  // namespace
-
-struct Signals::Set {
-  explicit Set(boost::asio::io_context& io) : signals{io} {}
-  boost::asio::signal_set signals;
-};
-
-Signals::Signals(boost::asio::io_context& io) : set_{std::make_unique<Set>(io)} {
-  for (const Meaning& meaning : meanings) set_->signals.add(meaning.number);
+os::SignalQueue open_queue() {
+  auto queue = os::SignalQueue::open();
+  if (!queue) throw boost::system::system_error{queue.error(), "signalfd"};
+  return std::move(*queue);
 }
 
-Signals::~Signals() = default;
+}  // namespace
+
+Signals::Signals(boost::asio::io_context& io) : queue_{open_queue()}, watch_{io} {
+  if (const auto refused = watch_.open(queue_.descriptor()); refused)
+    throw boost::system::system_error{refused, "epoll"};
+}
 
 void Signals::listen(std::function<void(Signal, const char*)> handler) {
   handler_ = std::move(handler);
   wait();
 }
 
-void Signals::stop_listening() {
-  set_->signals.cancel();
-}
-
 void Signals::wait() {
-  set_->signals.async_wait([this](const boost::system::error_code& error, int number) {
-    if (error) return;
-    for (const Meaning& meaning : meanings)
-      if (meaning.number == number) handler_(meaning.signal, meaning.name);
+  watch_.wait([this] {
+    take_all();
     wait();
   });
+}
+
+void Signals::take_all() {
+  while (const auto number = queue_.take())
+    for (const Meaning& meaning : meanings)
+      if (meaning.number == *number) handler_(meaning.signal, meaning.name);
 }
 
 }  // namespace penstock::control

@@ -1,15 +1,13 @@
 #pragma once
 // The signals of `run`, as calls on the control thread.
 //
-// Owner    run(). Made before the first thread, so that from then on no signal has its default
-//          action; what comes before listen() is kept.
+// Owner    run(). What came since the first instruction of main was held (os/signals.hpp) and is
+//          told first; what comes after the end of this object is held to the end of the process.
 
 #include <functional>
-#include <memory>
 
-namespace boost::asio {
-class io_context;
-}
+#include "control/io_work.hpp"
+#include "os/signals.hpp"
 
 namespace penstock::control {
 
@@ -17,20 +15,20 @@ enum class Signal { stop, reload, reopen_logs, upgrade };
 
 class Signals {
  public:
+  // Throws boost::system::system_error where no descriptor is left.
   explicit Signals(boost::asio::io_context& io);
   Signals(const Signals&) = delete;
   Signals& operator=(const Signals&) = delete;
-  ~Signals();
 
+  // Once.
   void listen(std::function<void(Signal, const char* name)> handler);
-  void stop_listening();
 
  private:
-  struct Set;  // Asio's own type stays in the .cpp
-
   void wait();
+  void take_all();
 
-  const std::unique_ptr<Set> set_;
+  const os::SignalQueue queue_;
+  ReadableWatch watch_;
   std::function<void(Signal, const char*)> handler_;
 };
 

@@ -66,9 +66,10 @@ UpstreamFeeds::UpstreamFeeds(boost::asio::io_context& io, runtime::Server& serve
   }
 }
 
-void UpstreamFeeds::await_first_answers(base::Duration patience) {
+void UpstreamFeeds::await_first_answers(base::Duration patience,
+                                        const std::function<bool()>& is_pointless) {
   const base::Instant deadline = os::now() + patience;
-  while (!unanswered_.empty() && os::now() < deadline)
+  while (!unanswered_.empty() && os::now() < deadline && !is_pointless())
     run_one_call(io_, std::chrono::milliseconds{100});
   for (const upstream::SourceId& id : unanswered_)
     log_.warning(

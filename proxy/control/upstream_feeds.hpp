@@ -28,8 +28,9 @@ class UpstreamFeeds {
   UpstreamFeeds& operator=(const UpstreamFeeds&) = delete;
 
   // Runs the io_context until every source has answered or failed once, but no longer than
-  // `patience`, so that the first connection finds endpoints. Before anything is accepted.
-  void await_first_answers(base::Duration patience);
+  // `patience` and not where `is_pointless`, so that the first connection finds endpoints. Before
+  // anything is accepted.
+  void await_first_answers(base::Duration patience, const std::function<bool()>& is_pointless);
 
  private:
   void found(const upstream::SourceId& id, const std::vector<upstream::EndpointSpec>& endpoints);

@@ -1,18 +1,17 @@
 #include "os/crash.hpp"
 
-#include <poll.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
-#include <cerrno>
 #include <csignal>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+
+#include "os/last_words.hpp"
 
 namespace penstock::os {
 
@@ -30,37 +29,6 @@ constexpr Fatal fatal_signals[]{{SIGSEGV, "SIGSEGV"},
 
 constexpr std::size_t handler_stack_bytes = std::size_t{64} * 1024;
 
-// What a signal handler may do is little (signal-safety(7)): no allocation, no stdio, no locale.
-class Line {
- public:
-  Line& operator<<(std::string_view text) noexcept {
-    const std::size_t taken = std::min(text.size(), bytes_.size() - size_);
-    std::copy_n(text.data(), taken, bytes_.data() + size_);
-    size_ += taken;
-    return *this;
-  }
-  Line& number(std::uint64_t value, unsigned base = 10) noexcept {
-    std::array<char, 20> digits;
-    auto at = digits.end();
-    do {
-      *--at = "0123456789abcdef"[value % base];
-      value /= base;
-    } while (value != 0);
-    return *this << std::string_view{at, digits.end()};
-  }
-  // A stderr that nobody reads must not keep the process: where poll() says that there is room in a
-  // pipe, it is PIPE_BUF bytes at least.
-  void write_out() const noexcept {
-    pollfd target{.fd = 2, .events = POLLOUT, .revents = 0};
-    if (::poll(&target, 1, 0) <= 0) return;
-    [[maybe_unused]] const ssize_t written = ::write(2, bytes_.data(), size_);
-  }
-
- private:
-  std::array<char, 512> bytes_;
-  std::size_t size_ = 0;
-};
-
 std::string_view name_of(int number) noexcept {
   for (const Fatal& fatal : fatal_signals)
     if (fatal.number == number) return fatal.name;
@@ -75,7 +43,7 @@ bool is_sent(const siginfo_t& info) noexcept {
 void write_report(int number, const siginfo_t& info) noexcept {
   std::array<char, 16> thread{};
   ::prctl(PR_GET_NAME, thread.data());
-  Line line;
+  LastWords line;
   line << "penstock " PENSTOCK_VERSION ": " << name_of(number);
   if (!is_sent(info))
     (line << " at address 0x").number(reinterpret_cast<std::uintptr_t>(info.si_addr), 16);

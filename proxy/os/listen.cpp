@@ -8,6 +8,7 @@
 #include "os/bound_socket.hpp"
 #include "os/native_address.hpp"
 #include "os/socket.hpp"
+#include "os/socket_file.hpp"
 #include "os/socket_options.hpp"
 
 namespace penstock::os {
@@ -34,12 +35,11 @@ std::string advice(int error, const SocketAddress& address) {
 
 // A unix socket file outlives its process. It is ours to replace only if it is a socket and nobody
 // answers behind it.
-void remove_if_stale(const std::string& path, const NativeAddress& native) {
-  struct stat status {};
-  if (::lstat(path.c_str(), &status) != 0 || !S_ISSOCK(status.st_mode)) return;
+void remove_if_stale(const SocketAddress& address, const NativeAddress& native) {
+  SocketFile stale{address};  // and not what somebody else may put there meanwhile
   const Fd probe{::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
   if (::connect(probe.get(), native.get(), native.length) != 0 && errno == ECONNREFUSED)
-    ::unlink(path.c_str());
+    stale.remove();
 }
 
 std::string set_ownership(const std::string& path, const ListenOptions& options) {
@@ -54,7 +54,7 @@ std::string set_ownership(const std::string& path, const ListenOptions& options)
 }
 
 int bind_unix(int socket, const SocketAddress& address, const NativeAddress& native) {
-  if (!address.is_abstract()) remove_if_stale(address.path(), native);
+  if (!address.is_abstract()) remove_if_stale(address, native);
   // Born private: bind() creates the file with the umask, and only then can its mode be set.
   const mode_t old = ::umask(0777);
   const int bound = ::bind(socket, native.get(), native.length);
@@ -74,10 +74,6 @@ int bind_tcp(int socket, const NativeAddress& native, const ListenOptions& optio
 }
 
 }  // namespace
-
-void remove_socket_file(const SocketAddress& address) noexcept {
-  if (address.is_unix() && !address.is_abstract()) ::unlink(address.path().c_str());
-}
 
 Listener bind_socket(const SocketAddress& address, const ListenOptions& listen,
                      const SocketOptions& options, bool (*before_bind)(int socket)) {

@@ -83,7 +83,8 @@ CallRules connect() {
 }
 
 CallRules accept() {
-  return plain({"accept4", "getsockopt", "setsockopt", "ioctl", "unlink", "unlinkat"});
+  return plain(
+      {"accept4", "getsockopt", "setsockopt", "ioctl", "newfstatat", "unlink", "unlinkat"});
 }
 
 CallRules send_files() {

@@ -68,7 +68,8 @@ base::ErrorCode drop_new_handshakes(int listener) noexcept {
   return set == 0 ? base::ErrorCode{} : base::error_from(errno);
 }
 
-base::Result<Fd> accept_from(int listener, IpEndpoint& peer) noexcept {
+base::Result<Fd> accept_from(int listener, IpEndpoint& peer,
+                             const SocketOptions& options) noexcept {
   for (;;) {
     sockaddr_storage storage;
     socklen_t length = sizeof storage;
@@ -76,6 +77,8 @@ base::Result<Fd> accept_from(int listener, IpEndpoint& peer) noexcept {
     const int accepted = ::accept4(listener, address, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (accepted >= 0) {
       peer = IpEndpoint::from_sockaddr(*address);
+      // The listener took the same values.
+      if (address->sa_family == AF_UNIX) apply_options(accepted, options, true);
       return Fd{accepted};
     }
     if (errno != EINTR && !concerns_only_the_lost_connection(errno)) return base::error_from(errno);

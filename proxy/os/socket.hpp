@@ -31,7 +31,8 @@ struct IoResult {
   std::size_t bytes = 0;
 };
 
-// Settings of a TCP socket; unix sockets take only the buffers. 0 or empty = the kernel's own.
+// Settings of a TCP socket; unix sockets take only the buffers, and SO_OOBINLINE, which every
+// socket has. 0 or empty = the kernel's own.
 struct SocketOptions {
   struct Keepalive {
     base::Duration idle = std::chrono::seconds{60};  // 0 = no keepalive
@@ -59,15 +60,12 @@ struct ListenOptions {
   std::string group;
 };
 
-// Binds and listens, non-blocking and close-on-exec; accepted sockets inherit `options` and
+// Binds and listens, non-blocking and close-on-exec; accepted TCP sockets inherit `options` and
 // SO_OOBINLINE. A stale unix socket file (nobody answers there) is replaced; any other file is not.
 // Errors: a sentence that says what to do.
 boost::system::result<Fd, std::string> listen_on(const SocketAddress& address,
                                                  const ListenOptions& listen,
                                                  const SocketOptions& options);
-
-// Removes the file of a unix socket, so that nobody new finds it; nothing for other addresses.
-void remove_socket_file(const SocketAddress& address) noexcept;
 
 // Makes a listening TCP socket drop fresh SYNs, which their senders repeat to whoever listens
 // next, while handshakes under way complete and the queue can be emptied.
@@ -75,8 +73,10 @@ base::ErrorCode drop_new_handshakes(int listener) noexcept;
 
 // Takes one connection from the queue, non-blocking and close-on-exec. `peer` is filled in.
 // would_block: the queue is empty. ECONNABORTED and the network errors that Linux passes through
-// accept() are swallowed: they concern a connection that is gone.
-base::Result<Fd> accept_from(int listener, IpEndpoint& peer) noexcept;
+// accept() are swallowed: they concern a connection that is gone. A unix socket inherits nothing
+// from its listener: it is given its part of `options` here.
+base::Result<Fd> accept_from(int listener, IpEndpoint& peer,
+                             const SocketOptions& options = {}) noexcept;
 
 // A socket that is being connected, with OOBINLINE and `options` set, but for keepalive: see
 // start_keepalive(). EINPROGRESS is success: wait for writability, then ask connect_result().

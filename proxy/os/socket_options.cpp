@@ -90,8 +90,8 @@ OptionFault apply_options(int socket, const SocketOptions& options, bool is_unix
   if (options.send_buffer != 0)
     setter.set("send_buffer", SOL_SOCKET, SO_SNDBUF,
                static_cast<std::int64_t>(options.send_buffer));
+  setter.set("oobinline", SOL_SOCKET, SO_OOBINLINE, 1);  // unix sockets have urgent bytes as well
   if (is_unix) return setter.fault();
-  setter.set("oobinline", SOL_SOCKET, SO_OOBINLINE, 1);
   if (options.no_delay) setter.set("no_delay", IPPROTO_TCP, TCP_NODELAY, 1);
   if (options.tcp_user_timeout.count() != 0)
     setter.set("tcp_user_timeout", IPPROTO_TCP, TCP_USER_TIMEOUT,

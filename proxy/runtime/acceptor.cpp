@@ -15,7 +15,6 @@
 #include "os/process.hpp"
 #include "os/socket.hpp"
 #include "os/wakeup.hpp"
-#include "runtime/admission.hpp"
 #include "runtime/forwarder.hpp"
 
 namespace penstock::runtime {
@@ -38,11 +37,14 @@ struct Acceptor::Entrance {
   Entrance(asio::io_context& io, Door door)
       : socket{io, door.socket.release()},
         address{std::move(door.address)},
+        file{std::move(door.file)},
         listener{door.listener} {}
   asio::posix::stream_descriptor socket;
   os::SocketAddress address;
+  os::SocketFile file;
   session::Listener* listener;
   bool waiting = false;
+  bool stopping = false;
   bool closed = false;
 };
 
@@ -96,7 +98,7 @@ void Acceptor::ping() {
 
 void Acceptor::stop() {
   asio::post(waits_->io, [this] {
-    close_all();
+    for (auto& entrance : entrances_) close(*entrance);
     waits_->io.stop();
   });
   thread_.join();
@@ -123,17 +125,19 @@ void Acceptor::serve(Entrance& entrance) {
 Acceptor::Accepted Acceptor::accept_one(Entrance& entrance) {
   if (paused_) return Accepted::paused;
   if (!admission_.reserve()) {
-    pause();
+    pause(Admission::Want::place);
     return Accepted::paused;
   }
   session::Arrival arrival;
-  auto accepted = os::accept_from(entrance.socket.native_handle(), arrival.peer);
+  auto accepted = os::accept_from(entrance.socket.native_handle(), arrival.peer,
+                                  entrance.listener->options.socket);
   if (!accepted) {
-    admission_.release();
     const int error = accepted.error().value();
-    if (error == EAGAIN || error == EWOULDBLOCK) return Accepted::none;
-    pause();
-    return Accepted::paused;
+    const bool nobody_came = error == EAGAIN || error == EWOULDBLOCK;
+    // Before the place goes back: a release from now on is heard.
+    if (!nobody_came) pause(Admission::Want::more);
+    admission_.cancel();
+    return nobody_came ? Accepted::none : Accepted::paused;
   }
   arrival.socket = accepted->release();
   arrival.id = next_id_;
@@ -146,7 +150,7 @@ Acceptor::Accepted Acceptor::accept_one(Entrance& entrance) {
   arrival.over_limit = limit != 0 && before >= limit;
   if (place(arrival)) return Accepted::one;
   waiting_ = arrival;
-  pause();
+  pause(Admission::Want::more);
   return Accepted::paused;
 }
 
@@ -172,10 +176,10 @@ void Acceptor::wake_forwarders() noexcept {
   }
 }
 
-void Acceptor::pause() {
+void Acceptor::pause(Admission::Want want) {
   if (paused_) return;
   paused_ = true;
-  admission_.pause();
+  admission_.pause(setup_.index, want);
   waits_->timer.expires_after(pause_at_most);
   waits_->timer.async_wait([this](const boost::system::error_code& error) {
     if (!error) resume();
@@ -194,9 +198,10 @@ void Acceptor::resume() {
   waiting_.reset();
   wake_forwarders();
   paused_ = false;
-  admission_.resumed();
+  admission_.resumed(setup_.index);
   waits_->timer.cancel();
-  if (emptying_) return empty_queues();
+  if (emptying_) empty_queues();
+  if (paused_) return;
   // Served at once: what came during the pause need not make a new edge.
   for (auto& entrance : entrances_)
     if (!entrance->closed) serve(*entrance);
@@ -213,10 +218,13 @@ void Acceptor::listen_for_resume() {
                                  });
 }
 
-void Acceptor::stop_accepting(std::function<void()> done) {
-  asio::post(waits_->io, [this, done = std::move(done)]() mutable {
+void Acceptor::stop_accepting(std::vector<bool> which, std::function<void()> done) {
+  asio::post(waits_->io, [this, which = std::move(which), done = std::move(done)]() mutable {
     done_ = std::move(done);
-    turn_away_newcomers();
+    for (auto& entrance : entrances_) {
+      entrance->stopping = entrance->stopping || which[entrance->listener->index];
+      if (entrance->stopping) turn_away_newcomers(*entrance);
+    }
     waits_->settle_timer.expires_after(base::drain_handshake_settle);
     waits_->settle_timer.async_wait([this](const boost::system::error_code& error) {
       if (error) return;
@@ -230,35 +238,34 @@ void Acceptor::stop_accepting(std::function<void()> done) {
 // is still queued.
 void Acceptor::empty_queues() {
   for (auto& entrance : entrances_) {
+    if (!entrance->stopping || entrance->closed) continue;
     Accepted last = Accepted::one;
     while (last == Accepted::one) last = accept_one(*entrance);
     wake_forwarders();
     if (last == Accepted::paused) return;
   }
   emptying_ = false;
-  close_all();
+  for (auto& entrance : entrances_)
+    if (entrance->stopping) close(*entrance);
   if (done_) done_();
 }
 
 // From here on nobody new is let in, but what is queued, and what is still shaking hands, is
 // served.
-void Acceptor::turn_away_newcomers() {
-  for (auto& entrance : entrances_) {
-    if (entrance->address.is_unix())
-      os::remove_socket_file(entrance->address);
-    else
-      os::drop_new_handshakes(entrance->socket.native_handle());
-  }
+void Acceptor::turn_away_newcomers(Entrance& entrance) {
+  if (entrance.closed) return;
+  if (entrance.address.is_unix())
+    entrance.file.remove();
+  else
+    os::drop_new_handshakes(entrance.socket.native_handle());
 }
 
-void Acceptor::close_all() {
-  for (auto& entrance : entrances_) {
-    if (entrance->closed) continue;
-    entrance->closed = true;
-    os::remove_socket_file(entrance->address);
-    boost::system::error_code ignored;
-    entrance->socket.close(ignored);
-  }
+void Acceptor::close(Entrance& entrance) {
+  if (entrance.closed) return;
+  entrance.closed = true;
+  entrance.file.remove();
+  boost::system::error_code ignored;
+  entrance.socket.close(ignored);
 }
 
 }  // namespace penstock::runtime

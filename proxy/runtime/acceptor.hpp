@@ -23,6 +23,8 @@
 #include "base/counter.hpp"
 #include "os/address.hpp"
 #include "os/fd.hpp"
+#include "os/socket_file.hpp"
+#include "runtime/admission.hpp"
 #include "runtime/hand_off.hpp"
 #include "runtime/placement.hpp"
 #include "runtime/thread_place.hpp"
@@ -34,7 +36,6 @@ class Wakeup;
 
 namespace penstock::runtime {
 
-class Admission;
 class Forwarder;
 class ThreadLock;
 
@@ -42,6 +43,7 @@ class ThreadLock;
 struct Door {
   os::Fd socket;
   os::SocketAddress address;
+  os::SocketFile file;
   session::Listener* listener = nullptr;
 };
 
@@ -69,9 +71,9 @@ class Acceptor {
   std::uint64_t accepted() const noexcept { return accepted_.value(); }
   // Given to another node, for ours was over its share.
   std::uint64_t passed_on() const noexcept { return passed_on_.value(); }
-  // Any thread: the listeners stop without resetting what is queued; then `done` is called, on the
-  // acceptor's thread. Once only.
-  void stop_accepting(std::function<void()> done);
+  // Any thread: the listeners whose index `which` has stop without resetting what is queued; then
+  // `done` is called, on the acceptor's thread. Not before the last call is done.
+  void stop_accepting(std::vector<bool> which, std::function<void()> done);
   // Any thread: closes the listeners as they are and ends the thread.
   void stop();
 
@@ -86,12 +88,12 @@ class Acceptor {
   Accepted accept_one(Entrance& entrance);
   bool place(session::Arrival& arrival) noexcept;
   void wake_forwarders() noexcept;
-  void pause();
+  void pause(Admission::Want want);
   void resume();
   void listen_for_resume();
-  void turn_away_newcomers();
+  void turn_away_newcomers(Entrance& entrance);
   void empty_queues();
-  void close_all();
+  void close(Entrance& entrance);
 
   const Setup setup_;
   const std::vector<Forwarder*> forwarders_;
@@ -107,7 +109,7 @@ class Acceptor {
   base::Counter accepted_;
   base::Counter passed_on_;
   bool paused_ = false;
-  bool emptying_ = false;  // stop_accepting(): what is queued is served, then the doors close
+  bool emptying_ = false;  // stop_accepting(): what is queued is served, then those doors close
   std::function<void()> done_;
   ThreadPlace place_;
   std::thread thread_;

@@ -313,6 +313,11 @@ std::size_t planned_forwarders(const Options& options) {
   return planned_forwarders(options, os::numa_topology());
 }
 
+std::size_t planned_acceptors(const Options& options) {
+  if (options.acceptors != 0) return options.acceptors;
+  return std::max<std::size_t>(os::numa_topology().nodes.size(), 1);
+}
+
 Planned plan_placement(const Options& options, const os::NumaTopology& topology,
                        const std::vector<os::NetworkDevice>& devices) {
   return Planner{options, topology, devices}.plan();

@@ -40,6 +40,8 @@ struct Placement {
 // The number of forwarders on this machine: as configured, or min(CPUs of the cpuset, the CPU quota
 // rounded up).
 std::size_t planned_forwarders(const Options& options);
+// As configured, or one for each node: at most so many.
+std::size_t planned_acceptors(const Options& options);
 
 // Pure. `quota` in CPUs, 0 = none.
 std::size_t forwarder_count(std::size_t configured, std::size_t cpus, double quota) noexcept;

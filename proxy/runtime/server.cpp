@@ -16,6 +16,7 @@
 #include "os/numa.hpp"
 #include "os/reuseport.hpp"
 #include "os/socket.hpp"
+#include "os/socket_file.hpp"
 #include "os/topology.hpp"
 #include "os/wakeup.hpp"
 #include "runtime/acceptor.hpp"
@@ -143,8 +144,10 @@ Built Server::Parts::open_doors(const ListenerSpec& given, session::Listener& li
                         ? address
                         : os::SocketAddress{os::local_endpoint(group->sockets.front().get())});
     for (std::size_t i = 0; i < group->sockets.size(); ++i)
-      doors[i].push_back(
-          {.socket = std::move(group->sockets[i]), .address = bound.back(), .listener = &listener});
+      doors[i].push_back({.socket = std::move(group->sockets[i]),
+                          .address = bound.back(),
+                          .file = os::SocketFile{address},
+                          .listener = &listener});
   }
   addresses.push_back(std::move(bound));
   return {};
@@ -368,10 +371,10 @@ void Server::say_farewell(upstream::LiveRecord& endpoint, session::CloseReason r
   parts_->send_unsent();
 }
 
-void Server::stop_accepting(std::function<void()> done) {
+void Server::stop_accepting(const std::vector<bool>& which, std::function<void()> done) {
   auto countdown = std::make_shared<Countdown>(parts_->acceptors.size(), std::move(done));
   for (auto& acceptor : parts_->acceptors)
-    acceptor->stop_accepting([countdown] { countdown->report(); });
+    acceptor->stop_accepting(which, [countdown] { countdown->report(); });
 }
 
 void Server::begin_drain(base::Duration timeout) {

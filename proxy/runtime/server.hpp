@@ -93,8 +93,9 @@ class Server {
   // What becomes of the connections of an endpoint that went away: drained, for at most
   // runtime.drain.timeout, or closed at once.
   void say_farewell(upstream::LiveRecord& endpoint, session::CloseReason reason, bool at_once);
-  // Listeners stop without resetting what is queued; `done` is called once, on an acceptor thread.
-  void stop_accepting(std::function<void()> done);
+  // The listeners whose index `which` has stop without resetting what is queued; `done` is called
+  // once, on an acceptor thread. Not before the last call is done.
+  void stop_accepting(const std::vector<bool>& which, std::function<void()> done);
   // Idle connections are closed from now on, spread over `timeout`; what is left then is reset.
   void begin_drain(base::Duration timeout);
   // Resets every connection.

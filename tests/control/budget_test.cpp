@@ -4,6 +4,7 @@
 #include "control/budget.hpp"
 
 using namespace penstock;
+using control::Config;
 using control::Limits;
 using control::Plan;
 using control::plan_budget;
@@ -71,16 +72,61 @@ TEST_CASE("more connections than the limit holds are cut down with a sentence", 
 
 TEST_CASE("more pipes than the limit holds are cut down with a sentence", "[control]") {
   const Plan plan = plan_budget({.descriptors = 1024}, {.max_pipes = 5000});
-  CHECK(plan.pipes_total == 432);
-  CHECK(plan.connections_max == 16);
+  CHECK(plan.pipes_total == 128);
+  CHECK(plan.connections_max == 320);
   REQUIRE(plan.warnings.size() == 1);
   CHECK(plan.warnings[0].starts_with("relay.max_pipes is 5000, "));
 }
 
-TEST_CASE("a tiny descriptor limit still leaves room for some connections", "[control]") {
-  CHECK(plan_budget({.descriptors = 64}, {}).connections_max == 16);
-  CHECK(plan_budget({.descriptors = 20}, {}).connections_max == 5);
+TEST_CASE("pipes that were asked for yield to connections", "[control]") {
+  const Plan free_choice = plan_budget({.descriptors = 20'000}, {.max_pipes = 1'000'000});
+  CHECK(free_choice.pipes_total == 2500);
+  CHECK(free_choice.connections_max == 7436);
+  const Plan both =
+      plan_budget({.descriptors = 20'000}, {.max_pipes = 1'000'000, .max_connections = 9'000});
+  CHECK(both.connections_max == 9'000);
+  CHECK(both.pipes_total == 936);
+  // Beside what was asked for together there is room for all of it.
+  const Plan fits =
+      plan_budget({.descriptors = 20'000}, {.max_pipes = 5'000, .max_connections = 4'000});
+  CHECK(fits.connections_max == 4'000);
+  CHECK(fits.pipes_total == 5'000);
+  CHECK(fits.warnings.empty());
+}
+
+TEST_CASE("no more connections are let in than there are descriptors for both of their sockets",
+          "[control]") {
+  for (const std::uint64_t descriptors : {48U, 64U, 100U, 128U, 200U, 256U, 400U}) {
+    const Wishes wishes{.forwarders = 2, .own_descriptors = 40, .admin_connections = 64};
+    const Plan plan = plan_budget({.descriptors = descriptors}, wishes);
+    CAPTURE(descriptors, plan.pipes_total, plan.connections_max);
+    CHECK(wishes.own_descriptors + plan.pipes_total * base::descriptors_per_pipe +
+              plan.connections_max * base::descriptors_per_connection <=
+          descriptors);
+    const bool is_said =
+        !plan.warnings.empty() &&
+        plan.warnings[0].starts_with("the limit of " + std::to_string(descriptors));
+    CHECK(is_said == (plan.connections_max < 16));
+  }
+}
+
+TEST_CASE("a tiny descriptor limit still leaves room for a connection", "[control]") {
+  CHECK(plan_budget({.descriptors = 64}, {.own_descriptors = 60}).connections_max == 1);
   CHECK(plan_budget({.descriptors = 0}, {}).connections_max == 1);
+}
+
+TEST_CASE("threads and sockets of listeners have descriptors of their own", "[control]") {
+  Config config;
+  config.server.runtime.forwarders = 1;
+  config.server.runtime.acceptors = 1;
+  const std::size_t small = control::wishes_of(config).own_descriptors;
+  config.server.runtime.forwarders = 4;
+  config.server.runtime.acceptors = 2;
+  runtime::ListenerSpec ports;
+  ports.addresses.resize(1000);
+  config.server.listeners.push_back(ports);
+  // Three for each forwarder, four for each acceptor, and a socket of each acceptor's at each port.
+  CHECK(control::wishes_of(config).own_descriptors == small + 3 * 3 + 4 + 2 * 1000);
 }
 
 TEST_CASE("the memory of a control group bounds connections and held buffers", "[control]") {

@@ -4,8 +4,10 @@
 #include <csignal>
 
 #include "e2e/house.hpp"
+#include "e2e/network.hpp"
 #include "e2e/origin.hpp"
 #include "e2e/payload.hpp"
+#include "e2e/temporary_folder.hpp"
 
 using namespace penstock::e2e;
 
@@ -88,6 +90,32 @@ TEST_CASE("connections that wait in the backlog at SIGTERM are served", "[drain]
   for (Peer& client : clients) CHECK(client.read_to_end() == "served");
   house.expect_clean_end();
   CHECK(house.records().size() == 20);
+}
+
+TEST_CASE("who waits at SIGTERM for a file server of the same process is served", "[drain]") {
+  const std::string acceptors = GENERATE("1", "2");
+  INFO("acceptors: " << acceptors);
+  const TemporaryFolder folder;
+  folder.write("www/page", "served");
+  const std::string files = free_address();
+  House house{{.endpoints = {files},
+               .runtime = "acceptors: " + acceptors,
+               .more_listeners = "  - {name: files, bind: \"" + files + "\", files: {root: \"" +
+                                 folder.path("www") + "\"}}\n"}};
+  house.program().signal(SIGSTOP);
+  std::vector<Peer> clients;
+  for (int i = 0; i < 20; ++i) {
+    clients.push_back(house.client());
+    clients.back().send("GET /page HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+  }
+  house.program().signal(SIGTERM);
+  house.program().signal(SIGCONT);
+  for (Peer& client : clients) {
+    const std::string answer = client.read_to_end();
+    CHECK(answer.starts_with("HTTP/1.1 200 "));
+    CHECK(answer.ends_with("served"));
+  }
+  house.expect_clean_end();
 }
 
 TEST_CASE("a transfer that outlasts drain.timeout is reset with the reason drain", "[drain]") {

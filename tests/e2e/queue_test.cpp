@@ -256,7 +256,9 @@ TEST_CASE("a drain of the proxy serves those in line first", "[queue]") {
   CHECK(served.read(1) == "1");
   Peer second = join(house, 1, "2");
   house.program().signal(SIGTERM);
-  wait_until("it drains", [&] { return http(house.admin(), "GET", "/readyz").status == 503; });
+  wait_until("it drains", [&] {
+    return house.program().errors().find("the drain begins") != std::string::npos;
+  });
   end(first, served);
   served = origin.accept();
   CHECK(served.read(1) == "2");

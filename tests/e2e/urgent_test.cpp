@@ -3,8 +3,10 @@
 #include <catch2/catch.hpp>
 
 #include "e2e/house.hpp"
+#include "e2e/network.hpp"
 #include "e2e/origin.hpp"
 #include "e2e/payload.hpp"
+#include "e2e/temporary_folder.hpp"
 
 using namespace penstock::e2e;
 
@@ -102,5 +104,28 @@ TEST_CASE("a connection that rests at an urgent mark costs no CPU", "[urgent][sa
     CHECK(house.program().cpu_seconds() - before < 0.3);
     client.send("behind");
     REQUIRE(upstream.read(6) == "behind");
+  }
+}
+
+TEST_CASE("an urgent byte arrives in line from and to unix sockets", "[urgent][sanitize]") {
+  const TemporaryFolder folder;
+  const std::string large{payload(5, 200'000)};
+  int houses = 0;
+  for (const char* engine : engines) {
+    for (const bool unix_client : {true, false}) {
+      INFO(engine << (unix_client ? ", the client's" : ", the endpoint's") << " is a unix socket");
+      const std::string app = folder.path(std::to_string(houses) + "-app.sock");
+      const std::string web = folder.path(std::to_string(houses++) + "-web.sock");
+      Origin origin{unix_client ? free_address() : "unix:" + app};
+      House house{{.endpoints = {origin.address()},
+                   .bind = unix_client ? "unix:" + web : std::string{},
+                   .relay = engine}};
+      for (const bool finish : {false, true}) {
+        expect_in_line(house, origin, {"before ", "!", "behind"}, finish);
+        expect_in_line(house, origin, {"!", "behind"}, finish);
+        expect_in_line(house, origin, {"before", "!"}, finish);
+        expect_in_line(house, origin, {large, "!", large, "!"}, finish);
+      }
+    }
   }
 }

@@ -134,6 +134,22 @@ TEST_CASE("a stale unix socket file is replaced", "[os]") {
   CHECK(read_exactly(pair.server.get(), 1) == "x");
 }
 
+TEST_CASE("an accepted unix socket is given what it does not inherit", "[os]") {
+  const TemporaryDirectory directory;
+  const auto address = SocketAddress::unix_path(directory / "socket");
+  SocketOptions options;
+  options.receive_buffer = 20'000;
+  const Fd listener = listen_at(address, options);
+  const Fd client = dial(address);
+  IpEndpoint peer;
+  const auto accepted = accept_from(listener.get(), peer, options);
+  REQUIRE(accepted.has_value());
+  CHECK(option(accepted->get(), SOL_SOCKET, SO_OOBINLINE) == 1);
+  CHECK(option(accepted->get(), SOL_SOCKET, SO_RCVBUF) == 2 * 20'000);
+  // Likewise the one that dials.
+  CHECK(option(client.get(), SOL_SOCKET, SO_OOBINLINE) == 1);
+}
+
 TEST_CASE("a unix socket that somebody listens on, and any other file, are left alone", "[os]") {
   const TemporaryDirectory directory;
   const auto live = SocketAddress::unix_path(directory / "live");

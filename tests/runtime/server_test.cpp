@@ -181,7 +181,7 @@ TEST_CASE("a drain lets go of idle connections by FIN and turns newcomers away",
   const os::Fd client = rig.connect();
   const os::Fd origin = rig.origin_side();
   std::atomic<bool> stopped{false};
-  rig.server().stop_accepting([&] { stopped = true; });
+  rig.server().stop_accepting({true}, [&] { stopped = true; });
   rig.server().begin_drain(std::chrono::seconds{20});
   REQUIRE(error_at_end(client.get()) == 0);
   REQUIRE(error_at_end(origin.get()) == 0);
