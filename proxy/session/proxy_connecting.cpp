@@ -7,6 +7,7 @@
 
 #include "base/assert.hpp"
 #include "base/time.hpp"
+#include "base/times.hpp"
 #include "os/poller.hpp"
 #include "os/socket.hpp"
 #include "relay/side.hpp"
@@ -49,7 +50,8 @@ upstream::Upstream::Taken ProxySession::take_place(bool in_line, Context& contex
 Next ProxySession::next_attempt(Context& context) noexcept {
   const upstream::ConnectOptions& connect = to().spec().connect;
   if (tried_.count() == 0)
-    connect_end_ = base::deadline_after(context.now, connect.timeout * connect.attempts);
+    connect_end_ =
+        base::deadline_after(context.now, base::times(connect.timeout, connect.attempts));
   if (tried_.count() >= connect.attempts || context.now >= connect_end_)
     return no_more_attempts(context);
   const auto taken = take_place(false, context);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/time.hpp"
+#include "base/times.hpp"
 #include "session/context.hpp"
 #include "session/proxy_session.hpp"
 #include "upstream/cluster.hpp"
@@ -29,7 +30,7 @@ Next ProxySession::called(Context& context) noexcept {
   if (taken.outcome == upstream::Pick::Outcome::full) return Next::wait;
   leave_line();
   const upstream::ConnectOptions& connect = to().spec().connect;
-  connect_end_ = base::deadline_after(context.now, connect.timeout * connect.attempts);
+  connect_end_ = base::deadline_after(context.now, base::times(connect.timeout, connect.attempts));
   if (taken.outcome == upstream::Pick::Outcome::nobody) return no_more_attempts(context);
   reserve(*taken.endpoint, context);
   return attempt(context);
