@@ -3,6 +3,7 @@
 
 #include <variant>
 
+#include "control/conclude.hpp"
 #include "control/run.hpp"
 #include "os/crash.hpp"
 #include "os/process.hpp"
@@ -25,8 +26,10 @@ int main(int argc, char** argv) {
     int operator()(const control::SelftestCommand& command) { return control::selftest(command); }
     int operator()(const control::CtlCommand& command) { return control::run_ctl(command); }
   };
-  return std::visit(Verbs{},
-                    control::parse_command_line(argc, argv,
-                                                {.config_file = os::environment("PENSTOCK_CONFIG"),
-                                                 .admin = os::environment("PENSTOCK_ADMIN")}));
+  return control::conclude([&] {
+    return std::visit(
+        Verbs{}, control::parse_command_line(argc, argv,
+                                             {.config_file = os::environment("PENSTOCK_CONFIG"),
+                                              .admin = os::environment("PENSTOCK_ADMIN")}));
+  });
 }

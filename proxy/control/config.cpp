@@ -115,7 +115,7 @@ std::string Fault::to_string() const {
 }
 
 LoadedConfig load_config(const std::string& file, bool resolve_names) {
-  const os::FileText read = os::read_file(file, base::config_bytes_max);
+  const os::FileText read = os::read_file_or_pipe(file, base::config_bytes_max);
   if (!read.error.empty()) return failed_as_a_whole(file, read.error);
   return load_config_text(read.text, file, resolve_names);
 }

@@ -15,7 +15,9 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "control/admin_view.hpp"
 #include "control/confinement.hpp"
 #include "control/control_watch.hpp"
 #include "control/forwarder_watch.hpp"
@@ -57,6 +59,9 @@ class Life {
   // there.
   void begin_drain(std::string_view asked_by);
 
+  // Calls `told` once the drain has ended, as the last thing before run() returns.
+  void at_end(std::function<void(const DrainEnd&)> told);
+
   Stage stage() const noexcept { return stage_; }
   // Calls of the loop that took too long.
   std::uint64_t blocked_calls() const noexcept { return own_watch_.blocked(); }
@@ -76,6 +81,8 @@ class Life {
   void warn_of_lost_lines(base::Instant now);
   void warn_of_pause(base::Instant now);
   std::uint64_t lines_lost() const;
+  std::uint64_t connections_ended() const;
+  DrainEnd drain_end() const;
 
   Parts parts_;
   RecordPump pump_;
@@ -86,7 +93,9 @@ class Life {
   upstream::Alarm stage_timer_;
   upstream::Alarm tick_timer_;
   Stage stage_ = Stage::starting;
-  std::string drain_asked_by_;  // while it was starting; empty = nobody did
+  std::string drain_asked_by_;            // while it was starting; empty = nobody did
+  std::uint64_t ended_before_drain_ = 0;  // connections
+  std::vector<std::function<void(const DrainEnd&)>> at_end_;
   bool queues_empty_ = false;   // the acceptors have taken in whoever was let in
   bool unlocked_told_ = false;  // of threads that could not lock themselves
   std::uint64_t lines_lost_told_ = 0;
