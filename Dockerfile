@@ -2,7 +2,12 @@
 #
 #   docker build -t penstock .
 #   docker run --rm -p 8080:8080 penstock                        the quickstart
-#   docker run --rm -p 8080:8080 -v ./my.yaml:/etc/penstock/penstock.yaml:ro penstock
+#   docker run --rm -p 8080:8080 --stop-timeout 40 \
+#     -v ./my.yaml:/etc/penstock/penstock.yaml:ro penstock     one's own configuration
+#
+# The health check asks the admin: a configuration has `admin: {bind: 127.0.0.1:9900}`, or another
+# address and `-e PENSTOCK_ADMIN=...`, or the container is started with `--no-healthcheck`.
+# A stop drains: the engine's 10 s are too short for the drain's 30 s (runtime.drain.timeout).
 FROM debian:bookworm-slim AS build
 WORKDIR /src
 COPY scripts scripts

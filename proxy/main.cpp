@@ -3,6 +3,7 @@
 
 #include <variant>
 
+#include "control/conclude.hpp"
 #include "control/run.hpp"
 #include "os/crash.hpp"
 #include "os/process.hpp"
@@ -27,10 +28,12 @@ int main(int argc, char** argv) {
     int operator()(const control::SelftestCommand& command) { return control::selftest(command); }
     int operator()(const control::CtlCommand& command) { return control::run_ctl(command); }
   };
-  const auto command =
-      control::parse_command_line(argc, argv,
-                                  {.config_file = os::environment("PENSTOCK_CONFIG"),
-                                   .admin = os::environment("PENSTOCK_ADMIN")});
-  if (!std::holds_alternative<control::RunCommand>(command)) os::release_signals();
-  return std::visit(Verbs{}, command);
+  return control::conclude([&] {
+    const auto command =
+        control::parse_command_line(argc, argv,
+                                    {.config_file = os::environment("PENSTOCK_CONFIG"),
+                                     .admin = os::environment("PENSTOCK_ADMIN")});
+    if (!std::holds_alternative<control::RunCommand>(command)) os::release_signals();
+    return std::visit(Verbs{}, command);
+  });
 }

@@ -13,19 +13,36 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <mutex>
 #include <stdexcept>
 
+#include "base/line_batch.hpp"
 #include "base/text.hpp"
 
 namespace penstock::base {
 
 namespace {
 
+// stdio would write when its buffer is full, and not tell how many lines that were.
+std::FILE* without_buffer(std::FILE* file) noexcept {
+  if (file != nullptr) std::setvbuf(file, nullptr, _IONBF, 0);
+  return file;
+}
+
 // Opening a FIFO for writing alone waits for its reader; for both it does not. "e": close-on-exec.
 std::FILE* open_file(const std::string& path) noexcept {
   std::error_code ignored;
-  return std::fopen(path.c_str(), std::filesystem::is_fifo(path, ignored) ? "r+e" : "ae");
+  return without_buffer(
+      std::fopen(path.c_str(), std::filesystem::is_fifo(path, ignored) ? "r+e" : "ae"));
+}
+
+// Somebody else's disk was full, or ours before a restart.
+bool ends_within_a_line(const std::string& path) {
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(path, ignored)) return false;
+  std::ifstream file{path, std::ios::binary};
+  return file.seekg(-1, std::ios::end) && file.get() != '\n';
 }
 
 std::string sentence(const std::string& what, const std::string& path, int error_number) {
@@ -48,10 +65,14 @@ class Target final : public spdlog::sinks::base_sink<spdlog::details::null_mutex
  public:
   Target(std::FILE* file, std::string path) : file_{file}, path_{std::move(path)} {}
   ~Target() override {
+    settle();
     if (!path_.empty()) std::fclose(file_);
   }
 
+  bool is_file() const noexcept { return !path_.empty(); }
+
   void use_colour() noexcept { colour_ = true; }
+  void end_foreign_line() { batch_.end_foreign_line(); }
   void watch(spdlog::details::thread_pool& pool) noexcept { pool_ = &pool; }
   void ask_to_reopen() noexcept { reopen_asked_.store(true, std::memory_order_relaxed); }
   std::uint64_t failed() const noexcept { return failed_.load(std::memory_order_relaxed); }
@@ -68,53 +89,62 @@ class Target final : public spdlog::sinks::base_sink<spdlog::details::null_mutex
 
  protected:
   void sink_it_(const spdlog::details::log_msg& message) override {
-    if (reopen_asked_.exchange(false, std::memory_order_relaxed)) reopen();
+    reopen_where_asked();
     spdlog::memory_buf_t line;
     formatter_->format(message, line);
     put(message, {line.data(), line.size()});
-    ++unflushed_;
+    ++unsettled_;
     // One write for as many lines as are waiting, and none is held back while nothing comes.
-    if (pool_->queue_size() == 0 || unflushed_ >= lines_per_write) settle();
+    if (pool_->queue_size() == 0 || unsettled_ >= lines_per_write) settle();
   }
-  void flush_() override { settle(); }
+  void flush_() override {
+    reopen_where_asked();
+    settle();
+  }
 
  private:
   static constexpr std::uint64_t lines_per_write = 64;
 
   void put(const spdlog::details::log_msg& message, std::string_view line) {
-    if (!colour_ || message.color_range_end <= message.color_range_start) return put(line);
+    if (!colour_ || message.color_range_end <= message.color_range_start) return batch_.add(line);
     std::string coloured{line};
     coloured.insert(message.color_range_end, "\x1b[0m");
     coloured.insert(message.color_range_start, colour_of(message.level));
-    put(coloured);
-  }
-  // stdio writes when its buffer is full; the flush afterwards does not know why that failed.
-  void put(std::string_view text) noexcept {
-    if (std::fwrite(text.data(), 1, text.size(), file_) != text.size()) write_error_ = errno;
+    batch_.add(coloured);
   }
 
   void settle() {
-    if (std::fflush(file_) != 0) write_error_ = errno;
-    const int error_number = std::exchange(write_error_, 0);
-    const bool written = error_number == 0;
+    const std::string& bytes = batch_.bytes();
+    const std::size_t taken = std::fwrite(bytes.data(), 1, bytes.size(), file_);
+    const int error_number = taken < bytes.size() ? errno : 0;
     std::clearerr(file_);
-    if (!written) failed_.fetch_add(unflushed_, std::memory_order_relaxed);
+    failed_.fetch_add(batch_.took(taken), std::memory_order_relaxed);
     const std::scoped_lock lock{mutex_of_progress_};
-    if (!written) error_ = sentence("write to", shown_path(), error_number);
-    finished_ += std::exchange(unflushed_, 0);
+    if (error_number != 0) error_ = sentence("write to", shown_path(), error_number);
+    finished_ += std::exchange(unsettled_, 0);
     progress_.notify_all();
   }
 
-  void reopen() {
-    if (path_.empty()) return;
+  void reopen_where_asked() {
+    if (!reopen_asked_.exchange(false, std::memory_order_relaxed)) return;
     if (std::FILE* file = open_file(path_)) {
       settle();
       std::fclose(std::exchange(file_, file));
+      leave_rest_behind();
       return;
     }
     const int error_number = errno;
     const std::scoped_lock lock{mutex_of_progress_};
     error_ = sentence("open again", path_, error_number) + "; the old file stays in use";
+  }
+
+  // The old file took half a line. The new one may be the same.
+  void leave_rest_behind() {
+    if (!batch_.owes_rest()) return;
+    failed_.fetch_add(batch_.give_up_rest(), std::memory_order_relaxed);
+    std::error_code ignored;
+    const auto size = std::filesystem::file_size(path_, ignored);
+    if (!ignored && size > 0) batch_.end_foreign_line();
   }
 
   std::string shown_path() const { return path_.empty() ? "on a standard stream" : path_; }
@@ -123,13 +153,13 @@ class Target final : public spdlog::sinks::base_sink<spdlog::details::null_mutex
   const std::string path_;  // empty for a standard stream
   bool colour_ = false;
   spdlog::details::thread_pool* pool_ = nullptr;  // it outlives every line
-  std::uint64_t unflushed_ = 0;
-  int write_error_ = 0;  // the errno of what was lost since the last flush
+  LineBatch batch_;
+  std::uint64_t unsettled_ = 0;  // lines that came since the last write
   std::atomic<bool> reopen_asked_{false};
   std::atomic<std::uint64_t> failed_{0};
   std::mutex mutex_of_progress_;
   std::condition_variable progress_;
-  std::uint64_t finished_ = 0;  // lines that were written or refused
+  std::uint64_t finished_ = 0;  // lines that were written, begun or refused
   std::string error_;
 };
 
@@ -154,11 +184,12 @@ std::size_t append_escaped(std::string& out, std::string_view text) {
 }  // namespace
 
 struct LineSink::Parts {
-  Parts(std::shared_ptr<Target> where, std::size_t queue_lines,
+  Parts(std::shared_ptr<Target> where, std::size_t lines_max,
         const std::function<void()>& on_thread_start)
       : target{std::move(where)},
+        queue_lines{lines_max},
         pool{std::make_shared<spdlog::details::thread_pool>(
-            queue_lines, 1, on_thread_start ? on_thread_start : [] {})},
+            lines_max, 1, on_thread_start ? on_thread_start : [] {})},
         logger{std::make_shared<spdlog::async_logger>(
             std::string{}, target, pool, spdlog::async_overflow_policy::overrun_oldest)} {
     target->watch(*pool);
@@ -177,6 +208,7 @@ struct LineSink::Parts {
   }
 
   const std::shared_ptr<Target> target;
+  const std::size_t queue_lines;
   std::shared_ptr<spdlog::details::thread_pool> pool;
   const std::shared_ptr<spdlog::async_logger> logger;
   std::uint64_t submitted = 0;
@@ -188,12 +220,14 @@ LineSink::~LineSink() = default;
 LineSink::Opened LineSink::open(const std::string& target, std::size_t queue_lines,
                                 const std::function<void()>& on_thread_start) {
   const bool standard = target == "stdout" || target == "stderr";
-  std::FILE* file = target == "stdout" ? stdout : stderr;
-  if (!standard) file = open_file(target);
+  const bool is_torn = !standard && ends_within_a_line(target);
+  std::FILE* const file =
+      standard ? without_buffer(target == "stdout" ? stdout : stderr) : open_file(target);
   if (file == nullptr) return sentence("open", target, errno);
-  return std::unique_ptr<LineSink>{new LineSink{std::make_unique<Parts>(
-      std::make_shared<Target>(file, standard ? std::string{} : target), queue_lines,
-      on_thread_start)}};
+  auto where = std::make_shared<Target>(file, standard ? std::string{} : target);
+  if (is_torn) where->end_foreign_line();
+  return std::unique_ptr<LineSink>{
+      new LineSink{std::make_unique<Parts>(std::move(where), queue_lines, on_thread_start)}};
 }
 
 void LineSink::write(std::string_view line) {
@@ -212,8 +246,12 @@ bool LineSink::flush(Duration patience) {
   });
 }
 
-void LineSink::reopen() {
+bool LineSink::reopen() {
+  if (!parts_->target->is_file()) return false;
   parts_->target->ask_to_reopen();
+  // Lines that wait do it as they come. A word for an idle thread takes the place of none of them.
+  if (parts_->pool->queue_size() < parts_->queue_lines / 2) parts_->logger->flush();
+  return true;
 }
 
 std::string LineSink::take_error() {

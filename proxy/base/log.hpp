@@ -41,15 +41,17 @@ class LineSink {
   // `line` without its newline. Never blocks.
   void write(std::string_view line);
 
-  // Lines that never reached the target: the queue was full, or the target refused them.
+  // Lines that never reached the target: the queue was full, or the target refused them. One that
+  // it took the half of is no such line: its rest goes out first when there is room again.
   std::uint64_t dropped() const;
 
   // True when every line so far was written or dropped; false where `patience` passed before.
   bool flush(Duration patience);
 
-  // Before the next line, a file is opened again by its name, for a program that rotates logs.
-  // Where that fails the old file stays in use, and take_error() tells.
-  void reopen();
+  // A file is opened again by its name, for a program that rotates logs: by the thread that writes,
+  // at once, unless it is blocked. Where that fails the old file stays in use, and take_error()
+  // tells. False where the target is no file.
+  bool reopen();
 
   // The last error of the target since the last call, as a sentence; empty where there was none.
   std::string take_error();
@@ -68,9 +70,9 @@ static_assert(severity_names[Severity::error] == "error");
 class Log {
  public:
   struct Options {
-    Severity level = Severity::info;  // what lies below is not written
-    bool json = false;                // one object a line: time, level, message
-    bool colour = false;              // of the level, in text
+    Severity level = Severity::info;          // what lies below is not written
+    bool json = false;                        // one object a line: time, level, message
+    bool colour = false;                      // of the level, in text
     std::function<void()> on_thread_start{};  // see LineSink::open()
   };
   explicit Log(const Options& options);

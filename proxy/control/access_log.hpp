@@ -30,9 +30,8 @@ class AccessLog {
   void write(const session::Record& record);
   std::uint64_t dropped() const { return sink_ ? sink_->dropped() : 0; }
   bool flush(base::Duration patience) { return !sink_ || sink_->flush(patience); }
-  void reopen() {
-    if (sink_) sink_->reopen();
-  }
+  // False where it is no file.
+  bool reopen() { return sink_ && sink_->reopen(); }
   std::string take_error() { return sink_ ? sink_->take_error() : std::string{}; }
 
  private:

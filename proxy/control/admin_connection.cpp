@@ -141,6 +141,19 @@ asio::awaitable<bool> write_answer(Link& link, const AdminAnswer& answer, PageCa
   co_return !error && bytes > 0;
 }
 
+// The last thing that a proxy does; the client's place is his until then.
+asio::awaitable<AdminAnswer> end_of_drain(AdminView& view, AdminSocket::executor_type executor) {
+  using Timer = asio::steady_timer;
+  const auto end = std::make_shared<std::optional<DrainEnd>>();
+  const auto told = std::make_shared<Timer>(executor, Timer::time_point::max());
+  view.at_end_of_drain([end, told](const DrainEnd& what) {
+    *end = what;
+    told->cancel();
+  });
+  if (!*end) co_await told->async_wait(as_result);  // else it had ended already
+  co_return drained_answer(end->value_or(DrainEnd{}));
+}
+
 // Closing a socket with unread bytes sends RST, which can overtake the answer: what the client
 // still sends is read, for a second and up to a bound.
 asio::awaitable<void> close_gently(Link& link) {
@@ -168,6 +181,7 @@ asio::awaitable<bool> answer_request(Link& link, AdminDoor& door, const Message&
     const bool is_write = message.method() == http::verb::post && reply.status < 300;
     if (is_write || (request.wants_news && !refused(request, Access::write)))
       door.pages.note_write();
+    if (reply.waits_for_drain) reply = co_await end_of_drain(door.view, link.socket.get_executor());
     body = co_await body_of(door, reply, form.head_only);
   } catch (const std::bad_alloc&) {
     reply = refusal(503, "out of memory");

@@ -51,9 +51,14 @@ AdminAnswer made(AdminView& /*view*/, const Asked& /*asked*/) {
           .page = name};
 }
 
-AdminAnswer begin_drain(AdminView& view, const Asked& /*asked*/) {
+AdminAnswer begin_drain(AdminView& view, const Asked& asked) {
+  const std::string wait = asked.parameter("wait");
+  if (!wait.empty() && wait != "true" && wait != "false")
+    return refusal(400, "wait must be true or false");
   view.drain();
-  return json_answer(202, {{"draining", true}});
+  AdminAnswer answer = json_answer(202, {{"draining", true}});
+  answer.waits_for_drain = wait == "true";
+  return answer;
 }
 
 AdminAnswer steer_endpoint(AdminView& view, const Asked& asked) {
@@ -142,6 +147,10 @@ std::string promised_in(const boost::urls::url_view& target) {
 
 AdminAnswer refusal(unsigned status, std::string_view sentence) {
   return json_answer(status, {{"error", sentence}});
+}
+
+AdminAnswer drained_answer(const DrainEnd& end) {
+  return json_answer(200, {{"drained", end.drained}, {"cut", end.cut}});
 }
 
 AdminAnswer answer_page(const Page& page, const Asked& asked, const AdminRequest& request,

@@ -16,9 +16,13 @@ struct AdminAnswer {
   std::string body{};
   std::string allow{};             // of a 405
   std::optional<PageName> page{};  // then that is the body
+  // drained_answer() takes its place when the drain, which has begun, has ended.
+  bool waits_for_drain = false;
 };
 
 AdminAnswer answer(const AdminRequest& request, AdminView& view);
+
+AdminAnswer drained_answer(const DrainEnd& end);
 
 // {"error": "..."}
 AdminAnswer refusal(unsigned status, std::string_view sentence);

@@ -7,6 +7,7 @@
 #include <boost/system/result.hpp>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "control/page_pieces.hpp"
@@ -27,6 +28,12 @@ enum class PageName : std::uint8_t { metrics, status, listeners, upstreams, numa
 inline constexpr std::size_t page_names_count = 5;
 static_assert(static_cast<std::size_t>(PageName::numa) + 1 == page_names_count);
 
+// What became of the connections that a drain found or let in.
+struct DrainEnd {
+  std::uint64_t drained = 0;  // ended, by themselves or by a FIN
+  std::uint64_t cut = 0;      // reset at its end
+};
+
 class AdminView {
  public:
   virtual ~AdminView() = default;
@@ -40,6 +47,8 @@ class AdminView {
   virtual Explained explain(const ExplainQuestion& question) = 0;
 
   virtual void drain() = 0;  // as SIGTERM; once it runs, nothing more happens
+  // Calls `told` when the drain has ended, as the last thing before the process does.
+  virtual void at_end_of_drain(std::function<void(const DrainEnd&)> told) = 0;
   // False where there is no such endpoint.
   virtual bool set_override(const std::string& upstream, const std::string& endpoint,
                             upstream::Override said) = 0;

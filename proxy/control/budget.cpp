@@ -65,8 +65,10 @@ std::size_t pipes_beside_connections(const Limits& limits, const Wishes& wishes)
 std::size_t pipes_by_themselves(const Limits& limits, const Wishes& wishes) noexcept {
   std::size_t pipes = limits.descriptors / 16;
   if (limits.pipe_user_pages_soft > 0) {
-    const std::size_t bytes = std::max<std::size_t>(wishes.pipe_bytes, 1);
-    pipes = std::min<std::size_t>(pipes, limits.pipe_user_pages_soft * limits.page_bytes / bytes);
+    // By pages: who means "no limit" writes a number whose bytes nobody can count.
+    const std::size_t pages = (wishes.pipe_bytes + limits.page_bytes - 1) / limits.page_bytes;
+    pipes =
+        std::min<std::size_t>(pipes, limits.pipe_user_pages_soft / std::max<std::size_t>(pages, 1));
   }
   if (!wishes.max_connections) return pipes;
   return std::min({pipes, *wishes.max_connections * 2, pipes_beside_connections(limits, wishes)});
@@ -129,6 +131,7 @@ void fit_into_memory(const Limits& limits, const Wishes& wishes, Plan& plan) {
   const std::size_t room = std::max(connections_few, left / base::memory_per_connection_bytes);
   if (room >= plan.connections_max) return;
   plan.connections_max = room;
+  plan.connections_bound = "the memory of the control group (memory.max)";
   if (!wishes.max_connections) return;
   const std::size_t mebibytes = limits.memory_bytes >> 20;
   plan.warnings.push_back(fmt::format(
@@ -140,12 +143,16 @@ void fit_into_memory(const Limits& limits, const Wishes& wishes, Plan& plan) {
 void plan_connections(const Limits& limits, const Wishes& wishes, Plan& plan) {
   const std::size_t room = connections_within(limits, wishes, plan.pipes_total);
   plan.connections_max = room;
+  plan.connections_bound = "the limit of descriptors (ulimit -n)";
   if (!wishes.max_connections) {
     if (room < connections_few) plan.warnings.push_back(too_few(limits, wishes, room));
     return;
   }
   plan.connections_max = std::min(*wishes.max_connections, room);
-  if (plan.connections_max == *wishes.max_connections) return;
+  if (plan.connections_max == *wishes.max_connections) {
+    plan.connections_bound = "runtime.max_connections";
+    return;
+  }
   const std::size_t needed = reserved(limits, wishes) + plan.pipes_total * per_pipe +
                              *wishes.max_connections * per_connection;
   plan.warnings.push_back(

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "control/config.hpp"
@@ -38,6 +39,7 @@ struct Plan {
   std::size_t pipes_total = 0;
   std::size_t pipes_per_forwarder = 0;
   std::size_t connections_max = 0;
+  std::string_view connections_bound{};  // what they end with first: "runtime.max_connections"
   std::size_t buffers_per_forwarder = 0;
   std::size_t checks_at_once = 0;
   std::size_t open_files = 0;         // of all those that were wished for

@@ -4,6 +4,7 @@
 
 #include "base/text.hpp"
 #include "control/config_scalars.hpp"
+#include "control/ctl_client.hpp"
 #include "control/exit_codes.hpp"
 #include "control/promised.hpp"
 #include "control/version.hpp"
@@ -22,24 +23,27 @@ class Interface {
   explicit Interface(const CommandDefaults& defaults)
       : file_{unless_empty(defaults.config_file, "/etc/penstock/penstock.yaml")} {
     ctl_command_.admin = unless_empty(defaults.admin, "127.0.0.1:9900");
-    app_.set_version_flag("--version", "penstock " + std::string{version()}, "Print the version");
+    app_.set_version_flag("-V,--version", version_line(), "Print the version");
     app_.require_subcommand(0, 1);
     add_file_option(*app_.add_subcommand("run", "Run the proxy"));
-    add_file_option(*app_.add_subcommand("check", "Check a configuration and print every fault"));
+    add_check();
+    app_.add_subcommand("version", "Print the version");
+    app_.add_subcommand("help", "Print what there is");
     add_explain();
     add_numa();
     add_selftest();
     add_ctl();
     for (const PromisedWord& each : promised_words()) add_promised(each);
+    overview_ = app_.help();  // once a verb was parsed it would be that verb's
   }
 
   Command parse(int argc, const char* const* argv) {
     try {
       app_.parse(argc, argv);
     } catch (const CLI::CallForVersion& version) {
-      return PrintCommand{.out = std::string{version.what()} + '\n', .err = {}, .exit_code = 0};
+      return printed(std::string{version.what()} + '\n');
     } catch (const CLI::Success&) {
-      return PrintCommand{.out = app_.help(), .err = {}, .exit_code = 0};
+      return printed(app_.help());
     } catch (const CLI::ParseError& error) {
       return complaint(error.what());
     }
@@ -47,11 +51,19 @@ class Interface {
   }
 
  private:
-  void add_file_option(CLI::App& verb) {
-    verb.add_option("-c,--config", file_,
-                    "The configuration; default: $PENSTOCK_CONFIG, else "
+  static std::string version_line() { return "penstock " + std::string{version()}; }
+
+  CLI::Option* add_file_option(CLI::App& verb) {
+    return verb
+        .add_option("-c,--config", file_,
+                    "The configuration, - for standard input; default: $PENSTOCK_CONFIG, else "
                     "/etc/penstock/penstock.yaml")
         ->type_name("FILE");
+  }
+
+  void add_check() {
+    CLI::App& check = *app_.add_subcommand("check", "Check a configuration and print every fault");
+    check.add_option("FILE", file_, "The same without -c")->excludes(add_file_option(check));
   }
 
   void add_explain() {
@@ -157,9 +169,12 @@ class Interface {
   Command chosen() {
     if (app_.got_subcommand("run")) return RunCommand{file_};
     if (app_.got_subcommand("check")) return CheckCommand{file_};
+    if (app_.got_subcommand("version")) return printed(version_line() + '\n');
+    if (app_.got_subcommand("help")) return printed(overview_);
     if (app_.got_subcommand(explain_)) {
       explain_command_.file = file_;
-      return explain_command_;
+      if (explain_command_.admin.empty()) return explain_command_;
+      return asking(explain_command_.admin, explain_command_);
     }
     if (app_.got_subcommand(numa_)) return numa_command_;
     if (app_.got_subcommand(selftest_)) return selftest_command_;
@@ -167,7 +182,18 @@ class Interface {
     const auto verbs = ctl_->get_subcommands();
     if (verbs.empty()) return complaint("ctl: a verb is missing");
     ctl_command_.verb = *ctl_verb_names.find(verbs.front()->get_name());
-    return ctl_command_;
+    return asking(ctl_command_.admin, ctl_command_);
+  }
+
+  // A command that asks a running proxy, where its address is one.
+  static Command asking(const std::string& admin, Command command) {
+    const std::string fault = fault_of_admin(admin);
+    if (fault.empty()) return command;
+    return complaint("the admin address is '" + admin + "': " + fault);
+  }
+
+  static PrintCommand printed(std::string text) {
+    return {.out = std::move(text), .err = {}, .exit_code = success};
   }
 
   static PrintCommand complaint(const std::string& sentence) {
@@ -178,6 +204,7 @@ class Interface {
   }
 
   std::string file_;
+  std::string overview_;
   CtlCommand ctl_command_;
   CLI::App app_{"penstock: an L4 TCP reverse proxy and load balancer", "penstock"};
   CLI::App* ctl_ = nullptr;

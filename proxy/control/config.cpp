@@ -120,7 +120,7 @@ LoadedConfig load_config(const std::string& file, bool resolve_names) {
   // Paths that start at its folder bear its name.
   if (!base::is_plain_text(file))
     return failed_as_a_whole(file, "the name of the file is not UTF-8, or has control characters");
-  const os::FileText read = os::read_file(file, base::config_bytes_max);
+  const os::FileText read = os::read_file_or_pipe(file, base::config_bytes_max);
   if (!read.error.empty()) return failed_as_a_whole(file, read.error);
   return load_config_text(read.text, file, resolve_names);
 }

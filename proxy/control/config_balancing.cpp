@@ -49,7 +49,7 @@ std::string parse_source(std::string_view text, std::optional<os::IpEndpoint>& t
 }
 
 std::string parse_on_down(std::string_view text, upstream::Farewell& target) {
-  if (text == "drain") return "expected keep or close, not " + in_quotes(text);
+  if (text == "drain") return expected_one_of({"keep", "close"}, text);
   return word_of(upstream::farewell_names)(text, target);
 }
 

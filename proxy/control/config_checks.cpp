@@ -36,13 +36,20 @@ void check_upstream_names(ConfigReading& reading, const std::vector<ReadListener
   }
 }
 
+// Empty where both are of one family.
+std::string about_families(const BoundSocket& one, const BoundSocket& other) {
+  if (one.address.is_unix() || one.address.ip().family == other.address.ip().family) return {};
+  return "; [::] takes IPv4 too, unless its listener has v6_only: true";
+}
+
 // Reports a socket that another one stands in the way of, else remembers it.
 void add_socket(ConfigReading& reading, OwnSockets& sockets, OwnSocket socket) {
   const OwnSocket* other = sockets.in_the_way_of(socket.bound);
   if (other == nullptr) return sockets.add(std::move(socket));
-  reading.report(*socket.place,
-                 in_quotes(socket.bound.address.to_string()) + " cannot be bound beside " +
-                     in_quotes(other->bound.address.to_string()) + " of " + other->owner);
+  reading.report(*socket.place, in_quotes(socket.bound.address.to_string()) +
+                                    " cannot be bound beside " +
+                                    in_quotes(other->bound.address.to_string()) + " of " +
+                                    other->owner + about_families(other->bound, socket.bound));
 }
 
 OwnSockets collect_sockets(ConfigReading& reading, const std::vector<ReadListener>& listeners,

@@ -131,7 +131,7 @@ std::string parse_status_range(std::string_view text, upstream::StatusRange& tar
 }
 
 std::string parse_proxy_header(std::string_view text, bool& target) {
-  if (text != "off" && text != "v2") return "expected off or v2, not " + in_quotes(text);
+  if (text != "off" && text != "v2") return expected_one_of({"off", "v2"}, text);
   target = text == "v2";
   return {};
 }

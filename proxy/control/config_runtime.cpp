@@ -79,7 +79,7 @@ void read_events(ConfigReading& reading, const YamlPlace& place, LogOptions& tar
   target.access_open = false;
   target.access_close = false;
   const auto parse = [](std::string_view text, LogOptions& options) -> std::string {
-    if (text != "open" && text != "close") return "expected open or close, not " + in_quotes(text);
+    if (text != "open" && text != "close") return expected_one_of({"open", "close"}, text);
     (text == "open" ? options.access_open : options.access_close) = true;
     return {};
   };

@@ -119,7 +119,7 @@ std::string parse_percent(std::string_view text, double& target) {
 }
 
 std::string parse_boolean(std::string_view text, bool& target) {
-  if (text != "true" && text != "false") return "expected true or false, not " + in_quotes(text);
+  if (text != "true" && text != "false") return expected_one_of({"true", "false"}, text);
   target = text == "true";
   return {};
 }

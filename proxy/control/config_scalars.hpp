@@ -102,8 +102,7 @@ auto word_of(const base::EnumNames<Enum, N>& names) {
       target = *value;
       return {};
     }
-    return "expected " + alternatives({names.names.begin(), names.names.end()}) + ", not " +
-           in_quotes(text);
+    return expected_one_of({names.names.begin(), names.names.end()}, text);
   };
 }
 

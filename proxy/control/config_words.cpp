@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/text.hpp"
+#include "control/config_foreign_words.hpp"
 
 namespace penstock::control {
 
@@ -49,6 +50,10 @@ std::size_t difference(std::size_t one, std::size_t other) {
   return std::max(one, other) - std::min(one, other);
 }
 
+std::string did_you_mean(std::string_view word) {
+  return "; did you mean " + in_quotes(word) + "?";
+}
+
 }  // namespace
 
 std::string printable(std::string_view text) {
@@ -63,6 +68,8 @@ std::string in_quotes(std::string_view text) {
 
 std::string Suggestions::nearest(std::string_view text, const std::vector<std::string>& known) {
   if (text.size() > shown_bytes_max) return {};
+  const std::string_view ours = our_word_for(text);
+  if (std::find(known.begin(), known.end(), ours) != known.end()) return did_you_mean(ours);
   // Half of a short word may be wrong, never more than three letters of a long one.
   std::size_t nearest = std::min(slips_max, text.size() / 2) + 1;
   std::string_view found;
@@ -76,7 +83,12 @@ std::string Suggestions::nearest(std::string_view text, const std::vector<std::s
     nearest = far;
     found = name;
   }
-  return found.empty() ? std::string{} : "; did you mean " + in_quotes(found) + "?";
+  return found.empty() ? std::string{} : did_you_mean(found);
+}
+
+std::string expected_one_of(const std::vector<std::string_view>& words, std::string_view text) {
+  return "expected " + alternatives(words) + ", not " + in_quotes(text) +
+         suggestion(text, {words.begin(), words.end()});
 }
 
 std::string suggestion(std::string_view text, const std::vector<std::string>& known) {

@@ -20,7 +20,8 @@ class Suggestions {
  public:
   static constexpr std::size_t steps_max = 4'000'000;
 
-  // "; did you mean 'name'?" for the nearest of `known`, empty where none is near.
+  // "; did you mean 'name'?" for the one of `known` that other proxies call so, or the nearest;
+  // empty where none is near.
   std::string nearest(std::string_view text, const std::vector<std::string>& known);
   std::size_t steps() const noexcept { return steps_; }
 
@@ -30,6 +31,9 @@ class Suggestions {
 
 // The one of a question that stands alone.
 std::string suggestion(std::string_view text, const std::vector<std::string>& known);
+
+// "expected a, b or c, not 'text'", with a suggestion.
+std::string expected_one_of(const std::vector<std::string_view>& words, std::string_view text);
 
 // "a, b or c".
 std::string alternatives(const std::vector<std::string_view>& words);

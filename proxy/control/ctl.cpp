@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <boost/json/parse.hpp>
 #include <iostream>
 #include <thread>
@@ -18,6 +19,7 @@ namespace penstock::control {
 namespace {
 
 constexpr base::Duration poll_interval = std::chrono::milliseconds{100};
+constexpr base::Duration patience = std::chrono::seconds{5};
 
 int complain(const CtlWorld& world, std::string_view sentence) {
   world.err << "penstock ctl: " << base::printable(sentence) << '\n';
@@ -43,7 +45,7 @@ bool is_success(const CtlReply& reply) {
 template <class Text, class Judge>
 int show(const CtlCommand& command, CtlWorld& world, std::string_view target, Text&& text,
          Judge&& judge) {
-  const CtlFetched reply = world.fetch("GET", target);
+  const CtlFetched reply = world.fetch("GET", target, patience);
   if (!reply) return complain(world, reply.error());
   if (!is_success(*reply)) return complain(world, reason_in(*reply));
   try {
@@ -62,45 +64,51 @@ int always_success(const boost::json::value& /*body*/) {
 int wait_ready(const CtlCommand& command, CtlWorld& world) {
   const base::Instant deadline = world.now() + command.timeout;
   while (true) {
-    const CtlFetched reply = world.fetch("GET", "/readyz");
+    // Where the time is up it is still asked once, shortly.
+    const base::Duration left = std::max(deadline - world.now(), poll_interval);
+    const CtlFetched reply = world.fetch("GET", "/readyz", std::min(left, patience));
     if (reply && is_success(*reply)) {
       world.out << (command.json ? reply->body : "ready\n");
       return success;
     }
-    if (world.now() >= deadline)
+    const base::Instant now = world.now();
+    if (now >= deadline)
       return complain(world, "not ready in time: " + (reply ? reason_in(*reply) : reply.error()));
-    world.pause(poll_interval);
+    world.pause(std::min(poll_interval, deadline - now));
   }
 }
 
-// Over where nobody answers any more, or where no connection is left and none is accepted.
-bool drain_is_over(CtlWorld& world) {
-  const CtlFetched reply = world.fetch("GET", "/status");
-  if (!reply) return true;
-  const auto status = boost::json::parse(reply->body);
-  const auto& state = status.at("state").as_string();
-  return state != "ready" && state != "grace" &&
-         status.at("connections_active").to_number<std::int64_t>() == 0;
+std::string drained_text(const boost::json::value& end) {
+  return fmt::format("drained: {} connections ended, {} were cut\n",
+                     end.at("drained").to_number<std::uint64_t>(),
+                     end.at("cut").to_number<std::uint64_t>());
 }
 
+// The proxy answers at the end; where the answer does not come, nobody knows what became of it.
 int drain(const CtlCommand& command, CtlWorld& world) {
-  const CtlFetched reply = world.fetch("POST", "/drain");
-  if (!reply) return complain(world, reply.error());
+  const CtlFetched reply = command.wait
+                               ? world.fetch("POST", "/drain?wait=true", base::Duration::max())
+                               : world.fetch("POST", "/drain", patience);
+  if (!reply)
+    return complain(
+        world, (command.wait ? "not known whether the drain has ended: " : "") + reply.error());
   if (!is_success(*reply)) return complain(world, reason_in(*reply));
   try {
-    while (command.wait && !drain_is_over(world)) world.pause(poll_interval);
+    const std::string text =
+        command.wait ? drained_text(boost::json::parse(reply->body)) : "draining\n";
+    world.out << (command.json ? reply->body : text);
+    return success;
   } catch (const std::exception&) {
     return complain(world, "what answered is not a penstock of this version");
   }
-  const char* const done = command.wait ? "drained\n" : "draining\n";
-  world.out << (command.json ? reply->body : done);
-  return success;
 }
 
 int steer_endpoint(const CtlCommand& command, CtlWorld& world) {
   const CtlFetched reply = world.fetch(
-      "POST", fmt::format("/upstreams/{}/endpoints/{}?state={}", part_of_target(command.upstream),
-                          part_of_target(command.endpoint), part_of_target(command.state)));
+      "POST",
+      fmt::format("/upstreams/{}/endpoints/{}?state={}", part_of_target(command.upstream),
+                  part_of_target(command.endpoint), part_of_target(command.state)),
+      patience);
   if (!reply) return complain(world, reply.error());
   if (!is_success(*reply)) return complain(world, reason_in(*reply));
   world.out << (command.json ? reply->body
@@ -130,13 +138,14 @@ int run_ctl(const CtlCommand& command, CtlWorld& world) {
 }
 
 int run_ctl(const CtlCommand& command) {
-  CtlWorld world{
-      .fetch = [&](std::string_view method,
-                   std::string_view target) { return fetch(command.admin, method, target); },
-      .pause = [](base::Duration time) { std::this_thread::sleep_for(time); },
-      .now = os::now,
-      .out = std::cout,
-      .err = std::cerr};
+  CtlWorld world{.fetch =
+                     [&](std::string_view method, std::string_view target, base::Duration longest) {
+                       return fetch(command.admin, method, target, longest);
+                     },
+                 .pause = [](base::Duration time) { std::this_thread::sleep_for(time); },
+                 .now = os::now,
+                 .out = std::cout,
+                 .err = std::cerr};
   return run_ctl(command, world);
 }
 

@@ -47,8 +47,10 @@ using CtlFetched = boost::system::result<CtlReply, std::string>;
 
 // The world as ctl sees it, so that a test can be it.
 struct CtlWorld {
-  // One request; errors: the sentence.
-  std::function<CtlFetched(std::string_view method, std::string_view target)> fetch;
+  // One request, whose answer is waited for so long at most; errors: the sentence.
+  std::function<CtlFetched(std::string_view method, std::string_view target,
+                           base::Duration patience)>
+      fetch;
   std::function<void(base::Duration)> pause;
   std::function<base::Instant()> now;
   std::ostream& out;

@@ -11,6 +11,7 @@
 #include <boost/beast/http.hpp>
 #include <boost/url/encode.hpp>
 #include <boost/url/rfc/unreserved_chars.hpp>
+#include <cerrno>
 #include <optional>
 #include <vector>
 
@@ -36,17 +37,15 @@ using Destinations = std::vector<Destination>;
 
 boost::system::result<Destinations, std::string> destinations_of(const std::string& admin) {
   if (admin.starts_with("unix:")) {
-    const auto address = os::parse_socket_address(admin);
-    if (!address) return address.error();
-    std::string path = address->path();
-    if (address->is_abstract()) path.front() = '\0';
+    const os::SocketAddress address = *os::parse_socket_address(admin);
+    std::string path = address.path();
+    if (address.is_abstract()) path.front() = '\0';
     return Destinations{
         {.endpoint = asio::local::stream_protocol::endpoint{path}, .host = "localhost"}};
   }
   std::string host;
   std::uint16_t port = 0;
-  if (!os::split_host_port(admin, host, port))
-    return "it must be ip:port, [v6]:port, name:port or unix:/path";
+  os::split_host_port(admin, host, port);
   const auto found = os::resolve(host, port);
   if (!found) return found.error();
   Destinations destinations;
@@ -56,6 +55,16 @@ boost::system::result<Destinations, std::string> destinations_of(const std::stri
                             .host = endpoint.to_string()});
   }
   return destinations;
+}
+
+// Nobody listens there. Who has no `admin` in his configuration looks for the fault elsewhere.
+std::string sentence_for(const boost::system::error_code& error) {
+  const bool nobody_listens = error == asio::error::connection_refused || error.value() == ENOENT;
+  if (error == boost::system::errc::too_many_files_open)
+    return error.message() + "; raise the limit of descriptors (ulimit -n)";
+  return error.message() + (nobody_listens ? "; is the proxy running, and does its configuration "
+                                             "have an `admin` at this address?"
+                                           : "");
 }
 
 struct Exchange {
@@ -92,7 +101,7 @@ asio::awaitable<void> exchange_with(asio::io_context& io, Exchange& exchange) {
       co_await talk(socket, destination.host, exchange);
       co_return;
     } catch (const boost::system::system_error& failure) {
-      exchange.error = failure.code().message();
+      exchange.error = sentence_for(failure.code());
     }
   }
 }
@@ -109,8 +118,19 @@ std::string part_of_target(std::string_view text) {
   return boost::urls::encode(text, boost::urls::unreserved_chars);
 }
 
+std::string fault_of_admin(const std::string& admin) {
+  std::string host;
+  std::uint16_t port = 0;
+  if (admin.starts_with("unix:")) {
+    const auto address = os::parse_socket_address(admin);
+    return address ? std::string{} : address.error();
+  }
+  if (os::split_host_port(admin, host, port)) return {};
+  return "it must be ip:port, [v6]:port, name:port or unix:/path";
+}
+
 CtlFetched fetch(const std::string& admin, std::string_view method, std::string_view target,
-                 std::chrono::milliseconds timeout) {
+                 base::Duration patience) {
   const auto complaint = [&](const std::string& reason) {
     return "cannot ask the admin address " + admin + ": " + reason;
   };
@@ -125,7 +145,10 @@ CtlFetched fetch(const std::string& admin, std::string_view method, std::string_
                     .reply = {}};
   asio::io_context io;
   asio::co_spawn(io, exchange_with(io, exchange), asio::detached);
-  io.run_for(timeout);
+  if (patience == base::Duration::max())
+    io.run();
+  else
+    io.run_for(patience);
   if (!exchange.reply) return complaint(exchange.error);
   return std::move(*exchange.reply);
 }

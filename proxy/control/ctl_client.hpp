@@ -5,15 +5,21 @@
 #include <string>
 #include <string_view>
 
+#include "base/time.hpp"
 #include "control/ctl.hpp"
 
 namespace penstock::control {
 
-// `admin` is ip:port, [v6]:port, name:port or unix:/path. Waits for at most `timeout`; the answer
-// is at most 16 MiB. $PENSTOCK_TOKEN_FILE names the file of the token that the address asks for.
+// What is wrong with `admin`, which is to be ip:port, [v6]:port, name:port, unix:/path or
+// unix:@name; empty where nothing is. Pure.
+std::string fault_of_admin(const std::string& admin);
+
+// Waits for at most `patience`, for ever where that is Duration::max(); the answer is at most 16
+// MiB. $PENSTOCK_TOKEN_FILE names the file of the token that the address asks for.
 // Errors: the sentence that a user should read, with the address in it.
+// REQUIRES: fault_of_admin() finds none.
 CtlFetched fetch(const std::string& admin, std::string_view method, std::string_view target,
-                 std::chrono::milliseconds timeout = std::chrono::seconds{5});
+                 base::Duration patience = std::chrono::seconds{5});
 
 // Any text as one segment of a target's path or one value of its query: what would end it is
 // percent-encoded.

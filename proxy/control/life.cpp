@@ -8,6 +8,7 @@
 
 #include "control/io_work.hpp"
 #include "os/clock.hpp"
+#include "os/topology.hpp"
 #include "runtime/server.hpp"
 #include "runtime/thread_place.hpp"
 #include "session/close_reason.hpp"
@@ -37,6 +38,7 @@ Life::Life(const Parts& parts)
     : parts_{parts},
       pump_{parts.io, parts.server, parts.access_log, parts.upstreams},
       listener_stop_{parts.io, parts.server},
+      numa_watch_{os::numa_topology().nodes.size() > 1},
       stage_timer_{parts.io},
       tick_timer_{parts.io} {
   parts_.signals.listen([this](Signal signal, const char* name) { on_signal(signal, name); });
@@ -88,8 +90,10 @@ void Life::on_signal(Signal signal, const char* name) {
   switch (signal) {
     case Signal::stop: return stop(name);
     case Signal::reopen_logs:
-      parts_.log.info(fmt::format("{}: log files are opened again", name));
-      return parts_.access_log.reopen();
+      return parts_.log.info(fmt::format("{}: {}", name,
+                                         parts_.access_log.reopen()
+                                             ? "the access log is opened again by its name"
+                                             : "there is no log file to open again"));
     case Signal::reload:
     case Signal::upgrade:
       return parts_.log.warning(fmt::format("{}: ignored, this version cannot do that yet", name));
@@ -120,6 +124,7 @@ void Life::begin_drain(std::string_view asked_by) {
   const auto& [grace, timeout] = parts_.server.spec().runtime.drain;
   if (cut_at_ == base::never) cut_at_ = os::now() + grace + timeout;
   if (stage_ == Stage::starting) return;  // no thread is there yet that could stop accepting
+  ended_before_drain_ = connections_ended();
   parts_.log.info(fmt::format("{}: the drain begins", asked_by));
   if (grace.count() == 0) return stop_accepting();
   enter(Stage::grace);
@@ -172,9 +177,35 @@ base::Instant Life::ends_by() const noexcept {
   return std::min(cut_at_, os::now()) + end_patience;
 }
 
+void Life::at_end(std::function<void(const DrainEnd&)> told) {
+  if (stage_ == Stage::stopped) return told(drain_end());
+  at_end_.push_back(std::move(told));
+}
+
+// Those who wait are told, and write what they answer, before the loop ends.
 void Life::finish() {
   enter(Stage::stopped);
-  stop_work(parts_.io);
+  const DrainEnd end = drain_end();
+  for (const auto& told : std::exchange(at_end_, {})) told(end);
+  upstream::call_later(parts_.io, [&io = parts_.io] { stop_work(io); });
+}
+
+DrainEnd Life::drain_end() const {
+  DrainEnd end;
+  for (const auto& forwarder : parts_.server.forwarders())
+    end.cut += forwarder.sessions.cut.value();
+  const std::uint64_t ended = connections_ended() - ended_before_drain_;
+  end.drained = ended - std::min(ended, end.cut);
+  end.cut += parts_.server.connections_active();  // those that did not even end when they were cut
+  return end;
+}
+
+std::uint64_t Life::connections_ended() const {
+  std::uint64_t ended = 0;
+  for (const auto& forwarder : parts_.server.forwarders())
+    for (const session::ListenerCounters& listener : forwarder.sessions.listeners)
+      for (const base::Counter& closed : listener.closed) ended += closed.value();
+  return ended;
 }
 
 // It reads files, and a process that has no memory left must not end for that: the next second

@@ -23,7 +23,9 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
+#include "control/admin_view.hpp"
 #include "control/confinement.hpp"
 #include "control/control_watch.hpp"
 #include "control/forwarder_watch.hpp"
@@ -77,6 +79,9 @@ class Life {
   // there.
   void begin_drain(std::string_view asked_by);
 
+  // Calls `told` once the drain has ended, as the last thing before run() returns.
+  void at_end(std::function<void(const DrainEnd&)> told);
+
   Stage stage() const noexcept { return stage_; }
   // Calls of the loop that took too long.
   std::uint64_t blocked_calls() const noexcept { return own_watch_.blocked(); }
@@ -106,6 +111,8 @@ class Life {
   void warn_of_pause(base::Instant now);
   std::uint64_t lines_lost() const;
   std::uint64_t closed_for_overload() const;
+  std::uint64_t connections_ended() const;
+  DrainEnd drain_end() const;
 
   Parts parts_;
   RecordPump pump_;
@@ -121,6 +128,8 @@ class Life {
   int stop_signals_ = 0;
   base::Instant cut_at_ = base::never;  // once a drain was asked for
   std::function<void()> when_closed_;
+  std::uint64_t ended_before_drain_ = 0;  // connections
+  std::vector<std::function<void(const DrainEnd&)>> at_end_;
   bool queues_empty_ = false;   // the acceptors have taken in whoever was let in
   bool unlocked_told_ = false;  // of threads that could not lock themselves
   GrowingCount lost_lines_;

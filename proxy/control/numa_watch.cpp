@@ -45,7 +45,7 @@ std::vector<std::string> NumaWatch::look_at(const std::vector<ThreadView>& threa
         "{} of {} threads could not be pinned: they run where the scheduler sends them; `penstock "
         "ctl numa` shows which",
         refusals.pins, threads.size()));
-  if (refusals.policies + refusals.arenas > 0)
+  if (has_several_nodes_ && refusals.policies + refusals.arenas > 0)
     warnings.push_back(fmt::format(
         "the kernel refused the memory policy to {} of {} threads, and to {} of {} arenas: a page "
         "lies on the node of the thread that touches it first; a container with CAP_SYS_NICE may "

@@ -160,7 +160,6 @@ constexpr auto pages = std::to_array<std::string_view>({
 });
 
 constexpr auto parameters = std::to_array<PromisedParameter>({
-    {"/drain", "wait", ""},
     {"/upstreams/*/endpoints/*", "kill", ""},
     {"/upstreams/*/endpoints/*", "max_connections", ""},
     {"/upstreams/*/endpoints/*", "state", "reset"},

@@ -4,13 +4,12 @@
 
 #include <algorithm>
 #include <iostream>
-#include <new>
 #include <stdexcept>
-#include <system_error>
 
 #include "control/admin_server.hpp"
 #include "control/budget.hpp"
 #include "control/buffer_limits.hpp"
+#include "control/conclude.hpp"
 #include "control/confinement.hpp"
 #include "control/exit_codes.hpp"
 #include "control/io_work.hpp"
@@ -57,12 +56,14 @@ std::string listed(const std::vector<os::SocketAddress>& addresses) {
   return text;
 }
 
-void tell_what_runs(const runtime::Server& server, const AdminServer& admin, base::Log& log) {
+void tell_what_runs(const runtime::Server& server, const AdminServer& admin, const Plan& plan,
+                    base::Log& log) {
   for (const auto& listener : server.listeners())
     log.info(fmt::format("listener {} on {}", listener->options.name,
                          listed(server.addresses(listener->index))));
   for (const std::string& decision : server.decisions()) log.info(decision);
-  log.info(fmt::format("at most {} connections", server.connections_max()));
+  log.info(fmt::format("at most {} connections, by {}", server.connections_max(),
+                       plan.connections_bound));
   if (!admin.addresses().empty()) log.info("admin on " + listed(admin.addresses()));
 }
 
@@ -134,7 +135,7 @@ int serve(Config config, const Confinement& confinement, base::Log& log, AccessL
   auto admin = AdminServer::create(io, admin_of(config), view);
   if (!admin) return refuse(log, admin.error());
   life.when_listeners_closed([&server = **admin] { server.stop_listening(); });
-  tell_what_runs(server, **admin, log);
+  tell_what_runs(server, **admin, plan, log);
   if (std::string fault = give_up_rights(confinement, log); !fault.empty())
     return refuse(log, fault);
   feeds.await_first_answers(first_answers_patience, [&life] { return life.is_wanted_to_end(); });
@@ -142,18 +143,6 @@ int serve(Config config, const Confinement& confinement, base::Log& log, AccessL
   const int exit_code = life.run() ? success : failure;
   ends_by = life.ends_by();
   return exit_code;
-}
-
-// What ended `run` by an exception, and what to do about it.
-std::string sentence_for(const std::exception& error) {
-  if (dynamic_cast<const std::bad_alloc*>(&error) != nullptr)
-    return "out of memory: raise the limit (ulimit -v, memory.max of the control group) or lower "
-           "runtime.max_connections";
-  const auto* system = dynamic_cast<const std::system_error*>(&error);
-  if (system != nullptr && system->code() == std::errc::resource_unavailable_try_again)
-    return "cannot start: no thread could be created; raise the limit of processes (ulimit -u, "
-           "pids.max of the control group)";
-  return fmt::format("cannot start: {}", error.what());
 }
 
 // Asked before anything is opened. They are not ours to close: a lock or a socket that a supervisor

@@ -8,7 +8,9 @@
 #include <boost/json/serialize.hpp>
 #include <iostream>
 
+#include "control/exit_codes.hpp"
 #include "control/selftest_trial.hpp"
+#include "os/process.hpp"
 
 namespace penstock::control {
 
@@ -54,9 +56,23 @@ boost::json::object json_of(const std::vector<EngineVerdict>& verdicts, bool ok)
   return {{"ok", ok}, {"engines", std::move(engines)}};
 }
 
+// A trial that meets the limit would say of the engine what is true of the limit.
+std::string too_few_descriptors() {
+  constexpr std::size_t needed = 32;  // 24 were enough
+  if (os::descriptor_limit() >= needed) return {};
+  return fmt::format(
+      "nothing was tried: the limit of {} descriptors is too low, raise it to at least {} (ulimit "
+      "-n)",
+      os::descriptor_limit(), needed);
+}
+
 }  // namespace
 
 int selftest(const SelftestCommand& command) {
+  if (const std::string fault = too_few_descriptors(); !fault.empty()) {
+    std::cerr << "penstock selftest: " << fault << '\n';
+    return failure;
+  }
   std::vector<EngineVerdict> verdicts;
   for (std::size_t i = 0; i < relay::engine_policy_names.size(); ++i)
     verdicts.push_back(try_engine(static_cast<relay::EnginePolicy>(i)));
@@ -65,10 +81,10 @@ int selftest(const SelftestCommand& command) {
   const bool ok = std::none_of(verdicts.begin(), verdicts.end(), is_wrong);
   std::cout << (command.json ? boost::json::serialize(json_of(verdicts, ok)) + '\n'
                              : text_of(verdicts));
-  if (ok) return 0;
+  if (ok) return success;
   std::cerr << "penstock selftest: an engine is wrong on this kernel: do not use it "
                "(relay.engine), and report what stands above\n";
-  return 1;
+  return failure;
 }
 
 }  // namespace penstock::control

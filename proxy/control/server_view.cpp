@@ -203,6 +203,10 @@ void ServerView::drain() {
   life_.begin_drain("POST /drain");
 }
 
+void ServerView::at_end_of_drain(std::function<void(const DrainEnd&)> told) {
+  life_.at_end(std::move(told));
+}
+
 bool ServerView::set_override(const std::string& upstream, const std::string& endpoint,
                               upstream::Override said) {
   return upstreams_.set_override(upstream, endpoint, said);

@@ -21,6 +21,7 @@ class ServerView final : public AdminView {
   PagePieces page(PageName name) override;
   Explained explain(const ExplainQuestion& question) override;
   void drain() override;
+  void at_end_of_drain(std::function<void(const DrainEnd&)> told) override;
   bool set_override(const std::string& upstream, const std::string& endpoint,
                     upstream::Override said) override;
 

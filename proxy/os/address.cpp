@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstring>
+#include <filesystem>
 #include <memory>
 
 #include "base/assert.hpp"
@@ -36,7 +37,10 @@ IpEndpoint from_v6(const in6_addr& address, std::uint16_t port, std::uint32_t sc
   }
   IpEndpoint result;
   std::memcpy(result.bytes.data(), &address, sizeof address);
-  result.scope = scope;
+  // The kernel ignores the zone of all other addresses: with it they would have two names.
+  const bool has_zone = IN6_IS_ADDR_LINKLOCAL(&address) || IN6_IS_ADDR_MC_LINKLOCAL(&address) ||
+                        IN6_IS_ADDR_MC_NODELOCAL(&address);
+  result.scope = has_zone ? scope : 0;
   result.port = port;
   result.family = IpEndpoint::Family::v6;
   return result;
@@ -73,9 +77,15 @@ Parsed parse_unix(std::string_view text) {
   if (path.empty() || path == "@") return std::string{"the path of a unix socket is missing"};
   if (path.size() > unix_path_bytes_max)
     return std::string{"the path of a unix socket has at most 107 bytes"};
-  if (path.front() != '@' && path.front() != '/')
+  if (path.front() == '@') return SocketAddress::unix_path(path);
+  if (path.front() != '/')
     return std::string{"the path of a unix socket starts with / or, if abstract, with @"};
-  return SocketAddress::unix_path(path);
+  const std::filesystem::path spelled{path};
+  // Where a folder is a link, what /folder/../ means is known to the disk alone.
+  if (std::find(spelled.begin(), spelled.end(), "..") != spelled.end())
+    return std::string{"the path of a unix socket bears no '..': write the folder that is meant"};
+  if (path.back() == '/') return std::string{"a unix socket is no folder: its path ends without /"};
+  return SocketAddress::unix_path(spelled.lexically_normal());
 }
 
 }  // namespace
@@ -137,10 +147,9 @@ bool split_host_port(std::string_view text, std::string& host, std::uint16_t& po
   std::string_view name = text.substr(0, colon);
   const std::string_view digits = text.substr(colon + 1);
   const bool bracketed = name.size() > 2 && name.front() == '[' && name.back() == ']';
-  if (bracketed)
-    name = name.substr(1, name.size() - 2);
-  else if (name.find(':') != std::string_view::npos)
-    return false;  // a bare v6 address is ambiguous
+  // A bare v6 address is ambiguous, and brackets around anything else are a second spelling.
+  if (bracketed != (name.find(':') != std::string_view::npos)) return false;
+  if (bracketed) name = name.substr(1, name.size() - 2);
   unsigned value = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
   if (error != std::errc{} || end != digits.data() + digits.size()) return false;

@@ -7,6 +7,7 @@
 #include "os/accounts.hpp"
 #include "os/bound_socket.hpp"
 #include "os/native_address.hpp"
+#include "os/port_use.hpp"
 #include "os/socket.hpp"
 #include "os/socket_file.hpp"
 #include "os/socket_options.hpp"
@@ -21,12 +22,26 @@ std::string reason(int error) {
   return std::strerror(error);
 }
 
+std::string in_use_by(const IpEndpoint& address) {
+  const std::string port = std::to_string(address.port);
+  switch (use_of_port(address.port)) {
+    case PortUse::listener: return "; another process listens there (see ss -ltnp)";
+    case PortUse::connection:
+      return "; a connection of this machine has that port as its own (see ss -tanp sport = :" +
+             port +
+             "): reserve it by net.ipv4.ip_local_reserved_ports, or choose one outside "
+             "net.ipv4.ip_local_port_range";
+    case PortUse::unknown: break;
+  }
+  return "; another socket is bound to it (see ss -tanp)";
+}
+
 std::string advice(int error, const SocketAddress& address) {
   if (address.is_unix())
     return error == EADDRINUSE ? "; a process listens there (see ss -lxp), or it is another file"
                                : "";
   switch (error) {
-    case EADDRINUSE: return "; another process listens there (see ss -ltnp)";
+    case EADDRINUSE: return in_use_by(address.ip());
     case EACCES: return "; ports below 1024 need CAP_NET_BIND_SERVICE";
     case EADDRNOTAVAIL: return "; no interface of this machine has that address";
     default: return "";

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -120,28 +121,70 @@ bool do_not_preempt_on_wakeup() noexcept {
   return ::pthread_setschedparam(::pthread_self(), SCHED_BATCH, &no_priority) == 0;
 }
 
-FileText read_file(const std::string& path, std::size_t bytes_max) {
-  // O_NONBLOCK: opening a FIFO must not wait for a writer.
-  const Fd file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
-  if (!file) return {.text = {}, .error = std::string{"cannot open: "} + std::strerror(errno)};
-  struct stat status {};
-  if (::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode))
-    return {.text = {}, .error = "is not a regular file"};
+namespace {
+
+constexpr int pipe_patience_seconds = 10;
+
+FileText is_wrong(std::string sentence) {
+  return {.text = {}, .error = std::move(sentence)};
+}
+
+FileText cannot(const char* verb) {
+  return is_wrong(std::string{"cannot "} + verb + ": " + std::strerror(errno));
+}
+
+// False where a pipe stayed silent for so long, and open.
+bool comes_soon(int pipe) noexcept {
+  pollfd readable{.fd = pipe, .events = POLLIN, .revents = 0};
+  constexpr int milliseconds = pipe_patience_seconds * 1000;
+  return ::poll(&readable, 1, milliseconds) != 0;
+}
+
+// To its end.
+FileText read_all(int file, std::size_t bytes_max, bool is_pipe) {
   std::string text(bytes_max + 1, '\0');
   std::size_t filled = 0;
   while (filled < text.size()) {
-    const ssize_t count = ::read(file.get(), text.data() + filled, text.size() - filled);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0)
-      return {.text = {}, .error = std::string{"cannot read: "} + std::strerror(errno)};
+    if (is_pipe && !comes_soon(file))
+      return is_wrong("nothing came for " + std::to_string(pipe_patience_seconds) +
+                      " s, and its writer has not closed it");
+    const ssize_t count = ::read(file, text.data() + filled, text.size() - filled);
+    if (count < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+    if (count < 0) return cannot("read");
     if (count == 0) break;
     filled += static_cast<std::size_t>(count);
   }
-  if (filled > bytes_max)
-    return {.text = {}, .error = "is larger than " + std::to_string(bytes_max) + " bytes"};
+  if (filled > bytes_max) return is_wrong("is larger than " + std::to_string(bytes_max) + " bytes");
   text.resize(filled);
+  return {.text = std::move(text), .error = {}};
+}
+
+FileText read_what_is_open(const Fd& file, std::size_t bytes_max, bool may_be_pipe) {
+  struct stat status {};
+  if (::fstat(file.get(), &status) != 0) return cannot("read");
+  const bool is_regular = S_ISREG(status.st_mode);
+  if (!is_regular && !may_be_pipe) return is_wrong("is not a regular file");
+  FileText read = read_all(file.get(), bytes_max, !is_regular);
   constexpr mode_t for_others = 0077;
-  return {.text = std::move(text), .error = {}, .is_private = (status.st_mode & for_others) == 0};
+  read.is_private = (status.st_mode & for_others) == 0;
+  return read;
+}
+
+// O_NONBLOCK: opening a FIFO must not wait for a writer.
+Fd open_to_read(const std::string& path) noexcept {
+  return Fd{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
+}
+
+}  // namespace
+
+FileText read_file(const std::string& path, std::size_t bytes_max) {
+  const Fd file = open_to_read(path);
+  return file ? read_what_is_open(file, bytes_max, false) : cannot("open");
+}
+
+FileText read_file_or_pipe(const std::string& path, std::size_t bytes_max) {
+  const Fd file = path == "-" ? Fd{::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)} : open_to_read(path);
+  return file ? read_what_is_open(file, bytes_max, true) : cannot("open");
 }
 
 ProcessUsage process_usage() {

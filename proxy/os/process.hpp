@@ -59,6 +59,9 @@ struct FileText {
   bool is_private = false;  // nobody but its owner and root may read it
 };
 FileText read_file(const std::string& path, std::size_t bytes_max);
+// Of a pipe too, and of standard input where `path` is "-". Blocks: start-up only; a writer that
+// pauses for 10 s is an error.
+FileText read_file_or_pipe(const std::string& path, std::size_t bytes_max);
 
 // /proc/self figures for the usual process_* metrics.
 struct ProcessUsage {

@@ -41,6 +41,7 @@ struct Counters {
   std::array<base::Counter, 2> retransmits;  // likewise
   base::Counter records_dropped;             // the ring towards the log was full
   base::Counter sendfile_bytes;
+  base::Counter cut;     // connections that a drain reset
   base::Counter stalls;  // connections that were found asleep with work to do
 };
 

@@ -143,6 +143,7 @@ Next FileSession::finish(CloseReason reason, Ending ending, Context& context) no
   PENSTOCK_ASSERT(phase_ != Phase::ended);
   phase_ = Phase::ended;
   context.timers.disarm(*this);
+  if (reason == CloseReason::drain && ending == Ending::reset) context.counters.cut.add();
   Record record;
   record.first_byte = first_byte_;
   record.bytes[to_client][static_cast<std::size_t>(relay::Engine::copy)] =

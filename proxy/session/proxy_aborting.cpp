@@ -1,10 +1,11 @@
 // Aborting: what was taken is given, as long as abort_linger allows, and then comes RST.
 //
-// A side that failed gets nothing more and is closed at once. Towards the other one, the bytes of a
+// A side that failed gets nothing more. Towards the other one, the bytes of a
 // pipe, of a held buffer and of the kernel's send queue go out first: an RST drops all of them, and
 // the peer may well be reading. From a side that failed, what it had sent before can still be read.
 
 #include <algorithm>
+#include <cerrno>
 
 #include "os/socket.hpp"
 #include "relay/direction.hpp"
@@ -48,10 +49,13 @@ Next ProxySession::run_aborting(Context& context) noexcept {
     }
     if (target.failed) directions_[d].discard(sides_[d], target, context.relay);
   }
-  for (unsigned side = 0; side < sides_.size(); ++side)
-    if (sides_[side].failed && directions_[side].dry()) close_side(side, Ending::reset, context);
   const bool owed = owes_bytes_to(client) || owes_bytes_to(upstream);
   if (!goes_on_lingering(owed, context)) return finish(reason_, Ending::reset, context);
+  // Who vanished gets his RST at once. A socket that the kernel itself gave up needs none: it stays
+  // until the record was written, which asks it for its name and its figures.
+  for (unsigned side = 0; side < sides_.size(); ++side)
+    if (sides_[side].error == ETIMEDOUT && directions_[side].dry())
+      close_side(side, Ending::reset, context);
   return hungry ? Next::hungry : Next::wait;
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/assert.hpp"
 #include "base/time.hpp"
+#include "base/times.hpp"
 #include "os/poller.hpp"
 #include "os/socket.hpp"
 #include "relay/side.hpp"
@@ -61,7 +62,8 @@ upstream::Upstream::Taken ProxySession::take_place(bool in_line, Context& contex
 
 void ProxySession::begin_budget(Context& context) noexcept {
   const upstream::ConnectOptions& connect = to().spec().connect;
-  connect_end_ = base::deadline_after(context.now, connect.timeout * connect.attempts);
+  connect_end_ =
+      base::deadline_after(context.now, base::times(connect.timeout, connect.attempts));
 }
 
 Next ProxySession::next_attempt(Context& context) noexcept {

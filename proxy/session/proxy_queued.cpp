@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/time.hpp"
+#include "base/times.hpp"
 #include "session/context.hpp"
 #include "session/proxy_session.hpp"
 #include "upstream/cluster.hpp"

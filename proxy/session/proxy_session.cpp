@@ -94,6 +94,7 @@ Next ProxySession::finish(CloseReason reason, Ending ending, Context& context) n
   PENSTOCK_ASSERT(phase_ != Phase::ended);
   leave_line();
   if (reason == CloseReason::complete) to().note_success(*endpoint_);
+  if (reason == CloseReason::drain && ending == Ending::reset) context.counters.cut.add();
   for (unsigned d = 0; d < directions_.size(); ++d)
     directions_[d].discard(sides_[d], sides_[1 - d], context.relay);
   Record record;

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/limits.hpp"
+#include "base/times.hpp"
 
 namespace penstock::upstream {
 
@@ -46,8 +47,8 @@ base::Instant forget_ejections(const OutlierOptions& options, LiveRecord& endpoi
   if (in_a_row == 0) return base::never;
   const base::Instant forgotten =
       endpoint.control.returned +
-      options.ejection *
-          (std::int64_t{1} << std::min<std::uint64_t>(in_a_row, base::ejection_doublings_max + 1));
+      base::times(options.ejection, std::int64_t{1} << std::min<std::uint64_t>(
+                                        in_a_row, base::ejection_doublings_max + 1));
   if (now < forgotten) return forgotten;
   endpoint.ejections_in_a_row.store(0, std::memory_order_relaxed);
   return base::never;

@@ -29,11 +29,33 @@ std::optional<CheckOutcome> judge_text(const HealthSpec& spec, std::string_view 
   return CheckOutcome{CheckResult::passed, "answered as expected"};
 }
 
+// RFC 9110, 15.2: any number of interim answers may come before the final one. After 101 there is
+// no HTTP any more.
+bool is_interim(const wire::HttpStatusLine& line) noexcept {
+  return line.progress == Progress::complete && line.status < 200 && line.status != 101;
+}
+
+// Where the answer after the first one begins; npos as long as its head has not ended. Bare LFs are
+// taken, as in the status line.
+std::size_t end_of_head(std::string_view answer) noexcept {
+  const auto strict = answer.find("\n\r\n");
+  const auto lenient = answer.find("\n\n");
+  if (strict < lenient) return strict + 3;
+  return lenient == std::string_view::npos ? lenient : lenient + 2;
+}
+
 std::optional<CheckOutcome> judge_http(const HealthSpec& spec, std::string_view answer) {
-  const wire::HttpStatusLine line = wire::parse_http_status(answer);
+  wire::HttpStatusLine line = wire::parse_http_status(answer);
+  while (is_interim(line)) {
+    const std::size_t next = end_of_head(answer);
+    if (next == std::string_view::npos) return std::nullopt;
+    answer.remove_prefix(next);
+    line = wire::parse_http_status(answer);
+  }
   if (line.progress == Progress::incomplete) return std::nullopt;
   if (line.progress == Progress::bad)
-    return CheckOutcome{CheckResult::wrong_answer, "the answer is not HTTP/1"};
+    return CheckOutcome{CheckResult::wrong_answer,
+                        "the answer is not HTTP/1: " + first_bytes_of(answer)};
   CheckOutcome outcome{CheckResult::wrong_answer, "HTTP status "};
   outcome.why += std::to_string(line.status);
   for (const StatusRange& range : spec.status)
@@ -47,13 +69,15 @@ asio::awaitable<CheckOutcome> judge_answer(HealthLink& link, const HealthSpec& s
   while (answer.size() < base::health_answer_max) {
     const std::size_t scanned = answer.size();
     const base::ErrorCode error = co_await link.receive(answer);
-    if (error) co_return failed_check(error, link.expired(), spec.timeout);
+    if (error) co_return failed_check(error, link.expired(), spec, answer);
     const std::string_view seen = std::string_view{answer}.substr(0, base::health_answer_max);
     std::optional<CheckOutcome> outcome =
         spec.type == CheckType::http ? judge_http(spec, seen) : judge_text(spec, seen, scanned);
     if (outcome) co_return std::move(*outcome);
   }
-  co_return CheckOutcome{CheckResult::wrong_answer, "64 KiB came without what was expected"};
+  co_return CheckOutcome{
+      CheckResult::wrong_answer,
+      "64 KiB came without what was expected; they begin with " + first_bytes_of(answer)};
 }
 
 std::string first_bytes(const HealthSpec& spec, const os::SocketAddress& address) {
@@ -94,7 +118,7 @@ asio::awaitable<CheckOutcome> check_health(std::shared_ptr<HealthLink> link,
   const std::string bytes = first_bytes(*spec, address);
   if (!error && !bytes.empty()) error = co_await link->send(bytes);
   if (!error && spec->type == CheckType::tls) error = co_await tls.shake_hands(*link, spec->sni);
-  if (error) co_return failed_check(error, link->expired(), spec->timeout);
+  if (error) co_return failed_check(error, link->expired(), *spec);
   switch (spec->type) {
     case CheckType::tcp: co_return CheckOutcome{CheckResult::passed, "connected"};
     case CheckType::tls:

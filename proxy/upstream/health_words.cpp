@@ -40,6 +40,16 @@ CheckOutcome failed_tls(const base::ErrorCode& error) {
   return {CheckResult::tls_failed, std::string{"TLS: "}.append(error.message())};
 }
 
+// Who is silent may hang; who said something else is well, and means something else.
+CheckOutcome too_late(const HealthSpec& spec, std::string_view said) {
+  const std::string within = " within " + short_duration(spec.timeout);
+  if (said.empty()) return {CheckResult::timeout, "no answer" + within};
+  const std::string heard = "; it said " + first_bytes_of(said);
+  if (spec.type == CheckType::send_expect)
+    return {CheckResult::wrong_answer, "not the expected answer" + within + heard};
+  return {CheckResult::timeout, "no whole answer" + within + heard};
+}
+
 }  // namespace
 
 std::string short_duration(base::Duration duration) {
@@ -50,14 +60,33 @@ std::string short_duration(base::Duration duration) {
   return std::to_string(whole.count()).append("ms");
 }
 
-CheckOutcome failed_check(const base::ErrorCode& error, bool expired, base::Duration timeout) {
-  if (expired)
-    return {CheckResult::timeout, std::string{"no answer within "}.append(short_duration(timeout))};
-  if (error == asio::error::eof) return {CheckResult::wrong_answer, "closed without the answer"};
+std::string first_bytes_of(std::string_view said) {
+  constexpr std::size_t shown_max = 48;
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string text{"'"};
+  for (const char c : said.substr(0, shown_max)) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '\r' || c == '\n')
+      text += c == '\r' ? "\\r" : "\\n";
+    else if (byte < 0x20 || byte >= 0x7f)
+      text.append("\\x").append({digits[byte >> 4], digits[byte & 15]});
+    else
+      text += c;
+  }
+  return text += said.size() > shown_max ? "...'" : "'";
+}
+
+CheckOutcome failed_check(const base::ErrorCode& error, bool expired, const HealthSpec& spec,
+                          std::string_view said) {
+  if (expired) return too_late(spec, said);
+  const std::string after = said.empty() ? std::string{} : "; it had said " + first_bytes_of(said);
+  if (error == asio::error::eof)
+    return {CheckResult::wrong_answer,
+            said.empty() ? "closed without an answer" : "closed without the answer" + after};
   if (is_of_tls(error)) return failed_tls(error);
   // A unix socket answers so at once.
   if (error == base::error_from(EAGAIN)) return {CheckResult::refused, "its accept queue is full"};
-  CheckOutcome outcome{result_from(error.value()), lower_first(error.message())};
+  CheckOutcome outcome{result_from(error.value()), lower_first(error.message()) + after};
   if (outcome.result == CheckResult::local) outcome.why.insert(0, "on this machine: ");
   return outcome;
 }

@@ -4,6 +4,7 @@
 // Pure. Thread: any.
 
 #include <string>
+#include <string_view>
 
 #include "base/result.hpp"
 #include "base/time.hpp"
@@ -11,8 +12,13 @@
 
 namespace penstock::upstream {
 
-// `expired`: the check was ended by its own timeout, whatever the error is.
-CheckOutcome failed_check(const base::ErrorCode& error, bool expired, base::Duration timeout);
+// `expired`: the check was ended by its own timeout, whatever the error is. `said`: what came of an
+// answer until then.
+CheckOutcome failed_check(const base::ErrorCode& error, bool expired, const HealthSpec& spec,
+                          std::string_view said = {});
+
+// The first bytes of what an endpoint said, in quotes, as they may stand anywhere: '-NOAUTH\r\n'.
+std::string first_bytes_of(std::string_view said);
 
 // "1s", "250ms".
 std::string short_duration(base::Duration duration);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/times.hpp"
 #include "upstream/hash.hpp"
 
 namespace penstock::upstream {
@@ -25,7 +26,7 @@ bool reserve_place(std::atomic<std::uint32_t>& active, std::uint32_t limit) noex
 base::Duration ejection_time(const OutlierOptions& options, const LiveRecord& endpoint,
                              std::uint64_t in_a_row) noexcept {
   const base::Duration whole =
-      options.ejection * (1 << std::min(in_a_row, base::ejection_doublings_max));
+      base::times(options.ejection, 1 << std::min(in_a_row, base::ejection_doublings_max));
   const std::uint64_t lot = mixed_again(endpoint.number, in_a_row) % 2001;
   return whole / 10'000 * static_cast<std::int64_t>(9'000 + lot);
 }

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <thread>
 
 using namespace penstock;
 using namespace std::chrono_literals;
@@ -76,6 +77,30 @@ TEST_CASE("after reopen() lines go to the new file of that name", "[base]") {
   REQUIRE(sink->flush(10s));
   CHECK(rotated.text() == "before\n");
   CHECK(file.text() == "after\n");
+}
+
+TEST_CASE("reopen() opens the file at once, though no line comes", "[base]") {
+  const Scratch file{"at-once"};
+  auto sink = *LineSink::open(file.path());
+  std::filesystem::remove(file.path());
+  CHECK(sink->reopen());
+  const auto deadline = std::chrono::steady_clock::now() + 10s;
+  while (!std::filesystem::exists(file.path()) && std::chrono::steady_clock::now() < deadline)
+    std::this_thread::yield();
+  CHECK(std::filesystem::exists(file.path()));
+}
+
+TEST_CASE("a standard stream is not opened again", "[base]") {
+  CHECK_FALSE((*LineSink::open("stderr"))->reopen());
+}
+
+TEST_CASE("a half line that a file ends with stays a line of its own", "[base]") {
+  const Scratch file{"torn"};
+  std::ofstream{file.path()} << "whole\nha";
+  auto sink = *LineSink::open(file.path());
+  sink->write("new");
+  REQUIRE(sink->flush(10s));
+  CHECK(file.text() == "whole\nha\nnew\n");
 }
 
 TEST_CASE("a full disk drops and counts lines and says so", "[base]") {

@@ -50,6 +50,9 @@ struct FakeView final : control::AdminView {
     return upstream == "web";
   }
   void drain() override { ++drains; }
+  void at_end_of_drain(std::function<void(const control::DrainEnd&)> told) override {
+    told({.drained = 3, .cut = 1});
+  }
 };
 
 AdminAnswer ask(FakeView& view, const std::string& method, const std::string& target) {
@@ -209,6 +212,21 @@ TEST_CASE("a page that does not exist is 404, a wrong method 405 with what is al
   CHECK(ask(view, "GET", "/drain").status == 405);
   CHECK(ask(view, "GET", "/drain").allow == "POST");
   CHECK(view.drains == 0);
+}
+
+TEST_CASE("who waits for the end of a drain is answered then, with what became of it",
+          "[control]") {
+  FakeView view;
+  CHECK(ask(view, "POST", "/drain?wait=true").waits_for_drain);
+  CHECK_FALSE(ask(view, "POST", "/drain?wait=false").waits_for_drain);
+  CHECK(view.drains == 2);
+  CHECK(ask(view, "POST", "/drain?wait=maybe").status == 400);
+  CHECK(view.drains == 2);
+  const RunningAdmin admin;
+  const auto reply = control::fetch(admin.address(), "POST", "/drain?wait=true");
+  REQUIRE(reply.has_value());
+  CHECK(reply->status == 200);
+  CHECK(reply->body == "{\"drained\":3,\"cut\":1}\n");
 }
 
 TEST_CASE("every page keeps the rules of who may ask for it", "[control]") {

@@ -48,6 +48,25 @@ TEST_CASE("pipes are shared out evenly, and each forwarder gets at least one", "
   CHECK(scarce.pipes_total == 8);
 }
 
+TEST_CASE("a plan says which resource bounds the connections", "[control]") {
+  const Limits descriptors{.descriptors = 1024};
+  CHECK(plan_budget(descriptors, {}).connections_bound == "the limit of descriptors (ulimit -n)");
+  CHECK(plan_budget(descriptors, {.max_connections = 50}).connections_bound ==
+        "runtime.max_connections");
+  CHECK(plan_budget(descriptors, {.max_connections = 5000}).connections_bound ==
+        "the limit of descriptors (ulimit -n)");
+  const Limits memory{.descriptors = 1'048'576, .memory_bytes = 64 << 20};
+  CHECK(plan_budget(memory, {}).connections_bound ==
+        "the memory of the control group (memory.max)");
+}
+
+TEST_CASE("a pipe limit beyond what bytes can be counted in limits nothing", "[control]") {
+  const std::size_t pages = std::size_t{1} << 52;  // times 4096 it would be 0
+  const Plan plan =
+      plan_budget({.descriptors = 1'048'576, .pipe_user_pages_soft = pages}, {.forwarders = 1});
+  CHECK(plan.pipes_total == 1'048'576 / 16);
+}
+
 TEST_CASE("no pipe is planned where none is wanted", "[control]") {
   CHECK(plan_budget({.descriptors = 4096}, {.max_pipes = 0}).pipes_total == 0);
   CHECK(plan_budget({.descriptors = 4096}, {.splices = false}).pipes_per_forwarder == 0);

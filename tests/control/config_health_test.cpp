@@ -54,7 +54,9 @@ const std::vector<BrokenConfig> broken_checks = {
       "f.yaml:7:73: upstreams.web.health_check.port: expected a whole number from 0 to 65535, not "
       "'65536'"}},
     {checked_by("proxy_protocol: v1"),
-     {"f.yaml:7:36: upstreams.web.health_check.proxy_protocol: expected off or v2, not 'v1'"}},
+     {"f.yaml:7:36: upstreams.web.health_check.proxy_protocol: expected off or v2, not 'v1'; did "
+      "you "
+      "mean 'v2'?"}},
     {checked_by("type: http, path: live"),
      {"f.yaml:7:38: upstreams.web.health_check.path: expected a path that begins with / and has no "
       "spaces, control characters or #, not 'live'"}},

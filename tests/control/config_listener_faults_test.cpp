@@ -82,7 +82,7 @@ const std::vector<BrokenConfig> broken_listeners = {
     {with_upstream("listeners:\n  - {name: a, bind: \"[::]:80\", upstream: web}\n  - {name: b, "
                    "bind: \"127.0.0.1:80\", upstream: web}\n"),
      {"f.yaml:3:21: listeners[1].bind: '127.0.0.1:80' cannot be bound beside '[::]:80' of listener "
-      "'a'"}},
+      "'a'; [::] takes IPv4 too, unless its listener has v6_only: true"}},
     {"listeners:\n  - bind: 127.0.0.1:80\n    files: {index: /x, max_age: 1, open_files: 0}\n",
      {"f.yaml:3:12: listeners[0].files.root: missing",
       "f.yaml:3:20: listeners[0].files.index: expected a path below root, not '/x'",

@@ -30,7 +30,7 @@ const std::vector<BrokenConfig> broken_parts = {
      {"f.yaml:7:23: runtime.forwarders: expected a whole number from 1 to 256, not '257', or auto",
       "f.yaml:7:39: runtime.acceptors: expected a whole number from 1 to 256, not '0', or auto",
       "f.yaml:7:48: runtime.numa: expected auto, off or strict, not 'remote'",
-      "f.yaml:7:61: runtime.pin: expected node, cpu or off, not 'core'",
+      "f.yaml:7:61: runtime.pin: expected node, cpu or off, not 'core'; did you mean 'cpu'?",
       "f.yaml:7:84: runtime.max_connections: expected a whole number from 1 to 1000000000, not "
       "'0', or auto",
       "f.yaml:7:93: runtime.spin: expected a duration, an integer with us, ms, s, m or h, not "
@@ -51,7 +51,8 @@ const std::vector<BrokenConfig> broken_parts = {
     {with_part("runtime: [1]"), {"f.yaml:7:10: runtime: expected a map, found a list"}},
     {with_part("log: {level: verbose, format: xml, access: {to: \"\", events: [open, periodic, x], "
                "sample: 101%}, access_interval: 60s}"),
-     {"f.yaml:7:14: log.level: expected debug, info, warning or error, not 'verbose'",
+     {"f.yaml:7:14: log.level: expected debug, info, warning or error, not 'verbose'; did you mean "
+      "'debug'?",
       "f.yaml:7:31: log.format: expected text or json, not 'xml'",
       "f.yaml:7:49: log.access.to: must not be empty",
       "f.yaml:7:68: log.access.events[1]: 'periodic' is not supported yet",

@@ -46,7 +46,8 @@ const std::vector<BrokenConfig> broken_scalars = {
     {listener_with("receive_buffer: 99999999999GiB"),
      {"f.yaml:4:21: listeners[0].receive_buffer: '99999999999GiB' is too large"}},
     {listener_with("no_delay: yes"),
-     {"f.yaml:4:15: listeners[0].no_delay: expected true or false, not 'yes'"}},
+     {"f.yaml:4:15: listeners[0].no_delay: expected true or false, not 'yes'; did you mean "
+      "'true'?"}},
     {listener_with("dscp: 64"),
      {"f.yaml:4:11: listeners[0].dscp: expected a whole number from 0 to 63, not '64'"}},
     {listener_with("congestion: \"no such\""),

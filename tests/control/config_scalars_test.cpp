@@ -87,4 +87,23 @@ TEST_CASE("the nearest known word is suggested, and none where all are far", "[c
   CHECK(suggestion(std::string(100'000, 'a'), known).empty());
 }
 
+TEST_CASE("the words of other proxies lead to ours, where ours may stand", "[control]") {
+  CHECK(suggestion("leastconn", {"round_robin", "least_connections"}) ==
+        "; did you mean 'least_connections'?");
+  CHECK(suggestion("roundrobin", {"round_robin", "least_connections"}) ==
+        "; did you mean 'round_robin'?");
+  CHECK(suggestion("servers", {"endpoints", "balance"}) == "; did you mean 'endpoints'?");
+  CHECK(suggestion("servers", {"balance"}).empty());
+  bool flag = false;
+  CHECK(parse_boolean("yes", flag) == "expected true or false, not 'yes'; did you mean 'true'?");
+  CHECK(expected_one_of({"debug", "info", "warning", "error"}, "warn") ==
+        "expected debug, info, warning or error, not 'warn'; did you mean 'warning'?");
+  CHECK(expected_one_of({"tcp", "http", "tls"}, "https") ==
+        "expected tcp, http or tls, not 'https'; did you mean 'tls'?");
+  CHECK(expected_one_of({"tcp", "http", "tls"}, "httpp") ==
+        "expected tcp, http or tls, not 'httpp'; did you mean 'http'?");
+  CHECK(expected_one_of({"tcp", "http", "tls"}, "carrier pigeon") ==
+        "expected tcp, http or tls, not 'carrier pigeon'");
+}
+
 }  // namespace penstock::control

@@ -18,22 +18,25 @@ namespace {
 struct Scene {
   std::deque<CtlFetched> answers;  // the last one is repeated
   std::vector<std::string> asked{};
+  std::vector<base::Duration> patience{};  // with each question
   base::Instant now{};
   std::ostringstream out{};
   std::ostringstream err{};
 
   int run(const CtlCommand& command) {
-    control::CtlWorld world{.fetch =
-                                [this](std::string_view method, std::string_view target) {
-                                  asked.push_back(std::string{method} + ' ' + std::string{target});
-                                  CtlFetched answer = answers.front();
-                                  if (answers.size() > 1) answers.pop_front();
-                                  return answer;
-                                },
-                            .pause = [this](base::Duration time) { now += time; },
-                            .now = [this] { return now; },
-                            .out = out,
-                            .err = err};
+    control::CtlWorld world{
+        .fetch =
+            [this](std::string_view method, std::string_view target, base::Duration longest) {
+              asked.push_back(std::string{method} + ' ' + std::string{target});
+              patience.push_back(longest);
+              CtlFetched answer = answers.front();
+              if (answers.size() > 1) answers.pop_front();
+              return answer;
+            },
+        .pause = [this](base::Duration time) { now += time; },
+        .now = [this] { return now; },
+        .out = out,
+        .err = err};
     return control::run_ctl(command, world);
   }
 };
@@ -125,20 +128,30 @@ TEST_CASE("wait-ready gives up at its timeout with the last reason", "[control]"
   CHECK(scene.err.str().find("a drain runs") != std::string::npos);
 }
 
-TEST_CASE("drain --wait returns when the last connection has ended", "[control]") {
-  Scene scene{.answers = {reply(202, R"({"draining":true})"),
-                          reply(200, status_body(false, "grace", 0)),
-                          reply(200, status_body(false, "draining", 2)),
-                          reply(200, status_body(false, "draining", 0))}};
-  CHECK(scene.run({.verb = CtlVerb::drain, .wait = true}) == 0);
-  CHECK(scene.asked.front() == "POST /drain");
-  CHECK(scene.asked.size() == 4);
+TEST_CASE("wait-ready asks no longer than its timeout", "[control]") {
+  Scene scene{.answers = {silence()}};
+  CHECK(scene.run({.verb = CtlVerb::wait_ready, .timeout = 1s}) == 1);
+  CHECK(scene.patience.front() == 1s);
+  CHECK(scene.patience.back() == 100ms);
+  CHECK(scene.now == base::Instant{} + 1s);
 }
 
-TEST_CASE("drain --wait returns when the process is gone", "[control]") {
-  Scene scene{
-      .answers = {reply(202, "{}"), reply(200, status_body(false, "draining", 2)), silence()}};
+TEST_CASE("drain --wait is answered at the end, however long that takes", "[control]") {
+  Scene scene{.answers = {reply(200, R"({"drained":3,"cut":1})")}};
   CHECK(scene.run({.verb = CtlVerb::drain, .wait = true}) == 0);
+  CHECK(scene.asked == std::vector<std::string>{"POST /drain?wait=true"});
+  CHECK(scene.patience.front() == base::Duration::max());
+  CHECK(scene.out.str() == "drained: 3 connections ended, 1 were cut\n");
+}
+
+TEST_CASE("drain --wait does not call the end known where no answer came", "[control]") {
+  Scene gone{.answers = {silence()}};
+  CHECK(gone.run({.verb = CtlVerb::drain, .wait = true}) == 1);
+  CHECK(gone.out.str().empty());
+  CHECK(gone.err.str() == "penstock ctl: not known whether the drain has ended: nobody is there\n");
+  Scene other{.answers = {reply(202, R"({"draining":true})")}};  // it does not know ?wait
+  CHECK(other.run({.verb = CtlVerb::drain, .wait = true}) == 1);
+  CHECK(other.out.str().empty());
 }
 
 TEST_CASE("a refused drain fails with the proxy's own words", "[control]") {
@@ -160,6 +173,10 @@ TEST_CASE("verbs take their file from the line, the environment or the default",
   CHECK(std::get<RunCommand>(parsed({"run"})).file == "/etc/penstock/penstock.yaml");
   CHECK(std::get<RunCommand>(parsed({"run"}, {.config_file = "e.yaml"})).file == "e.yaml");
   CHECK(std::get<CheckCommand>(parsed({"check", "-c", "x"}, {.config_file = "e"})).file == "x");
+  CHECK(std::get<CheckCommand>(parsed({"check", "x"}, {.config_file = "e"})).file == "x");
+  CHECK(std::get<CheckCommand>(parsed({"check", "-"})).file == "-");
+  CHECK(std::get<RunCommand>(parsed({"run", "-c", "-"})).file == "-");
+  CHECK(printed({"check", "-c", "x", "y"}).exit_code == 2);
 }
 
 TEST_CASE("ctl takes its options before and behind the verb", "[control]") {
@@ -197,10 +214,21 @@ TEST_CASE("a misuse of the command line exits with 2 and names what was wrong", 
   CHECK(printed({"fly"}).err.find("fly") != std::string::npos);
   CHECK(printed({"run", "--colour"}).err.find("--colour") != std::string::npos);
   CHECK(printed({"ctl", "wait-ready", "--timeout", "soon"}).exit_code == 2);
+  for (const char* admin : {"nonsense", "127.0.0.1:", "127.0.0.1:70000", "unix:", "unix:run", ""}) {
+    const auto misuse = printed({"ctl", "--admin", admin, "status"});
+    CAPTURE(admin, misuse.err);
+    CHECK(misuse.exit_code == 2);
+    CHECK(misuse.err.find("the admin address is '" + std::string{admin} + "': ") !=
+          std::string::npos);
+  }
+  CHECK(printed({"explain", "--admin", "nonsense", "--listener", "web"}).exit_code == 2);
 }
 
 TEST_CASE("help and version are answers", "[control]") {
   CHECK(printed({"--version"}).out.starts_with("penstock "));
+  CHECK(printed({"-V"}).out == printed({"--version"}).out);
+  CHECK(printed({"version"}).out == printed({"--version"}).out);
+  CHECK(printed({"help"}).out == printed({"--help"}).out);
   CHECK(printed({"--help"}).exit_code == 0);
   CHECK(printed({"run", "--help"}).out.find("--config") != std::string::npos);
   CHECK(printed({"ctl", "wait-ready", "--help"}).out.find("--timeout") != std::string::npos);

@@ -19,7 +19,7 @@ runtime::ThreadView thread(runtime::ThreadPlace::Seen seen) {
 }  // namespace
 
 TEST_CASE("what the kernel refused is said once, when every thread has run", "[control]") {
-  NumaWatch watch;
+  NumaWatch watch{true};
   const auto good = thread({.cpu = 0, .is_pinned = true, .memory = MemoryPolicy::local});
   auto refused = thread({.cpu = 1});
   refused.arena = runtime::ArenaView{.policy = MemoryPolicy::local};
@@ -30,11 +30,18 @@ TEST_CASE("what the kernel refused is said once, when every thread has run", "[c
   CHECK(warnings[1].starts_with(
       "the kernel refused the memory policy to 1 of 2 threads, and to 1 of 1 arenas"));
   CHECK(watch.look_at({good, refused}).empty());
-  CHECK(NumaWatch{}.look_at({good}).empty());
+  CHECK(NumaWatch{true}.look_at({good}).empty());
+}
+
+TEST_CASE("a machine of one node misses nothing where memory policies are refused", "[control]") {
+  auto refused = thread({.cpu = 0, .is_pinned = true});
+  refused.arena = runtime::ArenaView{.policy = MemoryPolicy::local};
+  CHECK(NumaWatch{true}.look_at({refused}).size() == 1);
+  CHECK(NumaWatch{false}.look_at({refused}).empty());
 }
 
 TEST_CASE("throttling is told while it grows, at most once a minute", "[control]") {
-  NumaWatch watch;
+  NumaWatch watch{true};
   CHECK(watch.look_at({.periods = 7, .time = 1s}, watch_start).empty());  // before our time
   CHECK(watch.look_at({.periods = 7, .time = 1s}, watch_start + 1s).empty());
   const auto first = watch.look_at({.periods = 9, .time = 1250ms}, watch_start + 2s);

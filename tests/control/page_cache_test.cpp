@@ -29,6 +29,7 @@ struct SlowView final : AdminView {
   std::string not_ready_because() override { return {}; }
   Explained explain(const ExplainQuestion& /*question*/) override { return boost::json::object{}; }
   void drain() override {}
+  void at_end_of_drain(std::function<void(const DrainEnd&)> /*told*/) override {}
   bool set_override(const std::string& /*upstream*/, const std::string& /*endpoint*/,
                     upstream::Override /*said*/) override {
     return false;

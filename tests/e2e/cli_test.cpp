@@ -37,6 +37,78 @@ TEST_CASE("check says ok of a good file and exits 0", "[cli]") {
   }
 }
 
+TEST_CASE("check takes its file as a word, from standard input and from a pipe", "[cli]") {
+  const TemporaryFolder folder;
+  const std::string file = folder.write("good.yaml", good_file);
+  CHECK(ask({"check", file}).output == file + ": ok\n");
+  const Program::Options piped{.input = good_file};
+  for (const auto& words : std::vector<std::vector<std::string>>{{"-"}, {"-c", "-"}}) {
+    std::vector<std::string> all{penstock_binary(), "check"};
+    all.insert(all.end(), words.begin(), words.end());
+    CHECK(run_program(all, piped).output == "-: ok\n");
+  }
+  const Finished substituted =
+      run_program({"/bin/bash", "-c", "exec \"$0\" check <(cat \"$1\")", penstock_binary(), file});
+  INFO(substituted.errors);
+  CHECK(substituted.exit_code == 0);
+  const Finished wrong =
+      run_program({penstock_binary(), "check", "-"}, {.input = "listeners: 1\n"});
+  CHECK(wrong.exit_code == 2);
+  CHECK(wrong.errors.starts_with("-:1:12: listeners: "));
+}
+
+TEST_CASE("an answer that could not be written is a failure of every verb", "[cli]") {
+  const TemporaryFolder folder;
+  const std::string file = folder.write("good.yaml", good_file);
+  Origin origin;
+  House house{{.endpoints = {origin.address()}}};
+  const std::vector<std::string> lines{"check " + file,
+                                       "version",
+                                       "help",
+                                       "--help",
+                                       "numa",
+                                       "selftest",
+                                       "explain -c " + file + " --listener web",
+                                       "explain --admin " + house.admin() + " --listener web",
+                                       "ctl --admin " + house.admin() + " status",
+                                       "ctl --admin " + house.admin() + " upstreams --json",
+                                       "ctl --admin " + house.admin() + " wait-ready"};
+  for (const std::string& line : lines) {
+    const Finished full =
+        run_program({"/bin/sh", "-c", "exec \"$0\" " + line + " > /dev/full", penstock_binary()});
+    INFO(line << '\n' << full.errors);
+    CHECK(full.exit_code == 1);
+    CHECK(full.errors.find("could not be written") != std::string::npos);
+    const bool is_short = line == "version";  // of a long answer the reason is not kept
+    if (is_short) CHECK(full.errors.find("No space left on device") != std::string::npos);
+  }
+}
+
+TEST_CASE("a verb that lacks descriptors says so and fails", "[cli]") {
+  Origin origin;
+  House house{{.endpoints = {origin.address()}}};
+  for (const std::size_t descriptors : {4, 8, 16})
+    for (const auto& words : std::vector<std::vector<std::string>>{
+             {"selftest"}, {"ctl", "--admin", house.admin(), "status"}, {"numa"}}) {
+      std::vector<std::string> all{penstock_binary()};
+      all.insert(all.end(), words.begin(), words.end());
+      const Finished short_of = run_program(all, {.descriptors_max = descriptors});
+      INFO(descriptors << ' ' << words.front() << '\n' << short_of.output << short_of.errors);
+      CHECK(short_of.exit_code <= 1);
+      CHECK(short_of.output.find("WRONG") == std::string::npos);
+      if (short_of.exit_code == 1) CHECK(short_of.errors.find("descriptors") != std::string::npos);
+    }
+}
+
+TEST_CASE("ctl where nobody listens asks about the admin of the configuration", "[cli]") {
+  for (const std::string& admin : {free_address(), std::string{"unix:/nowhere/admin.sock"}}) {
+    const Finished status = ask({"ctl", "--admin", admin, "status"});
+    CHECK(status.exit_code == 1);
+    CHECK(status.errors.find("does its configuration have an `admin` at this address?") !=
+          std::string::npos);
+  }
+}
+
 TEST_CASE("check names every fault by its place and exits 2", "[cli]") {
   const TemporaryFolder folder;
   const std::string file = folder.write("bad.yaml",
@@ -85,7 +157,8 @@ TEST_CASE("wrong words on the command line exit 2 and say where help is", "[cli]
                                                      {"run", "-c"},
                                                      {"ctl"},
                                                      {"ctl", "dance"},
-                                                     {"ctl", "wait-ready", "--timeout", "soon"}};
+                                                     {"ctl", "wait-ready", "--timeout", "soon"},
+                                                     {"ctl", "--admin", "here", "status"}};
   for (const auto& words : wrongs) {
     const Finished wrong = ask(words);
     INFO(wrong.errors);

@@ -76,6 +76,23 @@ TEST_CASE("with every endpoint down the client is reset, and the log says why", 
                             {{"listener", "web"}, {"reason", "connect_failed"}}) == 1);
 }
 
+TEST_CASE("the longest timeout there may be, with several attempts, connects", "[connect]") {
+  Origin a;
+  a.serve(say("A"));
+  House house{{.endpoints = {a.address()},
+               .upstream = "connect: {timeout: 1000000h, attempts: 8}, max_connections: 1, "
+                           "queue: {size: 8, timeout: 1000000h}",
+               .defaults = "idle_timeout: 1000000h, max_lifetime: 1000000h"}};
+  Peer first = house.client();  // it holds the only place: the next one comes from the line
+  house.wait_for_metric("penstock_upstream_connections_active", {}, 1);
+  Peer second = house.client();
+  house.wait_for_metric("penstock_upstream_queue_length", {}, 1);
+  for (Peer* client : {&first, &second}) {
+    client->finish_sending();
+    CHECK(client->read_to_end() == "A");
+  }
+}
+
 TEST_CASE("a black hole costs one timeout, then the next endpoint serves", "[connect]") {
   BlackHole hole;
   Origin a;

@@ -194,8 +194,60 @@ TEST_CASE("POST /drain and ctl drain do the same as SIGTERM", "[drain]") {
     const Finished ctl =
         run_program({penstock_binary(), "ctl", "--admin", house.admin(), "drain", "--wait"});
     CHECK(ctl.exit_code == 0);
-    CHECK(ctl.output == "drained\n");
+    CHECK(ctl.output == "drained: 0 connections ended, 0 were cut\n");
   }
+  house.expect_clean_end();
+}
+
+TEST_CASE("ctl drain --wait tells at the end how many connections ended and how many were cut",
+          "[drain]") {
+  Origin origin;
+  House house{{.endpoints = {origin.address()}, .runtime = "drain: {timeout: 1500ms}"}};
+  Peer idle = house.client();
+  Peer busy = house.client();
+  Peer first = origin.accept();
+  Peer second = origin.accept();
+  Program ctl{{penstock_binary(), "ctl", "--admin", house.admin(), "drain", "--wait"}};
+  wait_until("the busy one is cut", [&] {
+    if (busy.ending() == Ending::reset) return true;
+    try {
+      busy.send_now("x");  // or it would be idle, and ended
+    } catch (const Failure&) {
+      return true;  // reset between the look and the byte
+    }
+    return false;
+  });
+  CHECK(ctl.wait() == 0);
+  CHECK(ctl.output() == "drained: 1 connections ended, 1 were cut\n");
+  house.expect_clean_end();
+}
+
+TEST_CASE("ctl drain --wait does not say drained of a proxy that was killed", "[drain]") {
+  Origin origin;
+  House house{{.endpoints = {origin.address()}, .runtime = "drain: {grace: 60s}"}};
+  Program ctl{{penstock_binary(), "ctl", "--admin", house.admin(), "drain", "--wait"}};
+  wait_until("the drain runs", [&] {
+    return house.program().errors().find("the drain begins") != std::string::npos;
+  });
+  house.program().signal(SIGKILL);
+  CHECK(ctl.wait() == 1);
+  CHECK(ctl.output().empty());
+  CHECK(ctl.errors().find("not known whether the drain has ended") != std::string::npos);
+  house.wait_for_end();
+}
+
+TEST_CASE("ctl drain --wait waits on while the admin takes nobody else", "[drain]") {
+  Origin origin;
+  House house{{.endpoints = {origin.address()}, .runtime = "drain: {grace: 60s}"}};
+  Program ctl{{penstock_binary(), "ctl", "--admin", house.admin(), "drain", "--wait"}};
+  wait_until("the drain runs", [&] {
+    return house.program().errors().find("the drain begins") != std::string::npos;
+  });
+  std::vector<Peer> crowd;
+  for (int i = 0; i < 80; ++i) crowd.push_back(Peer::begin_connecting(house.admin()));
+  holds_for(500ms, "it waits", [&] { return ctl.running(); });
+  house.program().signal(SIGTERM);  // a second one: at once
+  CHECK(ctl.wait() == 0);
   house.expect_clean_end();
 }
 

@@ -20,7 +20,8 @@ std::size_t count_of(const std::string& text, const std::string& what) {
 
 }  // namespace
 
-TEST_CASE("where memory policies are refused the proxy runs, and says so once", "[limits]") {
+TEST_CASE("where memory policies are refused the proxy runs, and says so once, on several nodes",
+          "[limits]") {
   Origin origin;
   origin.serve(echo);
   Plan plan{.endpoints = {origin.address()}, .runtime = "forwarders: 2"};
@@ -29,10 +30,6 @@ TEST_CASE("where memory policies are refused the proxy runs, and says so once", 
   house.wait_for_metric("penstock_numa_refused", {{"what", "arena"}}, 2);
   house.wait_for_metric("penstock_numa_refused", {{"what", "policy"}}, 3);
   house.wait_for_metric("penstock_numa_refused", {{"what", "pin"}}, 0);
-  const std::string refusal =
-      "the kernel refused the memory policy to 3 of 3 threads, and to 2 of 2";
-  wait_until("the log speaks of it",
-             [&] { return house.program().errors().find(refusal) != std::string::npos; });
   Peer client = house.client();
   client.send("hello");
   CHECK(client.read(5) == "hello");
@@ -47,8 +44,13 @@ TEST_CASE("where memory policies are refused the proxy runs, and says so once", 
     // Of /proc/self/numa_maps, where move_pages is refused.
     CHECK_FALSE(arena->at("pages_by_node").as_object().empty());
   }
+  const bool has_several_nodes = numa.at("nodes").as_array().size() > 1;
+  const std::string refusal =
+      "the kernel refused the memory policy to 3 of 3 threads, and to 2 of 2";
+  const auto said = [&] { return count_of(house.program().errors(), refusal); };
+  if (has_several_nodes) wait_until("the log speaks of it", [&] { return said() > 0; });
   house.stop();
-  CHECK(count_of(house.program().errors(), "refused") == 1);
+  CHECK(count_of(house.program().errors(), "refused") == (has_several_nodes ? 1 : 0));
 }
 
 TEST_CASE("where memory policies are refused strict does not start, and says what to do",

@@ -44,7 +44,7 @@ TEST_CASE("a reset client is a reset for the upstream, after the bytes before",
     const Received rest = upstream.receive_all();
     CHECK(rest.ending == Ending::reset);
     CHECK(rest.bytes.empty());
-    house.record_with_reason("client_reset");
+    CHECK(text_of(house.record_with_reason("client_reset"), "local") == house.address());
   }
 }
 

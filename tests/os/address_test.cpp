@@ -31,7 +31,14 @@ TEST_CASE("an address prints in its canonical form, which parses to the same add
       {"[::ffff:10.0.0.1]:80", "10.0.0.1:80"},
       {"[::FFFF:a00:1]:80", "10.0.0.1:80"},
       {"[fe80::1%lo]:80", "[fe80::1%1]:80"},
+      {"[ff02::1%lo]:80", "[ff02::1%1]:80"},
+      {"[::1%1]:80", "[::1]:80"},  // a zone means something to link-local addresses alone
+      {"[2001:db8::1%lo]:80", "[2001:db8::1]:80"},
       {"unix:/run/app.sock", "unix:/run/app.sock"},
+      {"unix:/run/./app.sock", "unix:/run/app.sock"},
+      {"unix://run//app.sock", "unix:/run/app.sock"},
+      {"unix:/run/..app./app.sock", "unix:/run/..app./app.sock"},
+      {"unix:@a/./b", "unix:@a/./b"},  // an abstract name is no path
       {"unix:@name", "unix:@name"},
   };
   for (const auto& row : rows) {
@@ -56,6 +63,10 @@ TEST_CASE("a text that is no address is refused with a sentence", "[os]") {
                                    "10.0.0.1:+8",
                                    "10.0.0.1:8 ",
                                    "10.0.0.1:99999999999",
+                                   "[127.0.0.1]:80",
+                                   "[localhost]:80",
+                                   "unix:/run/../tmp/app.sock",
+                                   "unix:/run/app.sock/",
                                    "10.0.0:80",
                                    "10.0.0.256:80",
                                    "010.0.0.1:80",

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstddef>
+#include <fstream>
 #include <thread>
 
 #include "os/loopback.hpp"
@@ -70,6 +71,20 @@ TEST_CASE("what is no regular file is refused without waiting", "[os]") {
   CHECK(read_file(directory.path(), 10).error == "is not a regular file");
   CHECK(read_file("/dev/zero", 10).error == "is not a regular file");
   CHECK(read_file(directory / "missing", 10).error == "cannot open: No such file or directory");
+}
+
+TEST_CASE("a pipe is read to its end where one is allowed", "[os]") {
+  const TemporaryDirectory directory;
+  const std::string fifo = directory / "fifo";
+  REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);
+  std::thread writer{[&] { std::ofstream{fifo} << std::string(200'000, 'x') << "end"; }};
+  const FileText read = read_file_or_pipe(fifo, 1 << 20);
+  writer.join();
+  CHECK(read.error.empty());
+  CHECK(read.text == std::string(200'000, 'x') + "end");
+  std::thread another{[&] { std::ofstream{fifo} << "too much"; }};
+  CHECK(read_file_or_pipe(fifo, 4).error == "is larger than 4 bytes");
+  another.join();
 }
 
 TEST_CASE("a file of /proc, whose size is 0 before it is read, is read whole", "[os]") {

@@ -116,7 +116,9 @@ TEST_CASE("the timeout bounds an answer that comes drop by drop", "[upstream]") 
       testing::await_events(socket, POLLHUP, 10);
     }
   }};
-  CHECK(check(peer.address(), impatient(CheckType::send_expect)).result == CheckResult::timeout);
+  const CheckOutcome outcome = check(peer.address(), impatient(CheckType::send_expect));
+  CHECK(outcome.result == CheckResult::wrong_answer);
+  CHECK(outcome.why.starts_with("not the expected answer within 100ms; it said '."));
 }
 
 TEST_CASE("unix sockets are checked as well", "[upstream]") {
@@ -177,7 +179,7 @@ TEST_CASE("an endpoint that says something else and closes gave a wrong answer",
   }};
   const CheckOutcome outcome = check(peer.address(), asking_redis());
   CHECK(outcome.result == CheckResult::wrong_answer);
-  CHECK(outcome.why == "closed without the answer");
+  CHECK(outcome.why == R"(closed without the answer; it had said '-NOAUTH\r\n')");
 }
 
 TEST_CASE("64 KiB without what was expected are a wrong answer", "[upstream]") {
@@ -186,7 +188,8 @@ TEST_CASE("64 KiB without what was expected are a wrong answer", "[upstream]") {
   spec.expect = "y";
   const CheckOutcome outcome = check(peer.address(), spec);
   CHECK(outcome.result == CheckResult::wrong_answer);
-  CHECK(outcome.why == "64 KiB came without what was expected");
+  CHECK(outcome.why ==
+        "64 KiB came without what was expected; they begin with '" + std::string(48, 'x') + "...'");
 }
 
 TEST_CASE("an endpoint that resets is told from one that closes", "[upstream]") {
@@ -214,7 +217,32 @@ TEST_CASE("a status within the ranges passes, any other is a wrong answer", "[up
 TEST_CASE("who speaks no HTTP gave a wrong answer", "[upstream]") {
   const CheckOutcome outcome = check_http("SSH-2.0-OpenSSH_9.2");
   CHECK(outcome.result == CheckResult::wrong_answer);
-  CHECK(outcome.why == "the answer is not HTTP/1");
+  CHECK(outcome.why == "the answer is not HTTP/1: 'SSH-2.0-OpenSSH_9.2'");
+}
+
+TEST_CASE("interim answers are passed over, and the final one decides", "[upstream]") {
+  const std::string interim =
+      "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 102 Processing\n\n";
+  CHECK(check_http(interim + "HTTP/1.1 200 OK\r\n\r\n").result == CheckResult::passed);
+  CHECK(check_http(interim + "HTTP/1.1 500 No\r\n\r\n").why == "HTTP status 500");
+  const CheckOutcome alone = check_http(interim);
+  CHECK(alone.result == CheckResult::wrong_answer);
+  CHECK(alone.why.starts_with("closed without the answer; it had said 'HTTP/1.1 103 Early"));
+  CHECK(check_http("HTTP/1.1 101 Switching Protocols\r\n\r\n").why == "HTTP status 101");
+}
+
+TEST_CASE("an endpoint that says something else and stays is not called silent", "[upstream]") {
+  const Peer peer{[](int socket) {
+    testing::read_until(socket, "\r\n");
+    testing::send_all(socket, "-NOAUTH Authentication required.\r\n");
+    testing::read_to_end(socket);
+  }};
+  HealthSpec spec = asking_redis();
+  spec.timeout = std::chrono::milliseconds{100};
+  const CheckOutcome outcome = check(peer.address(), spec);
+  CHECK(outcome.result == CheckResult::wrong_answer);
+  CHECK(outcome.why ==
+        R"(not the expected answer within 100ms; it said '-NOAUTH Authentication required.\r\n')");
 }
 
 TEST_CASE("the request names path and host, by default the address", "[upstream]") {

@@ -7,11 +7,11 @@
 
 #include "e2e/faults/resources.hpp"
 #include "e2e/faults/scenario.hpp"
-#include "e2e/faults/small_disk.hpp"
 #include "e2e/faults/traffic.hpp"
 #include "e2e/house.hpp"
 #include "e2e/origin.hpp"
 #include "e2e/servers.hpp"
+#include "e2e/small_disk.hpp"
 
 using namespace penstock::e2e;
 

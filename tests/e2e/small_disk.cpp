@@ -1,4 +1,4 @@
-#include "e2e/faults/small_disk.hpp"
+#include "e2e/small_disk.hpp"
 
 #include <fcntl.h>
 #include <sched.h>
