@@ -75,7 +75,8 @@ inline constexpr Duration health_start_gap = std::chrono::milliseconds{10};
 // Descriptors that are not connections: listeners, epoll, eventfds, logs, admin, static files.
 inline constexpr std::size_t descriptors_reserved = 128;
 inline constexpr std::size_t descriptors_per_connection = 2;
-inline constexpr std::size_t descriptors_per_lookup = 8;  // of a name: both families, TCP as well
+// Of a name: each question has a socket of its own, and SRV targets are asked for 8 at a time.
+inline constexpr std::size_t descriptors_per_lookup = 16;
 inline constexpr std::size_t descriptors_per_pipe = 2;
 
 // Memory, where a control group limits it: the program itself, and what the kernel charges us for

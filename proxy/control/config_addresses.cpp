@@ -92,6 +92,16 @@ bool wildcard_covers(const BoundSocket& wildcard, const os::SocketAddress& addre
   return own == other || (own == IpFamily::v6 && other == IpFamily::v4 && !wildcard.v6_only);
 }
 
+// Why nobody can be connected to there.
+std::string undialable(const os::SocketAddress& address) {
+  if (!address.is_wildcard())
+    return " is multicast, broadcast, or link-local without a zone: no host can be connected to "
+           "there";
+  const bool is_v4 = address.ip().family == IpFamily::v4;
+  return fmt::format(" means every address of this host, not one to connect to; write {}:{} for it",
+                     is_v4 ? "127.0.0.1" : "[::1]", address.ip().port);
+}
+
 }  // namespace
 
 bool is_host_name(std::string_view host) {
@@ -123,6 +133,8 @@ FoundAddresses parse_bind(std::string_view text, bool resolve_names) {
 
 FoundAddresses parse_endpoint(std::string_view text, bool may_be_resolved) {
   const auto address = os::parse_socket_address(text, os::interface_number);
+  if (address.has_value() && !address->is_dialable())
+    return failed(in_quotes(text) + undialable(*address));
   if (address.has_value()) return {.addresses = {*address}, .fault = {}};
   std::string host;
   std::uint16_t port = 0;
@@ -157,21 +169,11 @@ bool collide(const BoundSocket& one, const BoundSocket& other) {
   return wildcard_covers(one, other.address) || wildcard_covers(other, one.address);
 }
 
-os::SocketAddress dialled(const os::SocketAddress& endpoint) {
-  if (!endpoint.is_wildcard()) return endpoint;
-  os::IpEndpoint loopback = endpoint.ip();
-  const bool is_v4 = loopback.family == IpFamily::v4;
-  if (is_v4) loopback.bytes[0] = 127;
-  loopback.bytes[is_v4 ? 3 : 15] = 1;
-  return os::SocketAddress{loopback};
-}
-
 bool reaches(const os::SocketAddress& endpoint, const BoundSocket& bound) {
-  const os::SocketAddress target = dialled(endpoint);
-  if (target == bound.address) return true;
-  if (target.is_unix() || bound.address.is_unix()) return false;
-  if (target.ip().port != bound.address.ip().port) return false;
-  return target.is_loopback() && wildcard_covers(bound, target);
+  if (endpoint == bound.address) return true;
+  if (endpoint.is_unix() || bound.address.is_unix()) return false;
+  if (endpoint.ip().port != bound.address.ip().port) return false;
+  return endpoint.is_loopback() && wildcard_covers(bound, endpoint);
 }
 
 }  // namespace penstock::control

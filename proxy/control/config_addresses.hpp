@@ -42,9 +42,6 @@ struct BoundSocket {
 // Only one of the two could be bound.
 bool collide(const BoundSocket& one, const BoundSocket& other);
 
-// Who connects to 0.0.0.0 or :: reaches the loopback address.
-os::SocketAddress dialled(const os::SocketAddress& endpoint);
-
 // A connection to `endpoint` from this machine arrives at `bound`. Addresses of interfaces other
 // than loopback are not known here: behind a wildcard only loopback is seen.
 bool reaches(const os::SocketAddress& endpoint, const BoundSocket& bound);

@@ -8,6 +8,7 @@ namespace penstock::control {
 namespace {
 
 constexpr std::uint64_t endpoint_priority_max = 15;
+constexpr std::uint64_t gone_after_max = 100;
 constexpr base::Duration refresh_min = std::chrono::seconds{1};
 
 // What a map must not have besides. The keys are known all the same.
@@ -42,10 +43,26 @@ std::string parse_refresh(std::string_view text, base::Duration& target) {
   return duration_between(refresh_min, duration_max)(text, target);
 }
 
+std::string parse_hold(std::string_view text, std::optional<base::Duration>& target) {
+  if (text == "off") {
+    target.reset();
+    return {};
+  }
+  base::Duration hold{0};
+  if (!parse_duration(text, hold).empty())
+    return "expected off or a duration, not " + in_quotes(text);
+  target = hold;
+  return {};
+}
+
 upstream::DnsSource read_dns(MapReader& reader, const YamlPlace& dns) {
   upstream::DnsSource source;
   reader.optional("type", source.type, word_of(upstream::dns_type_names));
   reader.optional("refresh", source.refresh, parse_refresh);
+  reader.optional("family", source.family, word_of(upstream::dns_family_names));
+  reader.optional("gone_after", source.gone_after, integer_between(1, gone_after_max));
+  reader.optional("nx_hold", source.nx_hold, parse_hold);
+  reader.optional("forget_after", source.forget_after, parse_duration);
   read_limit(reader, source);
   const bool is_service = source.type == upstream::DnsSource::Type::srv;
   if (is_service)
@@ -66,7 +83,8 @@ upstream::FileSource read_file(MapReader& reader, const YamlPlace& file) {
   std::string text;
   if (reader.reading().read(file, text, parse_label)) source.path = reader.reading().path_of(text);
   forbid(reader,
-         {"address", "name", "weight", "priority", "backup", "max_connections", "type", "refresh"},
+         {"address", "name", "weight", "priority", "backup", "max_connections", "type", "refresh",
+          "family", "gone_after", "nx_hold", "forget_after"},
          "cannot stand beside file; it belongs into the file");
   return source;
 }

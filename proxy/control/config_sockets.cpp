@@ -44,10 +44,9 @@ const OwnSocket* OwnSockets::in_the_way_of(const BoundSocket& bound) const {
 }
 
 const OwnSocket* OwnSockets::reached_by(const os::SocketAddress& endpoint) const {
-  const os::SocketAddress target = dialled(endpoint);
   std::vector<Index> found;
-  note_same(target, found);
-  note_wildcards_of(target.ip().port, found);
+  note_same(endpoint, found);
+  note_wildcards_of(endpoint.ip().port, found);
   std::sort(found.begin(), found.end());
   const auto first = std::find_if(found.begin(), found.end(), [&](Index index) {
     return reaches(endpoint, sockets_[index].bound);

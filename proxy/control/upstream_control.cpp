@@ -33,11 +33,14 @@ UpstreamControl::UpstreamControl(boost::asio::io_context& io, runtime::Server& s
 }
 
 void UpstreamControl::replace_endpoints(upstream::Upstream& upstream,
-                                        const std::vector<upstream::EndpointSpec>& endpoints) {
-  const auto change = server_.upstreams().replace_endpoints(upstream, endpoints, os::now());
+                                        const std::vector<upstream::EndpointSpec>& endpoints,
+                                        const upstream::Registry::Left& left) {
+  const auto change = server_.upstreams().replace_endpoints(upstream, endpoints, os::now(), left);
   if (!change.is_change) return;
   log_.info(fmt::format("upstream {} has {} endpoints now: {} new, {} gone", upstream.name(),
-                        endpoints.size(), change.added.size(), change.removed.size()));
+                        endpoints.size(), change.added.size(),
+                        change.removed.size() + change.left.size()));
+  for (upstream::LiveRecord* endpoint : change.added) endpoint->control.was_found = true;
   for (upstream::LiveRecord* endpoint : change.removed)
     end_connections_of(*endpoint, upstream.spec().on_remove,
                        session::CloseReason::endpoint_removed);
@@ -74,6 +77,11 @@ void UpstreamControl::refresh() {
   const auto refreshed = server_.upstreams().refresh(refreshed_);
   tell(refreshed.changed);
   tell_reach(refreshed.reach_changed);
+  for (upstream::LiveRecord* endpoint : refreshed.forgotten)
+    end_connections_of(*endpoint, server_.upstreams().find(endpoint->upstream)->spec().on_remove,
+                       session::CloseReason::endpoint_removed);
+  for (const upstream::Upstream* upstream : refreshed.doubted)
+    if (on_doubt_) on_doubt_(upstream->name());
   tell_conditions();
   wake_at(refreshed.next);
 }

@@ -6,6 +6,7 @@
 // Owner    run(). Thread: control.
 
 #include <array>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -16,7 +17,7 @@
 #include "session/close_reason.hpp"
 #include "upstream/alarm.hpp"
 #include "upstream/discovery_dns.hpp"
-#include "upstream/upstream.hpp"
+#include "upstream/registry.hpp"
 
 namespace penstock::control {
 
@@ -26,13 +27,18 @@ class UpstreamControl {
   UpstreamControl(const UpstreamControl&) = delete;
   UpstreamControl& operator=(const UpstreamControl&) = delete;
 
-  // The complete list, as discovery knows it now.
+  // The complete list, as discovery knows it now; those in `left` may come back until then.
   void replace_endpoints(upstream::Upstream& upstream,
-                         const std::vector<upstream::EndpointSpec>& endpoints);
+                         const std::vector<upstream::EndpointSpec>& endpoints,
+                         const upstream::Registry::Left& left = {});
   void judge(upstream::LiveRecord& endpoint, upstream::Health health, std::string why);
   // False where there is no such endpoint. `endpoint` is its identity or its address.
   bool set_override(const std::string& upstream, const std::string& endpoint,
                     upstream::Override said);
+  // Called with the name of an upstream where what its names resolved to seems to be wrong.
+  void set_on_doubt(std::function<void(const std::string&)> on_doubt) {
+    on_doubt_ = std::move(on_doubt);
+  }
   // One resolution of a source.
   void count(const std::string& upstream, upstream::DnsResult result);
   // By upstream; only those with DNS sources.
@@ -65,6 +71,7 @@ class UpstreamControl {
   base::Instant refreshed_{};
   std::vector<Condition> conditions_;  // by upstream, as they were told
   std::map<std::string, DnsCounts> dns_counts_;
+  std::function<void(const std::string&)> on_doubt_;
 };
 
 }  // namespace penstock::control

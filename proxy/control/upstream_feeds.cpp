@@ -30,24 +30,24 @@ UpstreamFeeds::UpstreamFeeds(boost::asio::io_context& io, runtime::Server& serve
       server_{server},
       upstreams_{upstreams},
       log_{log},
-      health_{
-          io,
-          {.checked =
-               [](upstream::LiveRecord& endpoint, upstream::CheckResult result) {
-                 ++endpoint.control.checks[static_cast<std::size_t>(result)];
-               },
-           .judged = [this](upstream::LiveRecord& endpoint, upstream::Health health,
-                            const std::string& why) { upstreams_.judge(endpoint, health, why); }},
-          static_cast<std::uint64_t>(os::wall_clock_nanoseconds()),
-          std::max<std::size_t>(checks_at_once, 1)},
+      health_{io,
+              {.checked =
+                   [](upstream::LiveRecord& endpoint, upstream::CheckResult result) {
+                     ++endpoint.control.checks[static_cast<std::size_t>(result)];
+                   },
+               .judged = [this](upstream::LiveRecord& endpoint, upstream::Health health,
+                                const std::string& why) { judged(endpoint, health, why); }},
+              static_cast<std::uint64_t>(os::wall_clock_nanoseconds()),
+              std::max<std::size_t>(checks_at_once, 1)},
       dns_{io,
-           {.found = [this](const auto& id, const auto& endpoints) { found(id, endpoints); },
+           {.found = [this](const auto& id, const auto& all) { found(id, all.now, all.left); },
             .resolved = [this](const auto& id, auto result) { resolved(id, result); },
             .said = [&log](const auto& text, auto severity) { write(log, text, severity); }}},
       files_{io,
              {.found = [this](const auto& id, const auto& endpoints) { found(id, endpoints); },
               .said = [&log](const auto& text, auto severity) { write(log, text, severity); }},
              std::move(on_reader_start)} {
+  upstreams.set_on_doubt([this](const std::string& upstream) { dns_.hurry(upstream); });
   for (const auto& upstream : server.upstreams().upstreams()) {
     const auto& sources = upstream->spec().sources;
     lists_.emplace(upstream->name(), sources);
@@ -64,6 +64,13 @@ UpstreamFeeds::UpstreamFeeds(boost::asio::io_context& io, runtime::Server& serve
     }
     check(*upstream);
   }
+}
+
+// A failed check is a reason to ask again, as a failed connection is.
+void UpstreamFeeds::judged(upstream::LiveRecord& endpoint, upstream::Health health,
+                           const std::string& why) {
+  if (health != upstream::Health::up) dns_.hurry(endpoint.upstream);
+  upstreams_.judge(endpoint, health, why);
 }
 
 void UpstreamFeeds::await_first_answers(base::Duration patience,
@@ -84,7 +91,8 @@ void UpstreamFeeds::answered(const upstream::SourceId& id) {
 }
 
 void UpstreamFeeds::found(const upstream::SourceId& id,
-                          const std::vector<upstream::EndpointSpec>& endpoints) {
+                          const std::vector<upstream::EndpointSpec>& endpoints,
+                          const upstream::Registry::Left& left) {
   answered(id);
   upstream::EndpointSources& list = lists_.at(id.upstream);
   if (!list.set(id.index, without_loops(id.upstream, endpoints))) return;
@@ -92,7 +100,7 @@ void UpstreamFeeds::found(const upstream::SourceId& id,
     log_.warning(fmt::format("upstream {} has more than {} endpoints: {} are left out", id.upstream,
                              base::endpoints_max, list.left_out()));
   upstream::Upstream& upstream = *server_.upstreams().find(id.upstream);
-  upstreams_.replace_endpoints(upstream, list.endpoints());
+  upstreams_.replace_endpoints(upstream, list.endpoints(), left);
   check(upstream);
 }
 

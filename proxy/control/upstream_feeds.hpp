@@ -2,7 +2,8 @@
 // Where the endpoints of upstreams and their health come from while the proxy runs: DNS, files,
 // active checks. Everything ends in UpstreamControl.
 //
-// Owner    run(). Thread: control. Ends with the io_context's thread: nothing is reported after it.
+// Owner    run(). Thread: control. Ends with the io_context's thread: nothing is reported after it,
+//          and UpstreamControl refreshes no more.
 
 #include <functional>
 #include <map>
@@ -33,8 +34,10 @@ class UpstreamFeeds {
   void await_first_answers(base::Duration patience, const std::function<bool()>& is_pointless);
 
  private:
-  void found(const upstream::SourceId& id, const std::vector<upstream::EndpointSpec>& endpoints);
+  void found(const upstream::SourceId& id, const std::vector<upstream::EndpointSpec>& endpoints,
+             const upstream::Registry::Left& left = {});
   void resolved(const upstream::SourceId& id, upstream::DnsResult result);
+  void judged(upstream::LiveRecord& endpoint, upstream::Health health, const std::string& why);
   void answered(const upstream::SourceId& id);
   std::vector<upstream::EndpointSpec> without_loops(
       const std::string& upstream, const std::vector<upstream::EndpointSpec>& endpoints);

@@ -118,6 +118,18 @@ IpEndpoint IpEndpoint::from_sockaddr(const sockaddr& address) noexcept {
   return {};
 }
 
+std::optional<IpEndpoint> IpEndpoint::from_bytes(std::span<const unsigned char> bytes) noexcept {
+  in_addr v4{};
+  in6_addr v6{};
+  if (bytes.size() == sizeof v4) {
+    std::memcpy(&v4, bytes.data(), sizeof v4);
+    return from_v4(v4, 0);
+  }
+  if (bytes.size() != sizeof v6) return std::nullopt;
+  std::memcpy(&v6, bytes.data(), sizeof v6);
+  return from_v6(v6, 0, 0);
+}
+
 SocketAddress SocketAddress::unix_path(std::string path) {
   PENSTOCK_ASSERT(path.size() <= unix_path_bytes_max);
   SocketAddress result;
@@ -135,6 +147,20 @@ bool SocketAddress::is_loopback() const noexcept {
   if (ip_.family == IpEndpoint::Family::v4) return ip_.bytes[0] == 127;
   return std::all_of(ip_.bytes.begin(), ip_.bytes.end() - 1, [](auto b) { return b == 0; }) &&
          ip_.bytes[15] == 1;
+}
+
+bool SocketAddress::is_dialable() const noexcept {
+  if (is_unix()) return true;
+  if (is_wildcard()) return false;
+  const auto& bytes = ip_.bytes;
+  if (ip_.family == IpEndpoint::Family::v4) {
+    const bool is_multicast = bytes[0] >= 224 && bytes[0] < 240;
+    const bool is_broadcast =
+        std::all_of(bytes.begin(), bytes.begin() + 4, [](auto b) { return b == 255; });
+    return !is_multicast && !is_broadcast;
+  }
+  const bool is_link_local = bytes[0] == 0xfe && (bytes[1] & 0xc0) == 0x80;
+  return bytes[0] != 0xff && !(is_link_local && ip_.scope == 0);
 }
 
 std::string SocketAddress::to_string() const {

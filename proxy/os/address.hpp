@@ -5,6 +5,8 @@
 #include <array>
 #include <compare>
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,6 +32,8 @@ struct IpEndpoint {
   std::string to_string() const;
   std::string ip_string() const;  // without brackets and port
   static IpEndpoint from_sockaddr(const sockaddr& address) noexcept;
+  // 4 or 16 bytes in network order, with port 0.
+  static std::optional<IpEndpoint> from_bytes(std::span<const unsigned char> bytes) noexcept;
   auto operator<=>(const IpEndpoint&) const = default;
 };
 
@@ -45,6 +49,9 @@ class SocketAddress {
   bool is_abstract() const noexcept { return is_unix() && path_.starts_with('@'); }
   bool is_wildcard() const noexcept;  // 0.0.0.0 or ::
   bool is_loopback() const noexcept;  // 127.0.0.0/8, ::1 or a unix socket
+  // One host may be there. Not so for wildcards, which the kernel takes for this host, for
+  // multicast and broadcast, and for link-local IPv6 without a scope, which names no network.
+  bool is_dialable() const noexcept;
   const IpEndpoint& ip() const noexcept { return ip_; }
   const std::string& path() const noexcept { return path_; }
 

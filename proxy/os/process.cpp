@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -106,6 +107,11 @@ int process_id() noexcept {
 
 const char* environment(const char* name) noexcept {
   return std::getenv(name);
+}
+
+std::string host_name() {
+  utsname names{};
+  return ::uname(&names) == 0 ? names.nodename : "";
 }
 
 bool is_terminal(int descriptor) noexcept {

@@ -38,6 +38,8 @@ int process_id() noexcept;
 
 // The value of an environment variable, or nullptr.
 const char* environment(const char* name) noexcept;
+// As uname(2) says it; with its domain where it was given one.
+std::string host_name();
 bool is_terminal(int descriptor) noexcept;
 
 // Reads the files that the C library would read when a time is first broken into parts (tzset(3)).

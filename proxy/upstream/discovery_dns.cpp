@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/limits.hpp"
+#include "os/clock.hpp"
 #include "upstream/alarm.hpp"
 #include "upstream/discovery_dns_lookup.hpp"
 
@@ -33,17 +34,22 @@ std::string_view reason(DnsResult result) {
 
 struct DnsWatch::Source {
   Source(SourceId own_id, DnsSource own_spec, boost::asio::io_context& io)
-      : id{std::move(own_id)}, spec{std::move(own_spec)}, alarm{io} {}
+      : id{std::move(own_id)}, spec{own_spec}, alarm{io}, history{std::move(own_spec)} {}
+
+  std::string name() const { return fmt::format("upstream '{}': dns {}", id.upstream, spec.name); }
 
   const SourceId id;
   const DnsSource spec;
-  Alarm alarm;                        // for the next lookup
+  Alarm alarm;                        // for the next look-up
   std::unique_ptr<DnsLookup> lookup;  // while one is under way
-  std::vector<EndpointSpec> endpoints;
-  KnownHosts hosts;
+  DnsHistory history;
+  std::string decided;  // the whole name that had the records
+  base::Instant began{};
+  std::optional<base::Instant> first_known;  // of the look-up under way
   bool has_answer = false;
   bool is_cut = false;
-  int failures = 0;  // in a row
+  std::vector<std::string> unusable;  // that were told
+  int failures = 0;                   // in a row
 };
 
 base::Duration dns_wait(const DnsSource& source, base::Duration keep, int failures) noexcept {
@@ -55,8 +61,9 @@ base::Duration dns_wait(const DnsSource& source, base::Duration keep, int failur
 }
 
 // The library's own initialisation is counted: each watch has its own.
-DnsWatch::DnsWatch(boost::asio::io_context& io, DnsReports reports, std::string servers)
-    : io_{io}, reports_{std::move(reports)}, servers_{std::move(servers)} {
+DnsWatch::DnsWatch(boost::asio::io_context& io, DnsReports reports,
+                   std::optional<ResolverConfig> resolver)
+    : io_{io}, reports_{std::move(reports)}, resolver_{std::move(resolver)} {
   ares_library_init(ARES_LIB_INIT_ALL);
 }
 
@@ -75,64 +82,114 @@ void DnsWatch::forget(const SourceId& id) {
   sources_.erase(id);
 }
 
+void DnsWatch::hurry(const std::string& upstream) {
+  const base::Instant now = os::now();
+  for (auto source = sources_.lower_bound({.upstream = upstream, .index = 0});
+       source != sources_.end() && source->first.upstream == upstream; ++source) {
+    Source& asked = *source->second;
+    if (asked.lookup != nullptr) continue;
+    wait(asked, std::max(base::Duration{0}, asked.began + dns_keep_min - now));
+  }
+}
+
 void DnsWatch::resolve(Source& source) {
+  source.began = os::now();
+  source.first_known.reset();
   source.lookup = std::make_unique<DnsLookup>(
-      io_, servers_, source.spec, source.hosts,
+      io_, servers_, resolver_ ? *resolver_ : load_resolver_config(), source.spec, source.decided,
       [this, id = source.id](DnsFound found) { take(id, std::move(found)); });
 }
 
 void DnsWatch::wait(Source& source, base::Duration time) {
   source.alarm.set(time, [this, weak = std::weak_ptr{sources_.at(source.id)}] {
     const auto self = weak.lock();
-    if (self != nullptr) resolve(*self);
+    if (self != nullptr && self->lookup == nullptr) resolve(*self);
   });
 }
 
 // Everything is settled before the first report is made, because a report may forget the source.
 void DnsWatch::take(const SourceId& id, DnsFound found) {
   const std::shared_ptr<Source> source = sources_.at(id);
-  source->lookup.reset();
   const bool is_good = found.result == DnsResult::ok;
-  const int failures_before = std::exchange(source->failures, is_good ? 0 : source->failures + 1);
-  wait(*source, dns_wait(source->spec, found.keep, source->failures));
-  const std::size_t found_count = found.endpoints.size();
-  bool is_news = false;
+  if (!is_good && !found.is_final) return;
+  const base::Instant now = os::now();
+  DnsHistory::Change change;
   if (is_good) {
-    if (found_count > base::endpoints_max) found.endpoints.resize(base::endpoints_max);
-    is_news = !source->has_answer || source->endpoints != found.endpoints;
+    change = source->history.take(found, now);
+    change.is_change = change.is_change || !source->has_answer;
     source->has_answer = true;
-    source->hosts = std::move(found.hosts);
-    source->endpoints = std::move(found.endpoints);
+    source->decided = found.name;
+    if (!source->first_known) source->first_known = now;
+  } else if (is_answer(found.result)) {
+    change = source->history.take_absence(now);
   }
-  tell(*source, found.result, failures_before, found_count);
-  const auto still = sources_.find(id);
-  if (is_news && still != sources_.end() && still->second == source)
-    reports_.found(id, source->endpoints);
+  const int failures_before = source->failures;
+  if (found.is_final) end(*source, found);
+  const auto is_there = [&] {
+    const auto still = sources_.find(id);
+    return still != sources_.end() && still->second == source;
+  };
+  tell(*source, found, change, failures_before);
+  if (change.is_change && is_there())
+    reports_.found(id, {.now = source->history.endpoints(), .left = std::move(change.left)});
+  if (found.is_final && is_there()) reports_.resolved(id, found.result);
 }
 
-void DnsWatch::tell(Source& source, DnsResult result, int failures_before,
-                    std::size_t found_count) {
-  const std::string name =
-      fmt::format("upstream '{}': dns {}", source.id.upstream, source.spec.name);
-  const bool was_cut = std::exchange(source.is_cut, found_count > base::endpoints_max);
+void DnsWatch::end(Source& source, const DnsFound& found) {
+  const base::Instant now = os::now();
+  const bool is_good = found.result == DnsResult::ok;
+  source.lookup.reset();
+  source.failures = is_good ? 0 : source.failures + 1;
+  base::Duration time = dns_wait(source.spec, found.keep, source.failures);
+  if (is_good) time -= now - *source.first_known;
+  if (is_answer(found.result) && source.history.hold_ends() != base::never)
+    time = std::min(time, source.history.hold_ends() - now);
+  wait(source, std::max(time, base::Duration{0}));
+}
+
+void DnsWatch::tell(Source& source, const DnsFound& found, const DnsHistory::Change& change,
+                    int failures_before) {
+  tell_of_addresses(source, found, change);
+  const bool is_good = found.result == DnsResult::ok;
+  if (!is_good && !change.left.empty())
+    reports_.said(
+        fmt::format("{}: {}, and that has lasted for nx_hold: its {} endpoints get no new "
+                    "connections any more",
+                    source.name(), reason(found.result), change.left.size()),
+        base::Severity::warning);
+  else if (!is_good && failures_before == 0)
+    reports_.said(fmt::format("{} cannot be resolved: {}; {}, and it is tried again", source.name(),
+                              reason(found.result), what_stays(source, found.result)),
+                  base::Severity::warning);
+  if (is_good && found.is_final && failures_before > 0)
+    reports_.said(fmt::format("{} is resolved again after {} failures; it has {} endpoints",
+                              source.name(), failures_before, source.history.size()),
+                  base::Severity::info);
+}
+
+std::string DnsWatch::what_stays(const Source& source, DnsResult result) {
+  if (source.history.size() == 0) return "it has no endpoints until it can";
+  const bool is_held = is_answer(result) && source.spec.nx_hold.has_value();
+  return fmt::format("its {} endpoints of the last answer stay in use{}", source.history.size(),
+                     is_held ? " until that has lasted for nx_hold" : "");
+}
+
+void DnsWatch::tell_of_addresses(Source& source, const DnsFound& found,
+                                 const DnsHistory::Change& change) {
+  const bool was_cut = std::exchange(source.is_cut, change.cut > 0);
   if (source.is_cut && !was_cut)
     reports_.said(fmt::format("{} has {} addresses; the first {} are used, which is the most that "
                               "one upstream can have",
-                              name, found_count, base::endpoints_max),
+                              source.name(), found.endpoints.size(), base::endpoints_max),
                   base::Severity::warning);
-  if (result != DnsResult::ok && failures_before == 0)
-    reports_.said(
-        fmt::format("{} cannot be resolved: {}; {}, and it is tried again", name, reason(result),
-                    source.has_answer
-                        ? fmt::format("its {} endpoints of the last answer stay in use",
-                                      source.endpoints.size())
-                        : "it has no endpoints until it can"),
-        base::Severity::warning);
-  if (result == DnsResult::ok && failures_before > 0)
-    reports_.said(fmt::format("{} is resolved again after {} failures; it has {} endpoints", name,
-                              failures_before, source.endpoints.size()),
-                  base::Severity::info);
-  reports_.resolved(source.id, result);
+  if (!found.unusable.empty() && found.unusable != source.unusable)
+    reports_.said(fmt::format("{} names {}{}, where nobody can be connected to: left out",
+                              source.name(), found.unusable.front(),
+                              found.unusable.size() > 1
+                                  ? fmt::format(" and {} more", found.unusable.size() - 1)
+                                  : ""),
+                  base::Severity::warning);
+  if (found.is_final) source.unusable = found.unusable;
 }
 
 }  // namespace penstock::upstream

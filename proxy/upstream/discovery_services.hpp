@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "os/service_records.hpp"
+#include "os/dns_records.hpp"
 
 namespace penstock::upstream {
 

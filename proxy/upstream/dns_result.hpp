@@ -26,4 +26,16 @@ constexpr bool is_answer(DnsResult result) noexcept {
   return result <= DnsResult::no_data;
 }
 
+// Of several ends, the one to tell: success, then trouble (what a server said before its silence),
+// then that the name exists.
+constexpr DnsResult more_telling(DnsResult one, DnsResult other) noexcept {
+  if (one == DnsResult::ok || other == DnsResult::ok) return DnsResult::ok;
+  if (is_answer(one) != is_answer(other)) return is_answer(one) ? other : one;
+  const bool is_smaller = one < other;
+  return is_smaller != is_answer(one) ? one : other;
+}
+static_assert(more_telling(DnsResult::nxdomain, DnsResult::no_data) == DnsResult::no_data);
+static_assert(more_telling(DnsResult::no_data, DnsResult::timeout) == DnsResult::timeout);
+static_assert(more_telling(DnsResult::timeout, DnsResult::servfail) == DnsResult::servfail);
+
 }  // namespace penstock::upstream

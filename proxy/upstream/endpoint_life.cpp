@@ -58,7 +58,9 @@ base::Instant forget_ejections(const OutlierOptions& options, LiveRecord& endpoi
 
 void enter(LiveRecord& endpoint, const ClusterSpec& spec, bool eases_in, base::Instant now) {
   const bool is_new = endpoint.control.since == base::Instant{};
+  const bool goes_on = !is_new && endpoint.control.forget_at != base::never;
   endpoint.control.vanished = base::never;
+  endpoint.control.forget_at = base::never;
   endpoint.drain_deadline.store(base::never.time_since_epoch().count(), std::memory_order_relaxed);
   endpoint.control.eases_in = eases_in;
   if (is_new) {
@@ -67,13 +69,23 @@ void enter(LiveRecord& endpoint, const ClusterSpec& spec, bool eases_in, base::I
     endpoint.control.since = now;
     endpoint.control.shown = endpoint.state();
   }
-  if (eases_in) begin_ramp(endpoint, spec.slow_start, now);
+  if (eases_in && !goes_on) begin_ramp(endpoint, spec.slow_start, now);
 }
 
-void vanish(Upstream& upstream, LiveRecord& endpoint, base::Instant now) {
+void vanish(Upstream& upstream, LiveRecord& endpoint, base::Instant now, base::Instant forget_at) {
   if (endpoint.is_ejected()) endpoint.control.returned = now;
   upstream.end_ejection(endpoint);
   endpoint.control.vanished = now;
+  endpoint.control.forget_at = forget_at;
+}
+
+void forget(LiveRecord& endpoint) {
+  LiveRecord::Control& control = endpoint.control;
+  control.forget_at = base::never;
+  control.since = {};
+  control.ramp_until = {};
+  endpoint.failed_in_a_row.store(0, std::memory_order_relaxed);
+  endpoint.ejections_in_a_row.store(0, std::memory_order_relaxed);
 }
 
 bool judge(LiveRecord& endpoint, const ClusterSpec& spec, Health health, std::string why,

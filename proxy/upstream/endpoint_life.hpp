@@ -16,8 +16,10 @@ inline constexpr base::Duration return_ramp = std::chrono::seconds{10};
 // An endpoint that is new, or was gone and is here again. `eases_in`: others carry the traffic
 // already.
 void enter(LiveRecord& endpoint, const ClusterSpec& spec, bool eases_in, base::Instant now);
-// It has gone from its upstream.
-void vanish(Upstream& upstream, LiveRecord& endpoint, base::Instant now);
+// It has gone from its upstream. One that is back before `forget_at` goes on where it was.
+void vanish(Upstream& upstream, LiveRecord& endpoint, base::Instant now, base::Instant forget_at);
+// It is not coming back: should it all the same, it is a new one.
+void forget(LiveRecord& endpoint);
 
 // False where that is nothing new.
 bool judge(LiveRecord& endpoint, const ClusterSpec& spec, Health health, std::string why,

@@ -4,7 +4,8 @@
 
 namespace penstock::upstream {
 
-HealthJudge::HealthJudge(int rise, int fall) noexcept : rise_{rise}, fall_{fall} {
+HealthJudge::HealthJudge(int rise, int fall, bool is_patient) noexcept
+    : rise_{rise}, fall_{fall}, is_patient_{is_patient} {
   PENSTOCK_ASSERT(rise >= 1 && fall >= 1);
 }
 
@@ -16,7 +17,7 @@ void HealthJudge::set_rows(int rise, int fall) noexcept {
 
 bool HealthJudge::take(bool passed) noexcept {
   const Health said = passed ? Health::up : Health::down;
-  if (state_ == Health::unknown) return turn_to(said);
+  if (state_ == Health::unknown && (passed || !is_patient_)) return turn_to(said);
   if (state_ == said) {
     row_ = 0;
     return false;

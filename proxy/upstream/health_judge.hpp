@@ -2,12 +2,14 @@
 // From the results of single checks to a state that does not flap.
 //
 // The first result decides at once: a fresh endpoint must not wait for `rise` intervals, and a dead
-// one must not get traffic for `fall` of them. After that only a row of equal results turns it.
+// one must not get traffic for `fall` of them. After that only a row of equal results turns it. One
+// that discovery brought may be named a moment before its port answers: the judge of such a one is
+// patient. Until then it is unknown, and is tried after those that are up.
 //
 //   state    result | next
 //   -------- -------+------------------------------------
 //   unknown  passed | up
-//   unknown  failed | down
+//   unknown  failed | down; for who is patient with the `fall`th in a row
 //   up       passed | up, the row of failures is forgotten
 //   up       failed | down with the `fall`th in a row
 //   down     failed | down, the row of passes is forgotten
@@ -22,7 +24,7 @@ namespace penstock::upstream {
 
 class HealthJudge {
  public:
-  HealthJudge(int rise, int fall) noexcept;
+  HealthJudge(int rise, int fall, bool is_patient = false) noexcept;
 
   // True where the state has changed.
   bool take(bool passed) noexcept;
@@ -37,6 +39,7 @@ class HealthJudge {
 
   int rise_;
   int fall_;
+  bool is_patient_;
   int row_ = 0;  // results in a row that speak against the state
   Health state_ = Health::unknown;
 };

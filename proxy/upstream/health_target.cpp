@@ -79,7 +79,7 @@ class HealthTarget::Place {
 HealthTarget::HealthTarget(LiveRecord& record, Spec spec, asio::io_context& io)
     : record_{record},
       spec_{std::move(spec)},
-      judge_{spec_->rise, spec_->fall},
+      judge_{spec_->rise, spec_->fall, record.control.was_found},
       wake_{std::make_unique<Wake>(io)} {}
 
 HealthTarget::~HealthTarget() = default;

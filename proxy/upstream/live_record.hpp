@@ -96,14 +96,17 @@ struct alignas(base::cache_line_bytes) LiveRecord {
     Health health = Health::up;
     std::string health_why;
     Override said = Override::up;
-    State shown = State::up;  // as of the last refresh
-    base::Instant since{};    // it has been that state
+    State shown = State::up;    // as of the last refresh
+    base::Instant since{};      // it has been that state
+    bool was_found = false;     // by discovery, which may name it before its port answers
     std::uint8_t told_host_fault = no_host_fault;
     bool eases_in = false;      // with a slow start, once it is up
     base::Instant ramp_from{};  // of the slow start
     base::Instant ramp_until{};
     base::Instant returned{};              // from the last ejection
     base::Instant vanished = base::never;  // from its upstream
+    // Vanished, it stays what it was until then, should it return; afterwards on_remove acts.
+    base::Instant forget_at = base::never;
     std::array<std::uint64_t, check_result_names.size()> checks{};
   } control;
 

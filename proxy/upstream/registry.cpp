@@ -10,6 +10,7 @@ namespace penstock::upstream {
 namespace {
 
 constexpr base::Duration vanished_kept = std::chrono::hours{1};
+constexpr base::Duration pointed_at_max = std::chrono::seconds{10};
 
 using Endpoints = std::vector<Cluster::Endpoint>;
 
@@ -64,7 +65,7 @@ LiveRecord& Registry::record_for(const std::string& upstream, const EndpointSpec
 
 Registry::Change Registry::replace_endpoints(Upstream& upstream,
                                              const std::vector<EndpointSpec>& specs,
-                                             base::Instant now) {
+                                             base::Instant now, const Left& left) {
   const Cluster& before = upstream.cluster();
   Endpoints endpoints;
   for (const EndpointSpec& spec : specs)
@@ -74,11 +75,17 @@ Registry::Change Registry::replace_endpoints(Upstream& upstream,
                          .max_connections = spec.max_connections});
   if (endpoints == before.endpoints()) return {};
   Change change{.added = only_in(endpoints, before.endpoints()),
-                .removed = only_in(before.endpoints(), endpoints),
+                .removed = {},
+                .left = {},
                 .is_change = true};
   const bool eases_in = !before.endpoints().empty();
   for (LiveRecord* endpoint : change.added) enter(*endpoint, upstream.spec(), eases_in, now);
-  for (LiveRecord* endpoint : change.removed) vanish(upstream, *endpoint, now);
+  for (LiveRecord* endpoint : only_in(before.endpoints(), endpoints)) {
+    const auto until = left.find(endpoint->address);
+    const bool stays = until != left.end() && until->second > now;
+    vanish(upstream, *endpoint, now, stays ? until->second : base::never);
+    (stays ? change.left : change.removed).push_back(endpoint);
+  }
   auto slots = make_slot_tables(upstream.spec().balance, endpoints);
   publish(upstream, std::move(endpoints), std::move(slots), now);
   return change;
@@ -107,9 +114,19 @@ bool Registry::set_override(LiveRecord& endpoint, Override said, base::Instant n
 Registry::Refreshed Registry::refresh(base::Instant now) {
   Refreshed refreshed;
   stale_.store(false, std::memory_order_seq_cst);  // before the look, not after
-  for (LiveRecord& record : records_)
-    if (record.control.vanished != base::never) find(record.upstream)->end_ejection(record);
+  for (LiveRecord& record : records_) {
+    if (record.control.vanished == base::never) continue;
+    find(record.upstream)->end_ejection(record);
+    const base::Instant forget_at = record.control.forget_at;
+    if (forget_at > now) {
+      refreshed.next = std::min(refreshed.next, forget_at);
+      continue;
+    }
+    forget(record);
+    refreshed.forgotten.push_back(&record);
+  }
   for (const auto& upstream : upstreams_) {
+    if (upstream->take_doubt()) refreshed.doubted.push_back(upstream.get());
     const Cluster& cluster = upstream->cluster();
     for (const Cluster::Endpoint& endpoint : cluster.endpoints()) {
       refreshed.next = std::min(refreshed.next, age(*upstream, *endpoint.live, now));
@@ -139,19 +156,28 @@ void Registry::reclaim(std::uint64_t next_ping, std::uint64_t answered, base::In
   if (retired_.empty()) forget_the_vanished(now);
 }
 
+// Those that may go, the oldest first; as many of them go as are over the limit, or too old.
 void Registry::forget_the_vanished(base::Instant now) {
-  for (auto known = by_identity_.begin(); known != by_identity_.end();) {
-    const LiveRecord& record = *known->second;
-    const base::Instant vanished = record.control.vanished;
-    const bool is_kept = vanished == base::never || now - vanished < vanished_kept ||
-                         record.active.load(std::memory_order_acquire) > 0;
-    if (is_kept) {
-      ++known;
-      continue;
-    }
-    known = by_identity_.erase(known);
-    records_.remove_if([&](const LiveRecord& one) { return &one == &record; });
+  std::vector<const LiveRecord*> idle;
+  for (const LiveRecord& record : records_)
+    if (record.control.vanished != base::never && now - record.control.vanished >= pointed_at_max &&
+        record.active.load(std::memory_order_acquire) == 0)
+      idle.push_back(&record);
+  std::stable_sort(idle.begin(), idle.end(), [](const LiveRecord* one, const LiveRecord* other) {
+    return one->control.vanished < other->control.vanished;
+  });
+  const std::size_t too_many = idle.size() - std::min(idle.size(), vanished_max);
+  std::set<const LiveRecord*> gone;
+  for (std::size_t i = 0; i < idle.size(); ++i) {
+    const LiveRecord::Control& control = idle[i]->control;
+    const bool is_old =
+        control.forget_at == base::never &&
+        (control.since == base::Instant{} || now - control.vanished >= vanished_kept);
+    if (i < too_many || is_old) gone.insert(idle[i]);
   }
+  if (gone.empty()) return;
+  std::erase_if(by_identity_, [&](const auto& known) { return gone.contains(known.second); });
+  records_.remove_if([&](const LiveRecord& record) { return gone.contains(&record); });
 }
 
 std::vector<const LiveRecord*> Registry::leaving(const Upstream& upstream) const {

@@ -5,9 +5,10 @@
 // Owner    the server. Thread: control, but for what an Upstream offers to all.
 // Life     of a snapshot: replaced by publish(), it is kept until every forwarder has answered a
 //          ping that was sent afterwards, for between two answers a forwarder may hold it. Of a
-//          record: kept for an hour after it vanished from its upstream and its last connection
-//          ended; a session between two attempts, or a log record on its way, points at it for
-//          seconds at most.
+//          record: kept after it vanished from its upstream until its last connection has ended
+//          and it is forgotten (discovery says when, else after an hour), but never for less than
+//          10 s: a session between two attempts, or a log record on its way, may point at it.
+// Limits   of vanished records without connections `vanished_max` stay, those that went last.
 
 #include <list>
 #include <map>
@@ -24,6 +25,8 @@ namespace penstock::upstream {
 
 class Registry {
  public:
+  static constexpr std::size_t vanished_max = base::endpoints_max;
+
   Registry(const std::vector<ClusterSpec>& specs, base::Instant now);
   Registry(const Registry&) = delete;
   Registry& operator=(const Registry&) = delete;
@@ -38,11 +41,15 @@ class Registry {
   // state, its place in every hash table.
   struct Change {
     std::vector<LiveRecord*> added;
-    std::vector<LiveRecord*> removed;
-    bool is_change = false;  // attributes may have changed as well
+    std::vector<LiveRecord*> removed;  // on_remove acts now
+    std::vector<LiveRecord*> left;     // on_remove acts once they are forgotten
+    bool is_change = false;            // attributes may have changed as well
   };
+  // Who is gone stays as it was until the time that `left` has for its address, and is then told
+  // by refresh(); without one on_remove is to act at once.
+  using Left = std::map<os::SocketAddress, base::Instant>;
   Change replace_endpoints(Upstream& upstream, const std::vector<EndpointSpec>& endpoints,
-                           base::Instant now);
+                           base::Instant now, const Left& left = {});
   // What a check or an operator says. False where nothing changed.
   bool set_health(LiveRecord& endpoint, Health health, std::string why, base::Instant now);
   bool set_override(LiveRecord& endpoint, Override said, base::Instant now);
@@ -52,6 +59,8 @@ class Registry {
   struct Refreshed {
     std::vector<LiveRecord*> changed;
     std::vector<LiveRecord*> reach_changed;
+    std::vector<LiveRecord*> forgotten;    // gone for so long that on_remove acts
+    std::vector<const Upstream*> doubted;  // their names should be asked for again
     base::Instant next = base::never;
   };
   Refreshed refresh(base::Instant now);

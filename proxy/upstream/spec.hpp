@@ -49,11 +49,18 @@ struct EndpointSpec {
 // A name whose records are endpoints.
 struct DnsSource {
   enum class Type : std::uint8_t { a, srv };
+  enum class Family : std::uint8_t { any, v4, v6 };
 
   std::string name;
-  std::uint16_t port = 0;     // 0: that of the SRV record
-  Type type = Type::a;        // a: A and AAAA
+  std::uint16_t port = 0;  // 0: that of the SRV record
+  Type type = Type::a;     // a: A and AAAA
+  Family family = Family::any;
   base::Duration refresh{0};  // 0: as long as the records may be kept
+  int gone_after = 1;         // answers in a row that do not name an address, until it leaves
+  // So long there must be no such name, or no address of it, until all leave; none: for ever.
+  std::optional<base::Duration> nx_hold = std::chrono::seconds{30};
+  // After an address was last named: until then its connections and what is known of it stay.
+  base::Duration forget_after = std::chrono::minutes{10};
   // Of every endpoint. With srv, weight and priority are those of the record.
   std::uint32_t weight = 1;
   std::uint8_t priority = 0;
@@ -62,6 +69,8 @@ struct DnsSource {
 };
 inline constexpr base::EnumNames<DnsSource::Type, 2> dns_type_names{{"a", "srv"}};
 static_assert(dns_type_names[DnsSource::Type::srv] == "srv");
+inline constexpr base::EnumNames<DnsSource::Family, 3> dns_family_names{{"any", "v4", "v6"}};
+static_assert(dns_family_names[DnsSource::Family::v6] == "v6");
 
 // A file that lists endpoints and is watched.
 struct FileSource {

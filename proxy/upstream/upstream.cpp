@@ -34,7 +34,13 @@ base::Duration ejection_time(const OutlierOptions& options, const LiveRecord& en
 }  // namespace
 
 Upstream::Upstream(const ClusterSpec& spec, std::size_t index, std::atomic<bool>& stale)
-    : spec_{spec}, index_{index}, stale_{stale}, queue_{spec.queue.size} {}
+    : spec_{spec},
+      index_{index},
+      has_names_{std::any_of(
+          spec.sources.begin(), spec.sources.end(),
+          [](const EndpointSource& source) { return std::holds_alternative<DnsSource>(source); })},
+      stale_{stale},
+      queue_{spec.queue.size} {}
 
 Upstream::~Upstream() {
   delete current_.load(std::memory_order_relaxed);
@@ -75,6 +81,7 @@ void Upstream::give_back(LiveRecord& endpoint) noexcept {
 }
 
 void Upstream::note_failure(LiveRecord& endpoint, base::Instant now) noexcept {
+  if (has_names_) doubt(now);
   // Without a sample the latency of who refuses would fade, until it seems to be the quickest.
   if (spec_.balance == Balance::peak_ewma) endpoint.latency.sample(spec_.connect.timeout, now);
   if (!spec_.outlier) return;
@@ -128,6 +135,15 @@ bool Upstream::may_eject_one_more() noexcept {
 void Upstream::end_ejection(LiveRecord& endpoint) noexcept {
   if (endpoint.ejected_until.exchange(0, std::memory_order_acq_rel) != 0)
     ejected_.fetch_sub(1, std::memory_order_relaxed);
+}
+
+void Upstream::doubt(base::Instant now) noexcept {
+  std::int64_t last = doubted_at_.load(std::memory_order_relaxed);
+  const std::int64_t at = now.time_since_epoch().count();
+  if (last != 0 && at - last < doubt_interval.count()) return;
+  if (!doubted_at_.compare_exchange_strong(last, at, std::memory_order_relaxed)) return;
+  is_doubted_.store(true, std::memory_order_release);
+  stale_.store(true, std::memory_order_release);
 }
 
 std::unique_ptr<const Cluster> Upstream::publish(std::unique_ptr<const Cluster> next) noexcept {

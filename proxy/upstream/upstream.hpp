@@ -48,6 +48,10 @@ class Upstream {
   void note_way(LiveRecord& endpoint) noexcept {
     if (endpoint.known_host_fault()) forget_host_fault(endpoint);
   }
+  // Since the last look somebody failed whose name could be asked for again. At most once in
+  // `doubt_interval`. Control alone.
+  bool take_doubt() noexcept { return is_doubted_.exchange(false, std::memory_order_acq_rel); }
+  static constexpr base::Duration doubt_interval = std::chrono::seconds{1};
   // The endpoint answered. While it is ejected, that was a connection of before.
   void note_success(LiveRecord& endpoint) noexcept {
     if (endpoint.failed_in_a_row.load(std::memory_order_relaxed) != 0 && !endpoint.is_ejected())
@@ -73,6 +77,7 @@ class Upstream {
   bool reserve(const Cluster::Endpoint& endpoint) noexcept;
   bool may_eject_one_more() noexcept;
   void forget_host_fault(LiveRecord& endpoint) noexcept;
+  void doubt(base::Instant now) noexcept;
 
   const ClusterSpec spec_;  // its endpoints are those of the start
   const std::size_t index_;
@@ -80,6 +85,9 @@ class Upstream {
   alignas(base::cache_line_bytes) std::atomic<std::uint64_t> turn_{0};
   std::atomic<std::uint32_t> active_{0};  // counted only under spec_.max_connections
   std::atomic<std::uint32_t> ejected_{0};
+  const bool has_names_;                     // that DNS resolves
+  std::atomic<std::int64_t> doubted_at_{0};  // nanoseconds of the clock
+  std::atomic<bool> is_doubted_{false};
   std::atomic<bool>& stale_;
   WaitQueue queue_;
 };

@@ -71,8 +71,7 @@ const std::vector<BrokenConfig> broken_upstreams = {
     {endpoint("{file: e.yaml, weight: 2}"),
      {"f.yaml:7:24: upstreams.web.endpoints[0].weight: cannot stand beside file; it belongs into "
       "the file"}},
-    {endpoint("{file: \"\"}"),
-     {"f.yaml:7:16: upstreams.web.endpoints[0].file: must not be empty"}},
+    {endpoint("{file: \"\"}"), {"f.yaml:7:16: upstreams.web.endpoints[0].file: must not be empty"}},
     {endpoint("{file: e.yaml, dns: \"db:80\"}"),
      {"f.yaml:7:10: upstreams.web.endpoints[0].file: cannot stand beside dns"}},
     {endpoint("[10.0.0.1:80]"),
@@ -82,6 +81,17 @@ const std::vector<BrokenConfig> broken_upstreams = {
     {endpoint("{dns: \"db:5432\", refresh: 999ms}"),
      {"f.yaml:7:35: upstreams.web.endpoints[0].refresh: expected a duration from 1s to 1000000h, "
       "not '999ms'"}},
+    {endpoint("{dns: \"db:5432\", family: v5, gone_after: 0, nx_hold: on, forget_after: never}"),
+     {"f.yaml:7:34: upstreams.web.endpoints[0].family: expected any, v4 or v6, not 'v5'",
+      "f.yaml:7:50: upstreams.web.endpoints[0].gone_after: expected a whole number from 1 to 100, "
+      "not '0'",
+      "f.yaml:7:62: upstreams.web.endpoints[0].nx_hold: expected off or a duration, not 'on'",
+      "f.yaml:7:80: upstreams.web.endpoints[0].forget_after: expected a duration, an integer with "
+      "us, "
+      "ms, s, m or h, not 'never'"}},
+    {endpoint("{file: e.yaml, gone_after: 2}"),
+     {"f.yaml:7:24: upstreams.web.endpoints[0].gone_after: cannot stand beside file; it belongs "
+      "into the file"}},
     {endpoint("{dns: \"db:5432\", name: a, address: 10.0.0.1:80}"),
      {"f.yaml:7:26: upstreams.web.endpoints[0].name: cannot stand beside dns",
       "f.yaml:7:35: upstreams.web.endpoints[0].address: cannot stand beside dns"}},
@@ -104,6 +114,15 @@ const std::vector<BrokenConfig> broken_upstreams = {
     {endpoint("{address: 10.0.0.1:80, name: a}\n  - {address: 10.0.0.2:80, name: a}"),
      {"f.yaml:8:9: upstreams.web.endpoints[1]: 'a' is an endpoint already, at "
       "upstreams.web.endpoints[0]"}},
+    {endpoint("0.0.0.0:80"),
+     {"f.yaml:7:9: upstreams.web.endpoints[0]: '0.0.0.0:80' means every address of this host, not "
+      "one to connect to; write 127.0.0.1:80 for it"}},
+    {endpoint("\"[::]:80\""),
+     {"f.yaml:7:9: upstreams.web.endpoints[0]: '[::]:80' means every address of this host, not one "
+      "to connect to; write [::1]:80 for it"}},
+    {endpoint("{address: 224.0.0.1:80}"),
+     {"f.yaml:7:19: upstreams.web.endpoints[0].address: '224.0.0.1:80' is multicast, broadcast, or "
+      "link-local without a zone: no host can be connected to there"}},
     {endpoint("127.0.0.1:80"),
      {"f.yaml:7:9: upstreams.web.endpoints[0]: '127.0.0.1:80' is listener '127.0.0.1:80' of this "
       "file: a loop; only a listener with files can be an endpoint"}},

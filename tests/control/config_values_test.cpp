@@ -147,7 +147,8 @@ TEST_CASE("names and files are sources of endpoints, which are found later", "[c
       endpoint(
           "10.0.0.1:80\n"
           "  - {dns: \"no.such.host.invalid:80\", weight: 7, backup: true, max_connections: 9}\n"
-          "  - {dns: \"db:80\", type: a, refresh: 5s, priority: 3}\n"
+          "  - {dns: \"db:80\", type: a, refresh: 5s, priority: 3, family: v4, gone_after: 100,"
+          " nx_hold: off, forget_after: 1h}\n"
           "  - {dns: _db._tcp.svc, type: srv, refresh: 0, max_connections: 2}\n"
           "  - {file: endpoints.yaml}\n"
           "  - {file: /run/endpoints.yaml}\n"
@@ -166,8 +167,19 @@ TEST_CASE("names and files are sources of endpoints, which are found later", "[c
                                                           .weight = 7,
                                                           .priority = 1,
                                                           .max_connections = 9});
-  CHECK(std::get<DnsSource>(spec.sources[2]) ==
-        DnsSource{.name = "db", .port = 80, .refresh = std::chrono::seconds{5}, .priority = 3});
+  CHECK(std::get<DnsSource>(spec.sources[2]) == DnsSource{.name = "db",
+                                                          .port = 80,
+                                                          .family = DnsSource::Family::v4,
+                                                          .refresh = std::chrono::seconds{5},
+                                                          .gone_after = 100,
+                                                          .nx_hold = std::nullopt,
+                                                          .forget_after = std::chrono::hours{1},
+                                                          .priority = 3});
+  const auto& unstated = std::get<DnsSource>(spec.sources[1]);
+  CHECK(unstated.family == DnsSource::Family::any);
+  CHECK(unstated.gone_after == 1);
+  CHECK(unstated.nx_hold == seconds{30});
+  CHECK(unstated.forget_after == std::chrono::minutes{10});
   CHECK(std::get<DnsSource>(spec.sources[3]) ==
         DnsSource{.name = "_db._tcp.svc", .type = DnsSource::Type::srv, .max_connections = 2});
   CHECK(std::get<FileSource>(spec.sources[4]).path == "folder/endpoints.yaml");

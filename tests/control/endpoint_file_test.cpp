@@ -61,6 +61,9 @@ TEST_CASE("what is wrong with a file of endpoints is said where it stands", "[co
   CHECK(file_faults_of("- {dns: \"db:80\"}\n") ==
         Lines{"e.yaml:1:3: [0].address: missing",
               "e.yaml:1:4: [0].dns: cannot stand in a file of endpoints, which lists addresses"});
+  CHECK(file_faults_of("- 0.0.0.0:80\n") ==
+        Lines{"e.yaml:1:3: [0]: '0.0.0.0:80' means every address of this host, not one to connect "
+              "to; write 127.0.0.1:80 for it"});
   CHECK(file_faults_of("- [10.0.0.1:80\n").size() == 1);
 }
 

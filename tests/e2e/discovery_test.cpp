@@ -9,43 +9,12 @@
 #include "e2e/name_server.hpp"
 #include "e2e/network.hpp"
 #include "e2e/origin.hpp"
+#include "e2e/resolving.hpp"
 #include "e2e/servers.hpp"
 #include "e2e/talk.hpp"
 #include "e2e/upstreams.hpp"
 
 using namespace penstock::e2e;
-
-namespace {
-
-// A proxy that asks the name server of this network.
-class Resolving {
- public:
-  explicit Resolving(const std::string& source, const std::string& upstream = {})
-      : house_{{.endpoints = {source},
-                .upstream = upstream,
-                .runtime = "drain: {timeout: 2s}",
-                .program = {.resolv_conf = file_}}} {}
-  House& house() noexcept { return house_; }
-  double resolutions(const std::string& result) const {
-    return house_.metrics().sum("penstock_dns_resolutions_total",
-                                {{"upstream", "app"}, {"result", result}});
-  }
-  void wait_for_resolution(const std::string& result, double count = 1) const {
-    house_.wait_for_metric("penstock_dns_resolutions_total",
-                           {{"upstream", "app"}, {"result", result}}, count);
-  }
-
- private:
-  TemporaryFolder folder_;
-  const std::string file_ = folder_.write("resolv.conf", "nameserver 127.0.0.1\n");
-  House house_;
-};
-
-std::string dns(const std::string& name, const std::string& port) {
-  return "{dns: \"" + name + ":" + port + "\", refresh: 1s}";
-}
-
-}  // namespace
 
 TEST_CASE("every A and AAAA record of a name is an endpoint", "[discovery]") {
   if (no_name_server()) return;
@@ -185,7 +154,7 @@ TEST_CASE("what stays in a changed answer keeps its connections, and on_remove h
   Origin a{"127.0.0.2:" + port};
   Origin b{"127.0.0.3:" + port};
   NameServer server{"127.0.0.2 app.test\n127.0.0.3 app.test\n"};
-  Resolving proxy{dns("app.test", port), "on_remove: " + on_remove};
+  Resolving proxy{dns("app.test", port, "forget_after: 0s"), "on_remove: " + on_remove};
   House& house = proxy.house();
   wait_for_endpoints(house, {a.address(), b.address()});
   std::vector<Talk> both = talk_to_both(house, a, b);
@@ -281,7 +250,7 @@ TEST_CASE("the series of a removed endpoint stay until its last connection has e
   Origin a{"127.0.0.2:" + port};
   Origin b{"127.0.0.3:" + port};
   NameServer server{"127.0.0.2 app.test\n127.0.0.3 app.test\n"};
-  Resolving proxy{dns("app.test", port), "on_remove: keep"};
+  Resolving proxy{dns("app.test", port, "forget_after: 0s"), "on_remove: keep"};
   House& house = proxy.house();
   wait_for_endpoints(house, {a.address(), b.address()});
   std::vector<Talk> both = talk_to_both(house, a, b);
@@ -310,7 +279,7 @@ TEST_CASE("a connection of a removed endpoint that does not rest is reset when t
   Origin a{"127.0.0.2:" + port};
   Origin b{"127.0.0.3:" + port};
   NameServer server{"127.0.0.2 app.test\n127.0.0.3 app.test\n"};
-  Resolving proxy{dns("app.test", port)};
+  Resolving proxy{dns("app.test", port, "forget_after: 0s")};
   House& house = proxy.house();
   wait_for_endpoints(house, {a.address(), b.address()});
   std::vector<Talk> both = talk_to_both(house, a, b);

@@ -163,6 +163,22 @@ TEST_CASE("wildcard, loopback, unix and abstract addresses are told apart", "[os
   }
 }
 
+TEST_CASE("nobody can be connected to at a wildcard, multicast, broadcast, or without a network",
+          "[os]") {
+  for (const char* text :
+       {"0.0.0.0:80", "[::]:80", "224.0.0.1:80", "239.255.255.255:80", "255.255.255.255:80",
+        "[ff02::1]:80", "[::ffff:0.0.0.0]:80", "[fe80::1]:80", "[febf::1]:80"}) {
+    CAPTURE(text);
+    CHECK_FALSE(parsed(text).is_dialable());
+  }
+  for (const char* text :
+       {"10.0.0.1:80", "127.0.0.1:80", "240.0.0.1:80", "255.255.255.254:80", "[::1]:80",
+        "[fd00::1]:80", "[fec0::1]:80", "[fe80::1%lo]:80", "unix:/a"}) {
+    CAPTURE(text);
+    CHECK(parsed(text).is_dialable());
+  }
+}
+
 TEST_CASE("a name resolves to its addresses with the port, without duplicates", "[os]") {
   const auto found = resolve("localhost", 81);
   REQUIRE(found.has_value());

@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "upstream/name_server.hpp"
+#include "upstream/scripted_server.hpp"
 
 namespace penstock::upstream {
 
@@ -21,23 +22,35 @@ DnsSource dns_source_of(const std::string& name) {
   return source;
 }
 
+ResolverConfig asking(const std::string& server) {
+  ResolverConfig config;
+  config.servers = {server};
+  return config;
+}
+
 // A watch, and what it reported so far.
 struct Watched {
-  explicit Watched(const std::string& servers)
-      : watch{io,
-              {.found = [this](const SourceId& who,
-                               const std::vector<EndpointSpec>& now) { take(who, now); },
-               .resolved = [this](const SourceId&, DnsResult result) { results.push_back(result); },
-               .said =
-                   [this](const std::string& sentence, base::Severity severity) {
-                     said.push_back(std::string{base::severity_names[severity]} + ": " + sentence);
-                   }},
-              servers} {}
+  Watched() = default;
+  explicit Watched(const std::string& server) { begin(server); }
 
-  void take(const SourceId& who, const std::vector<EndpointSpec>& now) {
+  void begin(const std::string& server) {
+    watch.emplace(
+        io,
+        DnsReports{
+            .found = [this](const SourceId& who, const DnsEndpoints& all) { take(who, all); },
+            .resolved = [this](const SourceId&, DnsResult result) { results.push_back(result); },
+            .said =
+                [this](const std::string& sentence, base::Severity severity) {
+                  said.push_back(std::string{base::severity_names[severity]} + ": " + sentence);
+                }},
+        asking(server));
+  }
+
+  void take(const SourceId& who, const DnsEndpoints& all) {
     CHECK(who == id);
     found.emplace_back();
-    for (const EndpointSpec& endpoint : now) found.back().push_back(endpoint.identity);
+    for (const EndpointSpec& endpoint : all.now) found.back().push_back(endpoint.identity);
+    for (const auto& [address, until] : all.left) left.push_back(address.to_string());
   }
 
   template <class Fact>
@@ -56,7 +69,8 @@ struct Watched {
   std::vector<std::vector<std::string>> found;
   std::vector<DnsResult> results;
   std::vector<std::string> said;
-  DnsWatch watch;
+  std::vector<std::string> left;
+  std::optional<DnsWatch> watch;
 };
 
 using Strings = std::vector<std::string>;
@@ -85,7 +99,7 @@ TEST_CASE("a changed answer is reported, an unchanged one is not", "[upstream]")
   const std::string hosts = folder.write("hosts", "10.0.0.1 db.test\n");
   const NameServer server{{"--addn-hosts=" + hosts}};  // TTL 0: asked each second
   Watched watched{server.address()};
-  watched.watch.watch(id, dns_source_of("db.test"));
+  watched.watch->watch(id, dns_source_of("db.test"));
   CHECK(watched.found.empty());  // never within the call
   watched.run_until_resolved(2);
   CHECK(watched.found == std::vector<Strings>{{"10.0.0.1:80"}});
@@ -103,7 +117,7 @@ TEST_CASE("the last good answer stays while the server is down, and each turn is
   server.emplace(options);
   const std::uint16_t port = server->port();
   Watched watched{server->address()};
-  watched.watch.watch(id, dns_source_of("db.test"));
+  watched.watch->watch(id, dns_source_of("db.test"));
   watched.run_until_resolved(1);
   server.reset();
   watched.run_until([&] {
@@ -124,7 +138,7 @@ TEST_CASE("a name that is gone keeps its endpoints, too", "[upstream]") {
   const Folder folder;
   const NameServer server{{"--addn-hosts=" + folder.write("hosts", "10.0.0.1 db.test\n")}};
   Watched watched{server.address()};
-  watched.watch.watch(id, dns_source_of("db.test"));
+  watched.watch->watch(id, dns_source_of("db.test"));
   watched.run_until_resolved(1);
   folder.write("hosts", "10.0.0.1 other.test\n");
   server.reload();
@@ -135,7 +149,7 @@ TEST_CASE("a name that is gone keeps its endpoints, too", "[upstream]") {
 TEST_CASE("a name that never resolved reports no endpoints", "[upstream]") {
   const NameServer server{{}};
   Watched watched{server.address()};
-  watched.watch.watch(id, dns_source_of("nobody.test"));
+  watched.watch->watch(id, dns_source_of("nobody.test"));
   watched.run_until_resolved(2);
   CHECK(watched.found.empty());
   CHECK(watched.said ==
@@ -146,15 +160,72 @@ TEST_CASE("a name that never resolved reports no endpoints", "[upstream]") {
 TEST_CASE("a source that is forgotten or replaced reports no more", "[upstream]") {
   const NameServer server{{"--host-record=old.test,10.0.0.1", "--host-record=new.test,10.0.0.2"}};
   Watched watched{server.address()};
-  watched.watch.watch(id, dns_source_of("old.test"));
-  watched.watch.watch(id, dns_source_of("new.test"));
+  watched.watch->watch(id, dns_source_of("old.test"));
+  watched.watch->watch(id, dns_source_of("new.test"));
   watched.run_until_resolved(1);
   CHECK(watched.found == std::vector<Strings>{{"10.0.0.2:80"}});
-  CHECK(watched.watch.size() == 1);
-  watched.watch.watch(id, dns_source_of("old.test"));
-  watched.watch.forget(id);
+  CHECK(watched.watch->size() == 1);
+  watched.watch->watch(id, dns_source_of("old.test"));
+  watched.watch->forget(id);
   watched.io.run();  // to its end: nothing is left to wait for
   CHECK(watched.results.size() == 1);
+}
+
+TEST_CASE("a source is asked again at once when its endpoints fail, but at most once a second",
+          "[upstream]") {
+  Watched watched;
+  ScriptedServer server{watched.io, [](const Asked& asked) -> Said {
+                          if (asked.type == os::DnsType::aaaa) return {};
+                          return {.records = {"10.0.0.1"}};
+                        }};
+  watched.begin(server.address());
+  watched.watch->watch(id, dns_source_of("db.test"));
+  watched.run_until_resolved(1);
+  const auto first = std::chrono::steady_clock::now();
+  for (int i = 0; i < 10; ++i) watched.watch->hurry("db");
+  watched.watch->hurry("another");
+  watched.run_until_resolved(2);
+  CHECK(std::chrono::steady_clock::now() - first < seconds{30});  // its TTL is 60 s
+  for (int i = 0; i < 10; ++i) watched.watch->hurry("db");
+  watched.run_until_resolved(3);
+  CHECK(server.asked(os::DnsType::a).size() == 3);
+}
+
+TEST_CASE("a name that is gone loses its endpoints after nx_hold, with a warning", "[upstream]") {
+  const Folder folder;
+  const NameServer server{{"--addn-hosts=" + folder.write("hosts", "10.0.0.1 db.test\n")}};
+  Watched watched{server.address()};
+  DnsSource source = dns_source_of("db.test");
+  source.nx_hold = std::chrono::milliseconds{1500};
+  watched.watch->watch(id, source);
+  watched.run_until_resolved(1);
+  folder.write("hosts", "10.0.0.1 other.test\n");
+  server.reload();
+  watched.run_until([&] { return watched.found.size() == 2; });
+  CHECK(watched.found.back().empty());
+  CHECK(watched.left == Strings{"10.0.0.1:80"});
+  CHECK(
+      watched.said ==
+      Strings{"warning: upstream 'db': dns db.test cannot be resolved: there is no such name; its "
+              "1 endpoints of the last answer stay in use until that has lasted for nx_hold, and "
+              "it is tried again",
+              "warning: upstream 'db': dns db.test: there is no such name, and that has lasted "
+              "for nx_hold: its 1 endpoints get no new connections any more"});
+}
+
+TEST_CASE("an address where nobody can be connected to is told once", "[upstream]") {
+  Watched watched;
+  ScriptedServer server{watched.io, [](const Asked& asked) -> Said {
+                          if (asked.type == os::DnsType::aaaa) return {};
+                          return {.records = {"10.0.0.1", "0.0.0.0"}, .ttl_seconds = 0};
+                        }};
+  watched.begin(server.address());
+  watched.watch->watch(id, dns_source_of("db.test"));
+  watched.run_until_resolved(2);
+  CHECK(watched.found == std::vector<Strings>{{"10.0.0.1:80"}});
+  CHECK(watched.said ==
+        Strings{"warning: upstream 'db': dns db.test names 0.0.0.0:80, where nobody "
+                "can be connected to: left out"});
 }
 
 }  // namespace penstock::upstream

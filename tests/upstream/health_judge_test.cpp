@@ -28,6 +28,20 @@ std::string sequence(unsigned bits, int length) {
   return results;
 }
 
+TEST_CASE("a patient judge takes as many failures of an unknown endpoint as of one that was up",
+          "[upstream]") {
+  HealthJudge judge{2, 3, true};
+  CHECK_FALSE(judge.take(false));
+  CHECK_FALSE(judge.take(false));
+  CHECK(judge.state() == Health::unknown);
+  CHECK(judge.take(false));
+  CHECK(judge.state() == Health::down);
+  HealthJudge lucky{2, 3, true};
+  CHECK_FALSE(lucky.take(false));
+  CHECK(lucky.take(true));
+  CHECK(lucky.state() == Health::up);
+}
+
 }  // namespace
 
 TEST_CASE("every short sequence of results is judged by its rows", "[upstream]") {

@@ -124,6 +124,18 @@ TEST_CASE("the first check of an endpoint decides what it is", "[upstream]") {
   CHECK(house.last_words(bad) == "down: connection refused");
 }
 
+TEST_CASE("an endpoint that discovery brought is unknown until `fall` checks have failed",
+          "[upstream]") {
+  House house;
+  LiveRecord& found = house.endpoint(testing::refusing_address());
+  found.control.was_found = true;
+  HealthSpec spec = quick_spec();
+  spec.fall = 3;
+  house.watch.follow("web", spec, {&found});
+  REQUIRE(house.await([&] { return house.last_words(found) == "down: connection refused"; }));
+  CHECK(house.checks[&found] == 3);
+}
+
 TEST_CASE("an endpoint goes down after `fall` failures and up again after `rise` passes",
           "[upstream]") {
   Site site;

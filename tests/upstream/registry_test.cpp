@@ -154,6 +154,65 @@ TEST_CASE("slot tables outlive a change of health, and are made anew for other e
   REQUIRE(fixture.cluster().slots() != before);
 }
 
+TEST_CASE("who left an answer goes on where it was until it is forgotten, and then on_remove acts",
+          "[upstream]") {
+  Fixture fixture{Balance::round_robin, {1, 1}};
+  LiveRecord& b = fixture.live(1);
+  b.active = 1;
+  fixture.registry.set_health(b, Health::down, "refused", beginning);
+  const base::Instant forget_at = beginning + std::chrono::minutes{10};
+  const auto change = fixture.registry.replace_endpoints(fixture.upstream, {endpoint("a")},
+                                                         beginning, {{b.address, forget_at}});
+  REQUIRE(change.removed.empty());
+  REQUIRE(change.left == std::vector{&b});
+  const auto before = fixture.registry.refresh(forget_at - std::chrono::seconds{1});
+  REQUIRE(before.forgotten.empty());
+  REQUIRE(before.next == forget_at);
+  SECTION("it is back before") {
+    fixture.registry.replace_endpoints(fixture.upstream, {endpoint("a"), endpoint("b")}, forget_at);
+    REQUIRE(&fixture.live(1) == &b);
+    REQUIRE(b.control.health == Health::down);
+    REQUIRE(fixture.registry.refresh(forget_at).forgotten.empty());
+  }
+  SECTION("it is back afterwards") {
+    REQUIRE(fixture.registry.refresh(forget_at).forgotten == std::vector{&b});
+    REQUIRE(fixture.registry.refresh(forget_at).forgotten.empty());
+    fixture.registry.replace_endpoints(fixture.upstream, {endpoint("a"), endpoint("b")}, forget_at);
+    REQUIRE(&fixture.live(1) == &b);
+    REQUIRE(b.control.health == Health::up);  // as one that nobody checks
+  }
+}
+
+TEST_CASE("a slow start goes on where it was when its endpoint is back in time", "[upstream]") {
+  Fixture fixture{with_slow_start({endpoint("a")})};
+  replace(fixture, {endpoint("a"), endpoint("b")});
+  const LiveRecord& b = fixture.live(1);
+  const base::Instant until = b.control.ramp_until;
+  REQUIRE(until == fixture.now + 100s);
+  fixture.now += 50s;
+  fixture.registry.replace_endpoints(fixture.upstream, {endpoint("a")}, fixture.now,
+                                     {{b.address, fixture.now + 10min}});
+  fixture.now += 5s;
+  replace(fixture, {endpoint("a"), endpoint("b")});
+  REQUIRE(b.control.ramp_until == until);
+}
+
+TEST_CASE("of endpoints that come and go only so many are remembered", "[upstream]") {
+  Fixture fixture{Balance::round_robin, {1}};
+  const LiveRecord* kept = nullptr;
+  const std::size_t rounds = upstream::Registry::vanished_max + 100;
+  for (std::size_t i = 0; i < rounds; ++i) {
+    replace(fixture, {endpoint("n" + std::to_string(i))});
+    if (i == rounds - 10) kept = &fixture.live(0);
+  }
+  fixture.now += 11s;
+  reclaim(fixture);
+  replace(fixture, {endpoint("n" + std::to_string(rounds - 10))});
+  REQUIRE(&fixture.live(0) == kept);
+  replace(fixture, {endpoint("n5")});
+  REQUIRE(fixture.live(0).number > rounds);  // a new one
+}
+
 TEST_CASE("a record is forgotten an hour after it vanished", "[upstream]") {
   Fixture fixture{Balance::round_robin, {1, 1}};
   const auto number = fixture.live(1).number;
