@@ -7,6 +7,7 @@
 #include "base/limits.hpp"
 #include "os/cgroup.hpp"
 #include "os/process.hpp"
+#include "os/topology.hpp"
 #include "runtime/placement.hpp"
 
 namespace penstock::control {
@@ -48,22 +49,37 @@ std::size_t connections_within(const Limits& limits, const Wishes& wishes,
   return std::max({left, least, std::size_t{1}});
 }
 
-// What may go to pipes while the smallest useful number of connections still fits.
-std::size_t pipes_within(const Limits& limits, const Wishes& wishes) noexcept {
-  const std::size_t others = reserved(limits, wishes) + connections_min * per_connection;
-  return less_or_none(limits.descriptors, others) / per_pipe;
+// What stays for connections when somebody asks for many pipes: as many as were asked for, else
+// half. A connection without a pipe is copied; one without a descriptor waits.
+std::size_t kept_for_connections(std::size_t left, const Wishes& wishes) noexcept {
+  return wishes.max_connections ? *wishes.max_connections * per_connection : left / 2;
 }
 
-std::size_t pipes_by_themselves(const Limits& limits, const Wishes& wishes) noexcept {
-  std::size_t pipes = limits.descriptors / 16;
-  if (limits.pipe_user_pages_soft > 0) {
-    const std::size_t bytes = std::max<std::size_t>(wishes.pipe_bytes, 1);
-    pipes = std::min<std::size_t>(pipes, limits.pipe_user_pages_soft * limits.page_bytes / bytes);
-  }
-  if (!wishes.max_connections) return pipes;
+std::size_t pipes_within(const Limits& limits, const Wishes& wishes) noexcept {
+  const std::size_t left = less_or_none(limits.descriptors, reserved(limits, wishes));
+  return less_or_none(left, kept_for_connections(left, wishes)) / per_pipe;
+}
+
+// As many as are whole.
+std::optional<std::size_t> pipes_of_pages(const Limits& limits, const Wishes& wishes) noexcept {
+  if (limits.pipe_user_pages_soft == 0) return std::nullopt;
+  const std::size_t bytes = std::max<std::size_t>(wishes.pipe_bytes, 1);
+  return limits.pipe_user_pages_soft * limits.page_bytes / bytes;
+}
+
+// A sixteenth, where nobody asked for a number.
+std::size_t pipes_of_descriptors(const Limits& limits, const Wishes& wishes) noexcept {
+  if (wishes.max_pipes) return pipes_within(limits, wishes);
+  const std::size_t share = limits.descriptors / 16;
+  if (!wishes.max_connections) return share;
   const std::size_t taken = reserved(limits, wishes) + *wishes.max_connections * per_connection;
-  return std::min(
-      {pipes, *wishes.max_connections * 2, less_or_none(limits.descriptors, taken) / per_pipe});
+  return std::min(share, less_or_none(limits.descriptors, taken) / per_pipe);
+}
+
+std::size_t pipes_by_themselves(const Wishes& wishes, const Bounds& bounds) noexcept {
+  const std::size_t pipes =
+      std::min(bounds.pipes_by_descriptors, bounds.pipes_by_pages.value_or(SIZE_MAX));
+  return wishes.max_connections ? std::min(pipes, *wishes.max_connections * 2) : pipes;
 }
 
 std::string does_not_fit(std::string_view key, std::size_t asked, const Limits& limits,
@@ -77,12 +93,12 @@ std::string does_not_fit(std::string_view key, std::size_t asked, const Limits& 
 
 std::size_t plan_pipes(const Limits& limits, const Wishes& wishes, Plan& plan) {
   if (!wishes.splices || wishes.max_pipes == std::size_t{0}) return 0;
-  if (!wishes.max_pipes) return pipes_by_themselves(limits, wishes);
+  if (!wishes.max_pipes) return pipes_by_themselves(wishes, plan.bounds);
   const std::size_t asked = *wishes.max_pipes;
-  const std::size_t given = std::min(asked, pipes_within(limits, wishes));
+  const std::size_t given = std::min(asked, plan.bounds.pipes_by_descriptors);
   if (given < asked) {
-    const std::size_t needed =
-        reserved(limits, wishes) + connections_min * per_connection + asked * per_pipe;
+    const std::size_t needed = reserved(limits, wishes) + asked * per_pipe +
+                               kept_for_connections(2 * asked * per_pipe, wishes);
     plan.warnings.push_back(does_not_fit("relay.max_pipes", asked, limits, needed, given));
   }
   return given;
@@ -111,6 +127,7 @@ void fit_into_memory(const Limits& limits, const Wishes& wishes, Plan& plan) {
   const std::size_t share = memory_to_share(limits, wishes);
   const std::size_t left = share - share / base::memory_share_of_buffers;
   const std::size_t room = std::max(connections_min, left / base::memory_per_connection_bytes);
+  plan.bounds.connections_by_memory = room;
   if (room >= plan.connections_max) return;
   plan.connections_max = room;
   if (!wishes.max_connections) return;
@@ -123,6 +140,7 @@ void fit_into_memory(const Limits& limits, const Wishes& wishes, Plan& plan) {
 
 void plan_connections(const Limits& limits, const Wishes& wishes, Plan& plan) {
   const std::size_t room = connections_within(limits, wishes, plan.pipes_total);
+  plan.bounds.connections_by_descriptors = room;
   plan.connections_max = room;
   if (!wishes.max_connections) return;
   plan.connections_max = std::min(*wishes.max_connections, room);
@@ -139,6 +157,8 @@ Plan plan_budget(const Limits& limits, const Wishes& wishes) {
   Plan plan;
   const bool may_splice = wishes.splices && wishes.max_pipes != std::size_t{0};
   const std::size_t forwarders = std::max<std::size_t>(wishes.forwarders, 1);
+  plan.bounds.pipes_by_descriptors = pipes_of_descriptors(limits, wishes);
+  plan.bounds.pipes_by_pages = pipes_of_pages(limits, wishes);
   const std::size_t pipes = plan_pipes(limits, wishes, plan);
   // Shared out evenly: a forwarder cannot lend a pipe to another.
   plan.pipes_per_forwarder = may_splice ? std::max<std::size_t>(pipes / forwarders, 1) : 0;
@@ -152,10 +172,14 @@ Plan plan_budget(const Limits& limits, const Wishes& wishes) {
 }
 
 Limits limits_of_this_process(bool keeps_capabilities) {
+  const os::NumaTopology topology = os::numa_topology();
   return {.descriptors = os::descriptor_limit(),
           .pipe_user_pages_soft = os::pipe_user_pages_soft(keeps_capabilities),
           .page_bytes = os::page_bytes(),
-          .memory_bytes = os::memory_limit().value_or(0)};
+          .memory_bytes = os::memory_limit().value_or(0),
+          .cpus = topology.cpu_count(),
+          .cpu_quota = topology.cpu_quota.value_or(0),
+          .sockets = os::socket_limits()};
 }
 
 namespace {
@@ -197,17 +221,29 @@ Wishes wishes_of(const Config& config) {
     names += dns_sources(upstream);
   }
   const std::size_t forwarders = runtime::planned_forwarders(spec.runtime);
-  return {.forwarders = forwarders,
-          .pipe_bytes = spec.relay.pipe_bytes,
-          .buffer_bytes = spec.relay.buffer_bytes,
-          .splices = spec.relay.engine != relay::EnginePolicy::copy &&
-                     spec.relay.engine != relay::EnginePolicy::zerocopy,
-          .rings = spec.relay.engine == relay::EnginePolicy::uring,
-          .max_pipes = config.max_pipes,
-          .max_connections = unless_auto(spec.runtime.max_connections),
-          .checked_endpoints = checked,
-          .dns_sources = names,
-          .open_files = open_files_wished(spec)};
+  return {
+      .forwarders = forwarders,
+      .forwarders_asked = spec.runtime.forwarders != 0 || !spec.runtime.forwarders_by_node.empty(),
+      .pipe_bytes = spec.relay.pipe_bytes,
+      .buffer_bytes = spec.relay.buffer_bytes,
+      .splices = spec.relay.engine != relay::EnginePolicy::copy &&
+                 spec.relay.engine != relay::EnginePolicy::zerocopy,
+      .rings = spec.relay.engine == relay::EnginePolicy::uring,
+      .max_pipes = config.max_pipes,
+      .max_connections = unless_auto(spec.runtime.max_connections),
+      .checked_endpoints = checked,
+      .dns_sources = names,
+      .open_files = open_files_wished(spec)};
+}
+
+Budget budget_of(const Config& config, bool keeps_capabilities) {
+  Budget budget{.limits = limits_of_this_process(keeps_capabilities),
+                .wishes = wishes_of(config),
+                .plan = {}};
+  budget.plan = plan_budget(budget.limits, budget.wishes);
+  for (std::string& cut : kernel_cuts(config.server, budget.limits.sockets))
+    budget.plan.warnings.push_back(std::move(cut));
+  return budget;
 }
 
 void apply(const Plan& plan, runtime::ServerSpec& spec) {

@@ -24,7 +24,7 @@ class Interface {
     app_.set_version_flag("--version", "penstock " + std::string{version()}, "Print the version");
     app_.require_subcommand(0, 1);
     add_file_option(*app_.add_subcommand("run", "Run the proxy"));
-    add_file_option(*app_.add_subcommand("check", "Check a configuration and print every fault"));
+    add_check();
     add_explain();
     add_numa();
     add_selftest();
@@ -51,6 +51,13 @@ class Interface {
                     "The configuration; default: $PENSTOCK_CONFIG, else "
                     "/etc/penstock/penstock.yaml")
         ->type_name("FILE");
+  }
+
+  void add_check() {
+    check_ = app_.add_subcommand("check", "Check a configuration and print every fault");
+    add_file_option(*check_);
+    check_->add_flag("--budget", check_command_.budget,
+                     "Say how many connections fit, what ends first, and what to change");
   }
 
   void add_explain() {
@@ -104,6 +111,7 @@ class Interface {
         ->type_name("DURATION");
     add_verb(CtlVerb::listeners, "The listeners and what they moved");
     add_verb(CtlVerb::numa, "Where the threads are, beside where they were planned");
+    add_verb(CtlVerb::budget, "How many connections fit, what ends first, and what is used");
     add_verb(CtlVerb::upstreams, "The upstreams and their endpoints");
     auto* endpoint =
         add_verb(CtlVerb::endpoint, "Drain an endpoint, take it down, or let it serve again");
@@ -155,7 +163,10 @@ class Interface {
 
   Command chosen() {
     if (app_.got_subcommand("run")) return RunCommand{file_};
-    if (app_.got_subcommand("check")) return CheckCommand{file_};
+    if (app_.got_subcommand(check_)) {
+      check_command_.file = file_;
+      return check_command_;
+    }
     if (app_.got_subcommand(explain_)) {
       explain_command_.file = file_;
       return explain_command_;
@@ -179,9 +190,11 @@ class Interface {
   CtlCommand ctl_command_;
   CLI::App app_{"penstock: an L4 TCP reverse proxy and load balancer", "penstock"};
   CLI::App* ctl_ = nullptr;
+  CLI::App* check_ = nullptr;
   CLI::App* explain_ = nullptr;
   CLI::App* numa_ = nullptr;
   CLI::App* selftest_ = nullptr;
+  CheckCommand check_command_{};
   NumaCommand numa_command_{};
   SelftestCommand selftest_command_{};
   ExplainCommand explain_command_{};

@@ -71,10 +71,24 @@ TEST_CASE("more connections than the limit holds are cut down with a sentence", 
 
 TEST_CASE("more pipes than the limit holds are cut down with a sentence", "[control]") {
   const Plan plan = plan_budget({.descriptors = 1024}, {.max_pipes = 5000});
-  CHECK(plan.pipes_total == 432);
-  CHECK(plan.connections_max == 16);
+  CHECK(plan.pipes_total == 224);
+  CHECK(plan.connections_max == 224);
   REQUIRE(plan.warnings.size() == 1);
   CHECK(plan.warnings[0].starts_with("relay.max_pipes is 5000, "));
+  CHECK(plan.warnings[0].find("at least 20128 ") != std::string::npos);
+  CHECK(plan_budget({.descriptors = 20'128}, {.max_pipes = 5000}).warnings.empty());
+}
+
+TEST_CASE("pipes that were asked for yield to connections, asked for or not", "[control]") {
+  const Plan plan = plan_budget({.descriptors = 20'000}, {.max_pipes = 1'000'000});
+  CHECK(plan.connections_max >= 20'000 / 5);
+  CHECK(descriptors_of(plan) <= 20'000);
+  const Plan both =
+      plan_budget({.descriptors = 20'000}, {.max_pipes = 1'000'000, .max_connections = 9000});
+  CHECK(both.connections_max == 9000);
+  CHECK(descriptors_of(both) <= 20'000);
+  REQUIRE(both.warnings.size() == 1);
+  CHECK(both.warnings[0].find("at least 2018128 ") != std::string::npos);
 }
 
 TEST_CASE("a tiny descriptor limit still leaves room for some connections", "[control]") {
