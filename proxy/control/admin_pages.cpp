@@ -85,7 +85,7 @@ struct Page {
   AdminAnswer (*answer)(AdminView& view, const Asked& asked);
 };
 
-constexpr std::array<Page, 10> pages{{
+constexpr std::array<Page, 11> pages{{
     {"/healthz", Access::health,
      [](AdminView& v, const Asked&) { return verdict("healthy", v.unhealthy_because()); }},
     {"/readyz", Access::health,
@@ -95,6 +95,7 @@ constexpr std::array<Page, 10> pages{{
     {"/listeners", Access::read, made<PageName::listeners>},
     {"/upstreams", Access::read, made<PageName::upstreams>},
     {"/numa", Access::read, made<PageName::numa>},
+    {"/budget", Access::read, made<PageName::budget>},
     {"/explain", Access::read, explain},
     {"/upstreams/*/endpoints/*", Access::write, steer_endpoint},
     {"/drain", Access::write, begin_drain},

@@ -8,6 +8,7 @@
 #include "control/admin_server.hpp"
 #include "os/cgroup.hpp"
 #include "os/process.hpp"
+#include "os/topology.hpp"
 #include "runtime/placement.hpp"
 
 namespace penstock::control {
@@ -55,23 +56,32 @@ std::size_t connections_within(const Limits& limits, const Wishes& wishes,
   return std::max<std::size_t>(less_or_none(limits.descriptors, taken) / per_connection, 1);
 }
 
-// What the connections leave; where their number is ours to choose, a quarter of the descriptors.
+// What the connections leave; where their number is ours to choose, a quarter of the descriptors: a
+// connection without a pipe is copied, one without a descriptor waits.
 std::size_t pipes_beside_connections(const Limits& limits, const Wishes& wishes) noexcept {
   if (!wishes.max_connections) return limits.descriptors / pipes_share / per_pipe;
   const std::size_t taken = reserved(limits, wishes) + *wishes.max_connections * per_connection;
   return less_or_none(limits.descriptors, taken) / per_pipe;
 }
 
-std::size_t pipes_by_themselves(const Limits& limits, const Wishes& wishes) noexcept {
-  std::size_t pipes = limits.descriptors / 16;
-  if (limits.pipe_user_pages_soft > 0) {
-    // By pages: who means "no limit" writes a number whose bytes nobody can count.
-    const std::size_t pages = (wishes.pipe_bytes + limits.page_bytes - 1) / limits.page_bytes;
-    pipes =
-        std::min<std::size_t>(pipes, limits.pipe_user_pages_soft / std::max<std::size_t>(pages, 1));
-  }
-  if (!wishes.max_connections) return pipes;
-  return std::min({pipes, *wishes.max_connections * 2, pipes_beside_connections(limits, wishes)});
+// As many as are whole. By pages: who means "no limit" writes a number whose bytes nobody can
+// count.
+std::optional<std::size_t> pipes_of_pages(const Limits& limits, const Wishes& wishes) noexcept {
+  if (limits.pipe_user_pages_soft == 0) return std::nullopt;
+  const std::size_t pages = (wishes.pipe_bytes + limits.page_bytes - 1) / limits.page_bytes;
+  return limits.pipe_user_pages_soft / std::max<std::size_t>(pages, 1);
+}
+
+// A sixteenth, where nobody asked for a number.
+std::size_t pipes_of_descriptors(const Limits& limits, const Wishes& wishes) noexcept {
+  const std::size_t room = pipes_beside_connections(limits, wishes);
+  return wishes.max_pipes ? room : std::min<std::size_t>(room, limits.descriptors / 16);
+}
+
+std::size_t pipes_by_themselves(const Wishes& wishes, const Bounds& bounds) noexcept {
+  const std::size_t pipes =
+      std::min(bounds.pipes_by_descriptors, bounds.pipes_by_pages.value_or(SIZE_MAX));
+  return wishes.max_connections ? std::min(pipes, *wishes.max_connections * 2) : pipes;
 }
 
 std::string does_not_fit(std::string_view key, std::size_t asked, const Limits& limits,
@@ -93,9 +103,9 @@ std::string too_few(const Limits& limits, const Wishes& wishes, std::size_t room
 
 std::size_t plan_pipes(const Limits& limits, const Wishes& wishes, Plan& plan) {
   if (!wishes.splices || wishes.max_pipes == std::size_t{0}) return 0;
-  if (!wishes.max_pipes) return pipes_by_themselves(limits, wishes);
+  if (!wishes.max_pipes) return pipes_by_themselves(wishes, plan.bounds);
   const std::size_t asked = *wishes.max_pipes;
-  const std::size_t given = std::min(asked, pipes_beside_connections(limits, wishes));
+  const std::size_t given = std::min(asked, plan.bounds.pipes_by_descriptors);
   if (given < asked) {
     const std::size_t needed =
         wishes.max_connections
@@ -129,9 +139,9 @@ void fit_into_memory(const Limits& limits, const Wishes& wishes, Plan& plan) {
   const std::size_t share = memory_to_share(limits, wishes);
   const std::size_t left = share - share / base::memory_share_of_buffers;
   const std::size_t room = std::max(connections_few, left / base::memory_per_connection_bytes);
+  plan.bounds.connections_by_memory = room;
   if (room >= plan.connections_max) return;
   plan.connections_max = room;
-  plan.connections_bound = "the memory of the control group (memory.max)";
   if (!wishes.max_connections) return;
   const std::size_t mebibytes = limits.memory_bytes >> 20;
   plan.warnings.push_back(fmt::format(
@@ -142,17 +152,14 @@ void fit_into_memory(const Limits& limits, const Wishes& wishes, Plan& plan) {
 
 void plan_connections(const Limits& limits, const Wishes& wishes, Plan& plan) {
   const std::size_t room = connections_within(limits, wishes, plan.pipes_total);
+  plan.bounds.connections_by_descriptors = room;
   plan.connections_max = room;
-  plan.connections_bound = "the limit of descriptors (ulimit -n)";
   if (!wishes.max_connections) {
     if (room < connections_few) plan.warnings.push_back(too_few(limits, wishes, room));
     return;
   }
   plan.connections_max = std::min(*wishes.max_connections, room);
-  if (plan.connections_max == *wishes.max_connections) {
-    plan.connections_bound = "runtime.max_connections";
-    return;
-  }
+  if (plan.connections_max == *wishes.max_connections) return;
   const std::size_t needed = reserved(limits, wishes) + plan.pipes_total * per_pipe +
                              *wishes.max_connections * per_connection;
   plan.warnings.push_back(
@@ -165,6 +172,8 @@ Plan plan_budget(const Limits& limits, const Wishes& wishes) {
   Plan plan;
   const bool may_splice = wishes.splices && wishes.max_pipes != std::size_t{0};
   const std::size_t forwarders = std::max<std::size_t>(wishes.forwarders, 1);
+  plan.bounds.pipes_by_descriptors = pipes_of_descriptors(limits, wishes);
+  plan.bounds.pipes_by_pages = pipes_of_pages(limits, wishes);
   const std::size_t pipes = plan_pipes(limits, wishes, plan);
   // Shared out evenly: a forwarder cannot lend a pipe to another.
   plan.pipes_per_forwarder = may_splice ? std::max<std::size_t>(pipes / forwarders, 1) : 0;
@@ -178,10 +187,14 @@ Plan plan_budget(const Limits& limits, const Wishes& wishes) {
 }
 
 Limits limits_of_this_process(bool keeps_capabilities) {
+  const os::NumaTopology topology = os::numa_topology();
   return {.descriptors = os::descriptor_limit(),
           .pipe_user_pages_soft = os::pipe_user_pages_soft(keeps_capabilities),
           .page_bytes = os::page_bytes(),
-          .memory_bytes = os::memory_limit().value_or(0)};
+          .memory_bytes = os::memory_limit().value_or(0),
+          .cpus = topology.cpu_count(),
+          .cpu_quota = topology.cpu_quota.value_or(0),
+          .sockets = os::socket_limits()};
 }
 
 namespace {
@@ -240,19 +253,31 @@ Wishes wishes_of(const Config& config) {
     names += dns_sources(upstream);
   }
   const std::size_t forwarders = runtime::planned_forwarders(spec.runtime);
-  return {.forwarders = forwarders,
-          .pipe_bytes = spec.relay.pipe_bytes,
-          .buffer_bytes = spec.relay.buffer_bytes,
-          .splices = spec.relay.engine != relay::EnginePolicy::copy &&
-                     spec.relay.engine != relay::EnginePolicy::zerocopy,
-          .rings = spec.relay.engine == relay::EnginePolicy::uring,
-          .max_pipes = config.max_pipes,
-          .max_connections = unless_auto(spec.runtime.max_connections),
-          .checked_endpoints = checked,
-          .dns_sources = names,
-          .open_files = open_files_wished(spec),
-          .own_descriptors = own_descriptors(config),
-          .admin_connections = config.admin.empty() ? 0 : AdminLimits{}.connections_max};
+  return {
+      .forwarders = forwarders,
+      .forwarders_asked = spec.runtime.forwarders != 0 || !spec.runtime.forwarders_by_node.empty(),
+      .pipe_bytes = spec.relay.pipe_bytes,
+      .buffer_bytes = spec.relay.buffer_bytes,
+      .splices = spec.relay.engine != relay::EnginePolicy::copy &&
+                 spec.relay.engine != relay::EnginePolicy::zerocopy,
+      .rings = spec.relay.engine == relay::EnginePolicy::uring,
+      .max_pipes = config.max_pipes,
+      .max_connections = unless_auto(spec.runtime.max_connections),
+      .checked_endpoints = checked,
+      .dns_sources = names,
+      .open_files = open_files_wished(spec),
+      .own_descriptors = own_descriptors(config),
+      .admin_connections = config.admin.empty() ? 0 : AdminLimits{}.connections_max};
+}
+
+Budget budget_of(const Config& config, bool keeps_capabilities) {
+  Budget budget{.limits = limits_of_this_process(keeps_capabilities),
+                .wishes = wishes_of(config),
+                .plan = {}};
+  budget.plan = plan_budget(budget.limits, budget.wishes);
+  for (std::string& cut : kernel_cuts(config.server, budget.limits.sockets))
+    budget.plan.warnings.push_back(std::move(cut));
+  return budget;
 }
 
 void apply(const Plan& plan, runtime::ServerSpec& spec) {

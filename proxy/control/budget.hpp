@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "control/config.hpp"
+#include "os/kernel_limits.hpp"
 
 namespace penstock::control {
 
@@ -17,10 +18,16 @@ struct Limits {
   std::uint64_t pipe_user_pages_soft = 0;  // 0 = not bound
   std::uint64_t page_bytes = 4096;
   std::uint64_t memory_bytes = 0;  // of the control group; 0 = not bound
+  // These bound no number of the plan: the forwarders were counted from the first two, and the
+  // kernel cuts by the third what sockets ask for.
+  std::size_t cpus = 0;  // of the cpuset
+  double cpu_quota = 0;  // of the control group, in CPUs; 0 = not bound
+  os::SocketLimits sockets{};
 };
 
 struct Wishes {
   std::size_t forwarders = 1;
+  bool forwarders_asked = false;  // for this number, else it follows from the CPUs
   std::size_t pipe_bytes = 256 * 1024;
   std::size_t buffer_bytes = 64 * 1024;
   bool splices = true;                           // false: no engine that needs a pipe may run
@@ -35,14 +42,22 @@ struct Wishes {
   std::size_t admin_connections = 0;  // that may be open at the same time
 };
 
+// What each resource alone has room for; empty where it sets no bound.
+struct Bounds {
+  std::size_t connections_by_descriptors = 0;
+  std::optional<std::size_t> connections_by_memory{};
+  std::size_t pipes_by_descriptors = 0;
+  std::optional<std::size_t> pipes_by_pages{};  // of the user, for pipes that are whole
+};
+
 struct Plan {
   std::size_t pipes_total = 0;
   std::size_t pipes_per_forwarder = 0;
   std::size_t connections_max = 0;
-  std::string_view connections_bound{};  // what they end with first: "runtime.max_connections"
   std::size_t buffers_per_forwarder = 0;
   std::size_t checks_at_once = 0;
-  std::size_t open_files = 0;         // of all those that were wished for
+  std::size_t open_files = 0;  // of all those that were wished for
+  Bounds bounds;
   std::vector<std::string> warnings;  // what did not fit, and what to change
 };
 
@@ -70,6 +85,18 @@ Plan plan_budget(const Limits& limits, const Wishes& wishes);
 // Who gives up its capabilities later is bound by what binds everybody.
 Limits limits_of_this_process(bool keeps_capabilities);
 Wishes wishes_of(const Config& config);
+
+// What the kernel will cut without a word, and what to change: backlogs and socket buffers.
+std::vector<std::string> kernel_cuts(const runtime::ServerSpec& spec,
+                                     const os::SocketLimits& limits);
+
+// All of it for this process; the warnings of the plan have the cuts of the kernel, too.
+struct Budget {
+  Limits limits;
+  Wishes wishes;
+  Plan plan;
+};
+Budget budget_of(const Config& config, bool keeps_capabilities);
 
 // Puts the plan's numbers where the server looks for them.
 void apply(const Plan& plan, runtime::ServerSpec& spec);

@@ -62,8 +62,10 @@ class Interface {
   }
 
   void add_check() {
-    CLI::App& check = *app_.add_subcommand("check", "Check a configuration and print every fault");
-    check.add_option("FILE", file_, "The same without -c")->excludes(add_file_option(check));
+    check_ = app_.add_subcommand("check", "Check a configuration and print every fault");
+    check_->add_option("FILE", file_, "The same without -c")->excludes(add_file_option(*check_));
+    check_->add_flag("--budget", check_command_.budget,
+                     "Say how many connections fit, what ends first, and what to change");
   }
 
   void add_explain() {
@@ -117,6 +119,7 @@ class Interface {
         ->type_name("DURATION");
     add_verb(CtlVerb::listeners, "The listeners and what they moved");
     add_verb(CtlVerb::numa, "Where the threads are, beside where they were planned");
+    add_verb(CtlVerb::budget, "How many connections fit, what ends first, and what is used");
     add_verb(CtlVerb::upstreams, "The upstreams and their endpoints");
     auto* endpoint =
         add_verb(CtlVerb::endpoint, "Drain an endpoint, take it down, or let it serve again");
@@ -168,9 +171,12 @@ class Interface {
 
   Command chosen() {
     if (app_.got_subcommand("run")) return RunCommand{file_};
-    if (app_.got_subcommand("check")) return CheckCommand{file_};
     if (app_.got_subcommand("version")) return printed(version_line() + '\n');
     if (app_.got_subcommand("help")) return printed(overview_);
+    if (app_.got_subcommand(check_)) {
+      check_command_.file = file_;
+      return check_command_;
+    }
     if (app_.got_subcommand(explain_)) {
       explain_command_.file = file_;
       if (explain_command_.admin.empty()) return explain_command_;
@@ -208,9 +214,11 @@ class Interface {
   CtlCommand ctl_command_;
   CLI::App app_{"penstock: an L4 TCP reverse proxy and load balancer", "penstock"};
   CLI::App* ctl_ = nullptr;
+  CLI::App* check_ = nullptr;
   CLI::App* explain_ = nullptr;
   CLI::App* numa_ = nullptr;
   CLI::App* selftest_ = nullptr;
+  CheckCommand check_command_{};
   NumaCommand numa_command_{};
   SelftestCommand selftest_command_{};
   ExplainCommand explain_command_{};

@@ -17,6 +17,7 @@ struct RunCommand {
 
 struct CheckCommand {
   std::string file;
+  bool budget = false;
 };
 
 // There is nothing to do but to print: help, the version, or what is wrong with the command line.

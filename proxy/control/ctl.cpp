@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "base/text.hpp"
+#include "control/budget_text.hpp"
 #include "control/ctl_client.hpp"
 #include "control/ctl_text.hpp"
 #include "control/exit_codes.hpp"
@@ -130,6 +131,7 @@ int run_ctl(const CtlCommand& command, CtlWorld& world) {
       return show(command, world, "/listeners", listeners_text, always_success);
     case CtlVerb::upstreams:
       return show(command, world, "/upstreams", upstreams_text, always_success);
+    case CtlVerb::budget: return show(command, world, "/budget", budget_text, always_success);
     case CtlVerb::numa: return show(command, world, "/numa", numa_text, always_success);
     case CtlVerb::endpoint: return steer_endpoint(command, world);
     case CtlVerb::drain: return drain(command, world);

@@ -21,11 +21,12 @@ enum class CtlVerb : std::uint8_t {
   listeners,
   upstreams,
   numa,
+  budget,
   endpoint,
   drain
 };
-inline constexpr base::EnumNames<CtlVerb, 7> ctl_verb_names{
-    {"status", "wait-ready", "listeners", "upstreams", "numa", "endpoint", "drain"}};
+inline constexpr base::EnumNames<CtlVerb, 8> ctl_verb_names{
+    {"status", "wait-ready", "listeners", "upstreams", "numa", "budget", "endpoint", "drain"}};
 static_assert(ctl_verb_names[CtlVerb::drain] == "drain");
 
 struct CtlCommand {

@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "control/dns_counts.hpp"
@@ -56,7 +57,9 @@ struct MetricsInput {
   std::vector<Upstream> upstreams;  // in the order of the counters
   // By upstream and upstream::DnsResult; only those with DNS sources.
   std::map<std::string, DnsCounts> dns;
-  std::uint64_t control_blocked = 0;    // calls of control's loop that took too long
+  std::uint64_t control_blocked = 0;  // calls of control's loop that took too long
+  // The share of each resource that is used; see control/budget_report.hpp.
+  std::vector<std::pair<std::string_view, double>> budget_used;
   std::uint64_t log_lines_dropped = 0;  // by the log's own queue and target
   os::ProcessUsage process;
   std::uint64_t descriptor_limit = 0;

@@ -147,7 +147,6 @@ constexpr auto values = std::to_array<Value>({
 
 constexpr auto pages = std::to_array<std::string_view>({
     "/",
-    "/budget",
     "/config",
     "/connections",
     "/connections/*",
@@ -166,11 +165,9 @@ constexpr auto words = std::to_array<PromisedWord>({
     {"", "import"},
     {"", "schema"},
     {"check", "--against"},
-    {"check", "--budget"},
     {"check", "--here"},
     {"ctl", "--watch"},
     {"ctl", "--wide"},
-    {"ctl", "budget"},
     {"ctl", "connections"},
     {"ctl", "kill"},
     {"ctl", "reload"},

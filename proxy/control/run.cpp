@@ -3,12 +3,14 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
 #include <iostream>
 #include <stdexcept>
 
 #include "control/admin_server.hpp"
-#include "control/budget.hpp"
-#include "control/buffer_limits.hpp"
+#include "control/budget_report.hpp"
+#include "control/budget_text.hpp"
 #include "control/conclude.hpp"
 #include "control/confinement.hpp"
 #include "control/exit_codes.hpp"
@@ -56,28 +58,27 @@ std::string listed(const std::vector<os::SocketAddress>& addresses) {
   return text;
 }
 
-void tell_what_runs(const runtime::Server& server, const AdminServer& admin, const Plan& plan,
-                    base::Log& log) {
+void tell_what_runs(const runtime::Server& server, const AdminServer& admin,
+                    std::string_view ends_first, base::Log& log) {
   for (const auto& listener : server.listeners())
     log.info(fmt::format("listener {} on {}", listener->options.name,
                          listed(server.addresses(listener->index))));
   for (const std::string& decision : server.decisions()) log.info(decision);
-  log.info(fmt::format("at most {} connections, by {}", server.connections_max(),
-                       plan.connections_bound));
+  log.info(
+      fmt::format("at most {} connections: {} ends first", server.connections_max(), ends_first));
   if (!admin.addresses().empty()) log.info("admin on " + listed(admin.addresses()));
 }
 
-Plan plan_for(Config& config, const Confinement& confinement, base::Log& log) {
-  const Plan plan =
-      plan_budget(limits_of_this_process(!confinement.ends_being_root()), wishes_of(config));
+Budget plan_for(Config& config, const Confinement& confinement, base::Log& log) {
+  Budget budget = budget_of(config, !confinement.ends_being_root());
+  const Plan& plan = budget.plan;
   for (const std::string& warning : plan.warnings) log.warning(warning);
-  for (const std::string& cut : buffers_that_are_cut(config.server.listeners)) log.warning(cut);
   log.info(fmt::format("at most {} pipes, {} for each forwarder", plan.pipes_total,
                        plan.pipes_per_forwarder));
   if (plan.open_files > 0)
     log.info(fmt::format("at most {} files are kept open between requests", plan.open_files));
   apply(plan, config.server);
-  return plan;
+  return budget;
 }
 
 // The socket of the admin is his who will run: it is closed to everybody else. Throws a sentence.
@@ -120,7 +121,7 @@ int serve(Config config, const Confinement& confinement, base::Log& log, AccessL
           base::Instant& ends_by) {
   log.info(fmt::format("penstock {}, process {}", version(), os::process_id()));
   for (const std::string& warning : config.warnings) log.warning(warning);
-  const Plan plan = plan_for(config, confinement, log);
+  const Budget budget = plan_for(config, confinement, log);
   const OwnedIo owned = make_io();
   boost::asio::io_context& io = *owned;
   Signals signals{io};
@@ -129,13 +130,14 @@ int serve(Config config, const Confinement& confinement, base::Log& log, AccessL
   runtime::Server& server = **created;
   ForwarderWatch watch{server, os::now()};
   UpstreamControl upstreams{io, server, log};
-  UpstreamFeeds feeds{io, server, upstreams, log, plan.checks_at_once, confinement.reader_lock()};
+  UpstreamFeeds feeds{
+      io, server, upstreams, log, budget.plan.checks_at_once, confinement.reader_lock()};
   Life life{{io, signals, server, watch, access_log, upstreams, log, confinement}};
-  ServerView view{server, watch, access_log, upstreams, life};
+  ServerView view{server, watch, access_log, upstreams, life, budget};
   auto admin = AdminServer::create(io, admin_of(config), view);
   if (!admin) return refuse(log, admin.error());
   life.when_listeners_closed([&server = **admin] { server.stop_listening(); });
-  tell_what_runs(server, **admin, plan, log);
+  tell_what_runs(server, **admin, connections_end_first(budget), log);
   if (std::string fault = give_up_rights(confinement, log); !fault.empty())
     return refuse(log, fault);
   feeds.await_first_answers(first_answers_patience, [&life] { return life.is_wanted_to_end(); });
@@ -212,10 +214,22 @@ int run(const RunCommand& command) {
   }
 }
 
+namespace {
+
+// As `run` would have it, started by this user.
+Budget budget_of_run(const Config& config) {
+  const bool gives_up_root =
+      os::current_identity().user == 0 && !config.server.runtime.user.empty();
+  return budget_of(config, !gives_up_root);
+}
+
+}  // namespace
+
 int check(const CheckCommand& command) {
   const LoadedConfig loaded = load_config(command.file, false);
   if (!loaded.config) return show_faults(loaded.faults);
   std::cout << command.file << ": ok\n";
+  if (command.budget) std::cout << '\n' << budget_text(budget_json(budget_of_run(*loaded.config)));
   return success;
 }
 

@@ -11,8 +11,10 @@
 #include "control/numa_report.hpp"
 #include "control/upstream_view.hpp"
 #include "control/version.hpp"
+#include "os/cgroup.hpp"
 #include "os/clock.hpp"
 #include "os/topology.hpp"
+#include "relay/counters.hpp"
 #include "runtime/forwarder_view.hpp"
 #include "runtime/round_times.hpp"
 #include "runtime/server.hpp"
@@ -62,12 +64,14 @@ PagePieces one_piece(std::function<json::value()> make) {
 }  // namespace
 
 ServerView::ServerView(runtime::Server& server, const ForwarderWatch& watch,
-                       const AccessLog& access_log, UpstreamControl& upstreams, Life& life)
+                       const AccessLog& access_log, UpstreamControl& upstreams, Life& life,
+                       Budget budget)
     : server_{server},
       watch_{watch},
       access_log_{access_log},
       upstreams_{upstreams},
       life_{life},
+      budget_{std::move(budget)},
       started_{os::now()},
       started_wall_seconds_{static_cast<double>(os::wall_clock_nanoseconds()) * 1e-9} {}
 
@@ -94,6 +98,7 @@ PagePieces ServerView::page(PageName name) {
     case PageName::listeners: return listeners();
     case PageName::upstreams: return upstreams();
     case PageName::numa: return one_piece([this] { return numa(); });
+    case PageName::budget: return one_piece([this] { return budget(); });
   }
   return {};
 }
@@ -105,6 +110,7 @@ PagePieces ServerView::metrics() {
   input.control_blocked = life_.blocked_calls();
   input.log_lines_dropped = access_log_.dropped();
   input.process = os::process_usage();
+  input.budget_used = budget_used(input.process);
   input.descriptor_limit = os::descriptor_limit();
   input.start_seconds = started_wall_seconds_;
   return metrics_pieces(std::move(input));
@@ -191,6 +197,20 @@ json::value ServerView::numa() {
                     .decisions = server_.decisions(),
                     .threads = server_.threads_with_pages(),
                     .is_running = true});
+}
+
+BudgetUse ServerView::budget_used(const os::ProcessUsage& process) const {
+  Usage usage{.connections = server_.connections_active(),
+              .descriptors = process.open_descriptors,
+              .memory_share = os::memory_share_used().value_or(0)};
+  for (const auto& forwarder : server_.forwarders())
+    usage.pipes += forwarder.relay.pipes_leased.value() + forwarder.relay.pipes_idle.value();
+  for (const double busy : watch_.busy_ratios()) usage.busy_cpus += busy;
+  return budget_use(budget_, usage);
+}
+
+json::value ServerView::budget() {
+  return budget_json(budget_, budget_used(os::process_usage()));
 }
 
 Explained ServerView::explain(const ExplainQuestion& question) {

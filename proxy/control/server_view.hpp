@@ -6,15 +6,17 @@
 #include <boost/json/fwd.hpp>
 
 #include "control/admin_view.hpp"
+#include "control/budget_report.hpp"
 #include "control/life.hpp"
 #include "control/wall_clock.hpp"
+#include "os/process.hpp"
 
 namespace penstock::control {
 
 class ServerView final : public AdminView {
  public:
   ServerView(runtime::Server& server, const ForwarderWatch& watch, const AccessLog& access_log,
-             UpstreamControl& upstreams, Life& life);
+             UpstreamControl& upstreams, Life& life, Budget budget);
 
   std::string unhealthy_because() override;
   std::string not_ready_because() override;
@@ -31,16 +33,19 @@ class ServerView final : public AdminView {
   PagePieces upstreams();
   boost::json::value status();
   boost::json::value numa();
+  boost::json::value budget();
   boost::json::object listener_json(std::size_t index) const;
   boost::json::array addresses_of(std::size_t listener) const;
   boost::json::array listeners_in_short() const;
   boost::json::array forwarders() const;
+  BudgetUse budget_used(const os::ProcessUsage& process) const;
 
   runtime::Server& server_;
   const ForwarderWatch& watch_;
   const AccessLog& access_log_;
   UpstreamControl& upstreams_;
   Life& life_;
+  const Budget budget_;
   const base::Instant started_;
   const double started_wall_seconds_;
   WallClock clock_;

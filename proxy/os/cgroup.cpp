@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <sstream>
+#include <string_view>
 
 #include "os/process.hpp"
 
@@ -94,6 +95,24 @@ std::optional<Value> smallest_below(const std::string& root, const std::string& 
   return smallest;
 }
 
+// The number behind a word of memory.stat; 0 where it is not there.
+std::uint64_t memory_stat(const std::string& group, std::string_view wanted) {
+  std::istringstream lines{read_file(group + "/memory.stat", 64 * 1024).text};
+  std::string key;
+  for (std::uint64_t value = 0; lines >> key >> value;)
+    if (key == wanted) return value;
+  return 0;
+}
+
+std::optional<double> memory_share(const std::string& group, Version version) {
+  const bool is_new = version == Version::v2;
+  const auto limit = is_new ? memory_v2(group) : memory_v1(group);
+  const auto used = bytes_in(group + (is_new ? "/memory.current" : "/memory.usage_in_bytes"));
+  if (!limit || !used) return std::nullopt;
+  const std::uint64_t idle = memory_stat(group, is_new ? "inactive_file" : "total_inactive_file");
+  return static_cast<double>(*used - std::min(idle, *used)) / static_cast<double>(*limit);
+}
+
 void add_throttling(CpuThrottling& total, const std::string& group, Version version) {
   std::istringstream lines{read_file(group + "/cpu.stat", 4096).text};
   std::string key;
@@ -122,6 +141,15 @@ std::optional<std::uint64_t> memory_limit_below(const std::string& root) {
 
 std::optional<std::uint64_t> memory_limit() {
   return memory_limit_below("");
+}
+
+std::optional<double> memory_share_used(const std::string& root) {
+  std::optional<double> largest;
+  for_each_group(root, "memory", [&](const std::string& group, Version version) {
+    if (const auto share = memory_share(group, version))
+      largest = std::max(largest.value_or(0), *share);
+  });
+  return largest;
 }
 
 CpuThrottling cpu_throttling(const std::string& root) {

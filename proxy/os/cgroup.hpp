@@ -17,6 +17,11 @@ std::optional<double> cpu_quota();
 // In bytes; found in the same way.
 std::optional<std::uint64_t> memory_limit();
 
+// The share of its limit that the group which is nearest to it uses, from 0 to 1; empty where there
+// is no limit. Pages of files that nobody used lately do not count: the kernel takes them back
+// first.
+std::optional<double> memory_share_used(const std::string& root = "");
+
 // How often, and for how long in all, the groups' threads were not given a CPU because the quota
 // was spent: the sum of our own group and those above it.
 struct CpuThrottling {

@@ -2,6 +2,7 @@
 
 #include <sys/resource.h>
 
+#include <boost/json/parse.hpp>
 #include <catch2/catch.hpp>
 #include <csignal>
 #include <filesystem>
@@ -180,6 +181,37 @@ TEST_CASE("the log names the reason overload where connections were reset for it
     return house.program().errors().find("reset with the reason overload") != std::string::npos;
   });
   limit_descriptors(house.program(), 4096);
+}
+
+TEST_CASE("the budget says beforehand how many connections fit, and so many do", "[limits]") {
+  Origin origin;
+  origin.serve(echo);
+  House house{{.endpoints = {origin.address()},
+               .runtime = "forwarders: 1",
+               .program = {.descriptors_max = 300}}};
+  const Finished planned =
+      run_program({penstock_binary(), "check", "--budget", "-c", house.config_file()},
+                  {.descriptors_max = 300});
+  REQUIRE(planned.exit_code == 0);
+  const auto ask = [&] {
+    return run_program({penstock_binary(), "ctl", "--admin", house.admin(), "--json", "budget"});
+  };
+  const auto told = boost::json::parse(ask().output);
+  CHECK(told.at("connections_end_first") == "nofile");
+  const auto room = told.at("connections_max").to_number<std::size_t>();
+  const std::string sentence =
+      "\nat most " + std::to_string(room) + " connections at once; nofile ends first\n";
+  INFO(planned.output);
+  CHECK(planned.output.find(sentence) != std::string::npos);
+  CHECK(house.program().errors().find(" connections: nofile ends first") != std::string::npos);
+  std::vector<Peer> clients;
+  for (std::size_t i = 0; i < room + 20; ++i) clients.push_back(house.client());
+  house.wait_for_metric("penstock_budget_used_ratio", {{"resource", "runtime.max_connections"}}, 1);
+  CHECK(house.metrics().sum("penstock_connections_active") == static_cast<double>(room));
+  wait_until("both sockets of each are counted", [&] {
+    return house.metrics().sum("penstock_budget_used_ratio", {{"resource", "nofile"}}) > 0.4;
+  });
+  clients.clear();
 }
 
 TEST_CASE("after a storm of connections every descriptor is given back", "[limits]") {

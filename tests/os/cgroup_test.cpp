@@ -102,4 +102,17 @@ TEST_CASE("the quota of this process is positive where there is one", "[os]") {
   CHECK(cpu_quota().value_or(1) > 0);
 }
 
+TEST_CASE("the share of memory is that of the group which is nearest to its limit", "[os]") {
+  const TemporaryDirectory root;
+  root.write("proc/self/cgroup", "0::/a/b\n");
+  CHECK_FALSE(memory_share_used(root.path()).has_value());
+  root.write("sys/fs/cgroup/a/b/memory.max", "1000000\n");
+  root.write("sys/fs/cgroup/a/b/memory.current", "500000\n");
+  root.write("sys/fs/cgroup/a/b/memory.stat", "anon 100\ninactive_file 300000\n");
+  CHECK(memory_share_used(root.path()) == 0.2);  // what the kernel takes back does not count
+  root.write("sys/fs/cgroup/a/memory.max", "2000000\n");
+  root.write("sys/fs/cgroup/a/memory.current", "1500000\n");
+  CHECK(memory_share_used(root.path()) == 0.75);
+}
+
 }  // namespace penstock::os
