@@ -178,8 +178,9 @@ TEST_CASE("an access log under the strict sandbox goes to every kind of file", "
   const std::string fifo = folder.path("fifo");
   REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);
   const Terminal terminal;
-  for (const std::string& target : {folder.path("access.log"), fifo, terminal.path(),
-                                    std::string{"stderr"}, std::string{"off"}})
+  for (const std::string& target :
+       {folder.path("access.log"), fifo, terminal.path(), std::string{"/dev/null"},
+        std::string{"/dev/full"}, std::string{"stderr"}, std::string{"off"}})
     write_lines_to(target);
 }
 

@@ -10,9 +10,9 @@ namespace penstock::simulation {
 // A queue that is full now has room long before a connection's budget has passed, and for longer
 // than the longest pause.
 bool World::queues_are_full() {
-  if (!plan_.unix_endpoints || healed_) return false;
+  if (!plan_.unix_endpoints) return false;
   const base::Instant now = kernel_.now();
-  if (now >= next_full_) {
+  if (now >= next_full_ && !healed_) {
     full_until_ = now + std::chrono::milliseconds{random_.between(0, 3000)};
     next_full_ = full_until_ + std::chrono::seconds{4};
   }
