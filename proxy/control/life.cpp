@@ -37,8 +37,8 @@ static_assert(stop_patience_least + drain_margin + cut_patience < end_patience,
 Life::Life(const Parts& parts)
     : parts_{parts},
       pump_{parts.io, parts.server, parts.access_log, parts.upstreams},
-      listener_stop_{parts.io, parts.server},
       numa_watch_{os::numa_topology().nodes.size() > 1},
+      listener_stop_{parts.io, parts.server},
       stage_timer_{parts.io},
       tick_timer_{parts.io} {
   parts_.signals.listen([this](Signal signal, const char* name) { on_signal(signal, name); });

@@ -118,7 +118,7 @@ void ProxySession::close_side(unsigned side, Ending ending, Context& context) no
 }
 
 void ProxySession::fill_tried(Record& record) const noexcept {
-  if (attempts_ == 1 && tried_.count() == 1) return;
+  if (tried_.is_empty() || (attempts_ == 1 && tried_.count() == 1)) return;
   for (const upstream::Cluster::Endpoint& endpoint : to().cluster().endpoints())
     if (const std::size_t place = tried_.place_of(*endpoint.live);
         place < std::min(tried_.count(), record.tried.size()))

@@ -82,7 +82,8 @@ const std::vector<BrokenConfig> broken_upstreams = {
      {"f.yaml:7:35: upstreams.web.endpoints[0].refresh: expected a duration from 1s to 1000000h, "
       "not '999ms'"}},
     {endpoint("{dns: \"db:5432\", family: v5, gone_after: 0, nx_hold: on, forget_after: never}"),
-     {"f.yaml:7:34: upstreams.web.endpoints[0].family: expected any, v4 or v6, not 'v5'",
+     {"f.yaml:7:34: upstreams.web.endpoints[0].family: expected any, v4 or v6, not 'v5'; did you "
+      "mean 'v4'?",
       "f.yaml:7:50: upstreams.web.endpoints[0].gone_after: expected a whole number from 1 to 100, "
       "not '0'",
       "f.yaml:7:62: upstreams.web.endpoints[0].nx_hold: expected off or a duration, not 'on'",
