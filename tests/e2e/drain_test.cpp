@@ -246,7 +246,11 @@ TEST_CASE("ctl drain --wait waits on while the admin takes nobody else", "[drain
   std::vector<Peer> crowd;
   for (int i = 0; i < 80; ++i) crowd.push_back(Peer::begin_connecting(house.admin()));
   holds_for(500ms, "it waits", [&] { return ctl.running(); });
-  house.program().signal(SIGTERM);  // a second one: at once
+  house.program().signal(SIGTERM);  // the first one: the drain goes on
+  wait_until("it goes on", [&] {
+    return house.program().errors().find("goes on; another signal ends it") != std::string::npos;
+  });
+  house.program().signal(SIGTERM);  // the second one: at once
   CHECK(ctl.wait() == 0);
   house.expect_clean_end();
 }

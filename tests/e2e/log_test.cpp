@@ -89,8 +89,10 @@ TEST_CASE("SIGUSR1 opens the log again at once, though nobody connects", "[log]"
   house.program().signal(SIGUSR1);
   wait_until("the new file is there",
              [&] { return std::filesystem::exists(folder.path("access.log")); });
-  CHECK(house.program().errors().find("SIGUSR1: the access log is opened again by its name") !=
-        std::string::npos);
+  wait_until("it says so", [&] {
+    return house.program().errors().find("SIGUSR1: the access log is opened again by its name") !=
+           std::string::npos;
+  });
   talk(house, 1);
   house.stop();
   CHECK(lines_of(folder.path("access.log.1")).whole == 1);
