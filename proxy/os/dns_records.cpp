@@ -34,7 +34,8 @@ bool take(const ns_msg& message, const ns_rr& record, DnsRecords& result) {
     if (!service->target.empty() && service->target != ".") result.services.push_back(*service);
     return true;
   }
-  const auto address = IpEndpoint::from_bytes({ns_rr_rdata(record), ns_rr_rdlen(record)});
+  const auto address =
+      IpEndpoint::from_bytes({ns_rr_rdata(record), static_cast<std::size_t>(ns_rr_rdlen(record))});
   if (!address) return false;
   result.addresses.push_back(*address);
   return true;
