@@ -70,9 +70,10 @@ bool ProxySession::could_move(unsigned direction,
                               const std::array<os::Readiness, 2>& ready) const noexcept {
   const relay::Direction& asked = directions_[direction];
   if (asked.finished() || asked.dry() || !ready[1 - direction].writable) return false;
-  // A notice of a send without a copy looks like an error, and is nothing to read.
+  // A notice of a send without a copy looks like an error, and is nothing to read; a FIN is.
   const bool may_be_a_notice = ready[direction].failed && directions_[1 - direction].has_notices();
-  const bool readable = ready[direction].readable && !may_be_a_notice;
+  const bool readable =
+      ready[direction].peer_finished || (ready[direction].readable && !may_be_a_notice);
   return asked.holds_bytes() || sides_[direction].arrived() || readable;
 }
 

@@ -29,7 +29,7 @@ class Running:
                           {"name": "gone", "bind": f"{self.ip}:8081", "upstream": "gone"},
                           {"name": "files", "bind": f"{self.ip}:8082", "files": {"root": folder}}],
             "upstreams": {"app": {"endpoints": [f"{self.ip}:3000"], "health_check": {}},
-                          "gone": {"endpoints": [f"{self.ip}:3001"], "connect": {"attempts": 1}},
+                          "gone": {"endpoints": [f"{self.ip}:3001"], "connect": {"attempts": 2}},
                           "named": {"endpoints": [{"dns": "localhost:3000"}]}},
             "admin": {"bind": f"{self.ip}:9900"},
             "log": {"format": "json"}}))
