@@ -8,6 +8,7 @@
 #include <array>
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
+#include <functional>
 #include <string>
 
 #include "fuzz/house.hpp"
@@ -28,6 +29,7 @@ struct View final : control::AdminView {
     return house.explain(question);
   }
   void drain() override { ++writes; }
+  void at_end_of_drain(std::function<void(const control::DrainEnd&)> told) override { told({}); }
   bool set_override(const std::string& upstream, const std::string& /*endpoint*/,
                     upstream::Override /*said*/) override {
     ++writes;

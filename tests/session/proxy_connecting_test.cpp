@@ -90,7 +90,7 @@ os::SocketAddress unix_address(const std::string& path) {
 os::Fd listen_without_room(const os::SocketAddress& address) {
   os::ListenOptions options;
   options.backlog = 0;
-  return std::move(*os::listen_on(address, options, {}));
+  return *os::listen_on(address, options, {});
 }
 
 // A unix socket whose queue has one place, which is taken.
