@@ -84,8 +84,10 @@ Parsed parse_unix(std::string_view text) {
   // Where a folder is a link, what /folder/../ means is known to the disk alone.
   if (std::find(spelled.begin(), spelled.end(), "..") != spelled.end())
     return std::string{"the path of a unix socket bears no '..': write the folder that is meant"};
-  if (path.back() == '/') return std::string{"a unix socket is no folder: its path ends without /"};
-  return SocketAddress::unix_path(spelled.lexically_normal());
+  std::string normal = spelled.lexically_normal();  // "/a/." is the folder "/a/"
+  if (normal.back() == '/')
+    return std::string{"a unix socket is no folder: its path ends without /"};
+  return SocketAddress::unix_path(std::move(normal));
 }
 
 }  // namespace

@@ -45,7 +45,8 @@ RARE = {
         "clock_gettime gettimeofday getcpu",
     "after a signal, a stop or a pause of the process": "restart_syscall rt_sigreturn exit_group",
     "memory that grows, moves or goes back": "brk mmap munmap mremap madvise mprotect getrandom",
-    "a crash says its last words": "prctl tgkill getpid gettid rt_sigaction rt_sigprocmask poll write",
+    "a crash says its last words":
+        "prctl tgkill getpid gettid rt_sigaction rt_sigprocmask poll write",
     "a lock that is taken, a thread that ends": "futex sched_yield exit",
     "splice that is refused while bytes are in the pipe": "read",
     "the same call under the name that it has elsewhere":
