@@ -114,6 +114,7 @@ TEST_CASE("who waits at SIGTERM for a file server of the same process is served"
     const std::string answer = client.read_to_end();
     CHECK(answer.starts_with("HTTP/1.1 200 "));
     CHECK(answer.ends_with("served"));
+    client.close();  // or it would wait for its turn to be ended
   }
   house.expect_clean_end();
 }
