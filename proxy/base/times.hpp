@@ -1,5 +1,5 @@
 #pragma once
-// Products of settings that were bounded one by one.
+// Products of settings that were bounded one by one. Pure.
 
 #include <cstdint>
 

@@ -1,5 +1,7 @@
 #pragma once
 // A long list in JSON, in pieces.
+//
+// Thread   control: `row` is called when its piece is written, which may be long after.
 
 #include <boost/json/fwd.hpp>
 #include <cstddef>

@@ -1,5 +1,7 @@
 #pragma once
 // The token that an admin address asks for, from its file.
+//
+// Thread   any, at the start of a program: it reads the disk.
 
 #include <string>
 

@@ -1,5 +1,7 @@
 #pragma once
 // Limits of the kernel that cut what a program asks for, without a word.
+//
+// Thread   any; reads /proc at each call.
 
 #include <cstdint>
 
