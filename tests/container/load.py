@@ -2,6 +2,8 @@
 import socket
 import threading
 
+from engine import until
+
 
 def get(address, path="/", timeout_s=15, port=8080):
     """The body of the answer. Errors: OSError, or ValueError for an answer that is none."""
@@ -22,13 +24,15 @@ class Load:
     def __init__(self, addresses, threads=4):
         self.answers = {}
         self.failures = []
+        self.attempts = [0] * threads
         self.lock = threading.Lock()
         self.ended = threading.Event()
-        self.threads = [threading.Thread(target=self.work, args=(addresses[i % len(addresses)],))
+        self.threads = [threading.Thread(target=self.work, args=(i, addresses[i % len(addresses)]))
                         for i in range(threads)]
 
-    def work(self, address):
+    def work(self, number, address):
         while not self.ended.is_set():
+            self.attempts[number] += 1
             try:
                 body = get(address).decode().strip()
                 with self.lock:
@@ -40,6 +44,16 @@ class Load:
     def count(self):
         with self.lock:
             return sum(self.answers.values())
+
+    def lost_by(self, event):
+        """What failed while the event took place, and of the attempts that had begun before its
+        end."""
+        before = len(self.failures)
+        event()
+        begun = list(self.attempts)
+        until(lambda: all(now > then for now, then in zip(self.attempts, begun)),
+              "each client's attempt to end")
+        return self.failures[before:]
 
     def __enter__(self):
         for thread in self.threads:

@@ -10,21 +10,17 @@
 #include <unistd.h>
 
 #include <array>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/ip/udp.hpp>
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <random>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
-namespace penstock::upstream {
+#include "upstream/server_sockets.hpp"
 
-namespace asio = boost::asio;
+namespace penstock::upstream {
 
 // A folder that goes with the test.
 class Folder {
@@ -48,22 +44,10 @@ class Folder {
   std::string path_;
 };
 
-// A port that neither UDP nor TCP uses now. It lies below those that the kernel gives to clients:
-// else who tries to connect until somebody listens may meet itself.
+// A port that neither UDP nor TCP uses now.
 inline std::uint16_t free_port() {
   asio::io_context io;
-  std::random_device chance;
-  std::uniform_int_distribution<unsigned> ports{10'000, 30'000};
-  for (;;) {
-    const auto port = static_cast<std::uint16_t>(ports(chance));
-    asio::ip::udp::socket udp{io, asio::ip::udp::v4()};
-    asio::ip::tcp::acceptor tcp{io, asio::ip::tcp::v4()};
-    boost::system::error_code udp_taken;
-    boost::system::error_code tcp_taken;
-    udp.bind({asio::ip::address_v4::loopback(), port}, udp_taken);
-    tcp.bind({asio::ip::address_v4::loopback(), port}, tcp_taken);
-    if (!udp_taken && !tcp_taken) return port;
-  }
+  return server_sockets(io, "127.0.0.1").udp.local_endpoint().port();
 }
 
 class NameServer {

@@ -6,9 +6,6 @@
 #include <arpa/inet.h>
 
 #include <array>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/ip/udp.hpp>
 #include <boost/asio/read.hpp>
 #include <boost/asio/write.hpp>
 #include <functional>
@@ -18,6 +15,7 @@
 #include <vector>
 
 #include "os/dns_records.hpp"
+#include "upstream/server_sockets.hpp"
 
 namespace penstock::upstream {
 
@@ -44,15 +42,13 @@ class ScriptedServer {
 
   ScriptedServer(asio::io_context& io, Script script, const std::string& ip = "127.0.0.1",
                  std::uint16_t port = 0)
-      : script_{std::move(script)},
-        udp_{io, {asio::ip::make_address(ip), port}},
-        tcp_{io, {asio::ip::make_address(ip), udp_.local_endpoint().port()}} {
+      : script_{std::move(script)}, sockets_{server_sockets(io, ip, port)} {
     listen_by_udp();
     listen_by_tcp();
   }
 
   std::string address() const {
-    return "127.0.0.1:" + std::to_string(udp_.local_endpoint().port());
+    return "127.0.0.1:" + std::to_string(sockets_.udp.local_endpoint().port());
   }
   // The names that were asked for with one type, in their order.
   const std::vector<std::string>& asked(os::DnsType type) { return asked_[type]; }
@@ -135,21 +131,21 @@ class ScriptedServer {
   }
 
   void listen_by_udp() {
-    udp_.async_receive_from(
+    sockets_.udp.async_receive_from(
         asio::buffer(packet_), from_, [this](const auto& error, std::size_t count) {
           if (error == asio::error::operation_aborted) return;
           if (!error) {
             const Bytes bytes =
                 answer({packet_.begin(), packet_.begin() + static_cast<long>(count)}, false);
             boost::system::error_code ignored;
-            if (!bytes.empty()) udp_.send_to(asio::buffer(bytes), from_, 0, ignored);
+            if (!bytes.empty()) sockets_.udp.send_to(asio::buffer(bytes), from_, 0, ignored);
           }
           listen_by_udp();
         });
   }
 
   void listen_by_tcp() {
-    tcp_.async_accept([this](const auto& error, asio::ip::tcp::socket socket) {
+    sockets_.tcp.async_accept([this](const auto& error, asio::ip::tcp::socket socket) {
       if (error) return;
       read_from(std::make_shared<Stream>(std::move(socket)));
       listen_by_tcp();
@@ -177,8 +173,7 @@ class ScriptedServer {
   }
 
   const Script script_;
-  asio::ip::udp::socket udp_;
-  asio::ip::tcp::acceptor tcp_;
+  ServerSockets sockets_;
   asio::ip::udp::endpoint from_;
   std::array<unsigned char, 1024> packet_{};
   std::map<os::DnsType, std::vector<std::string>> asked_;
