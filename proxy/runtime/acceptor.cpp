@@ -22,9 +22,6 @@ namespace penstock::runtime {
 namespace asio = boost::asio;
 
 namespace {
-// A shortage may also end outside of this process, where nobody rings for us.
-constexpr base::Duration pause_at_most = std::chrono::milliseconds{100};
-
 std::vector<bool> near_forwarders(const Seat& seat, const std::vector<Forwarder*>& forwarders) {
   std::vector<bool> near;
   for (const Forwarder* forwarder : forwarders)
@@ -43,9 +40,6 @@ struct Acceptor::Entrance {
   os::SocketAddress address;
   os::SocketFile file;
   session::Listener* listener;
-  bool waiting = false;
-  bool stopping = false;
-  bool closed = false;
 };
 
 struct Acceptor::Waits {
@@ -60,8 +54,8 @@ Acceptor::Acceptor(Setup setup, std::vector<Door> doors, std::vector<Forwarder*>
                    Admission& admission, os::Wakeup& resume)
     : setup_{std::move(setup)},
       forwarders_{std::move(forwarders)},
-      admission_{admission},
       resume_{resume},
+      accepting_{setup_.index, doors.size(), admission, *this},
       waits_{std::make_unique<Waits>(resume)},
       next_id_{setup_.index + 1},
       offered_(forwarders_.size()),
@@ -74,7 +68,7 @@ Acceptor::Acceptor(Setup setup, std::vector<Door> doors, std::vector<Forwarder*>
 Acceptor::~Acceptor() {
   if (thread_.joinable()) stop();
   waits_->resume_bell.release();  // the bell's owner closes it
-  if (waiting_) os::close_descriptor(waiting_->socket);
+  if (held_) os::close_descriptor(held_->socket);
 }
 
 void Acceptor::start(const ThreadLock* lock) {
@@ -87,7 +81,7 @@ void Acceptor::run(const ThreadLock* lock) {
   os::do_not_preempt_on_wakeup();
   place_.lock(lock);
   const auto work = asio::make_work_guard(waits_->io);
-  for (auto& entrance : entrances_) wait_for(*entrance);
+  accepting_.start();
   listen_for_resume();
   waits_->io.run();
 }
@@ -98,46 +92,28 @@ void Acceptor::ping() {
 
 void Acceptor::stop() {
   asio::post(waits_->io, [this] {
-    for (auto& entrance : entrances_) close(*entrance);
+    for (std::size_t door = 0; door < entrances_.size(); ++door) accepting_.close(door);
     waits_->io.stop();
   });
   thread_.join();
 }
 
-void Acceptor::wait_for(Entrance& entrance) {
-  if (entrance.waiting || entrance.closed || paused_) return;
-  entrance.waiting = true;
-  entrance.socket.async_wait(asio::posix::stream_descriptor::wait_read,
-                             [this, &entrance](const boost::system::error_code& error) {
-                               entrance.waiting = false;
-                               if (error || entrance.closed) return;
-                               serve(entrance);
-                               wait_for(entrance);
-                             });
+void Acceptor::await(std::size_t door) {
+  entrances_[door]->socket.async_wait(asio::posix::stream_descriptor::wait_read,
+                                      [this, door](const boost::system::error_code& error) {
+                                        if (!error) accepting_.arrived(door);
+                                      });
 }
 
-void Acceptor::serve(Entrance& entrance) {
-  for (std::size_t taken = 0; taken < base::accept_batch_max; ++taken)
-    if (accept_one(entrance) != Accepted::one) break;
-  wake_forwarders();
-}
-
-Acceptor::Accepted Acceptor::accept_one(Entrance& entrance) {
-  if (paused_) return Accepted::paused;
-  if (!admission_.reserve()) {
-    pause(Admission::Want::place);
-    return Accepted::paused;
-  }
+Accepting::Taken Acceptor::take(std::size_t door) {
+  Entrance& entrance = *entrances_[door];
   session::Arrival arrival;
   auto accepted = os::accept_from(entrance.socket.native_handle(), arrival.peer,
                                   entrance.listener->options.socket);
   if (!accepted) {
     const int error = accepted.error().value();
-    const bool nobody_came = error == EAGAIN || error == EWOULDBLOCK;
-    // Before the place goes back: a release from now on is heard.
-    if (!nobody_came) pause(Admission::Want::more);
-    admission_.cancel();
-    return nobody_came ? Accepted::none : Accepted::paused;
+    return error == EAGAIN || error == EWOULDBLOCK ? Accepting::Taken::nobody
+                                                   : Accepting::Taken::shortage;
   }
   arrival.socket = accepted->release();
   arrival.id = next_id_;
@@ -148,19 +124,18 @@ Acceptor::Accepted Acceptor::accept_one(Entrance& entrance) {
   const std::size_t limit = entrance.listener->options.max_connections;
   const std::size_t before = entrance.listener->active.fetch_add(1, std::memory_order_relaxed);
   arrival.over_limit = limit != 0 && before >= limit;
-  if (place(arrival)) return Accepted::one;
-  waiting_ = arrival;
-  pause(Admission::Want::more);
-  return Accepted::paused;
+  held_ = arrival;
+  return Accepting::Taken::one;
 }
 
-bool Acceptor::place(session::Arrival& arrival) noexcept {
+bool Acceptor::hand_on() noexcept {
   const std::size_t count = forwarders_.size();
   for (std::size_t i = 0; i < count; ++i) loads_[i] = forwarders_[i]->load();
-  const HandOff::Choice choice = hand_off_.choose(loads_, arrival.peer);
+  const HandOff::Choice choice = hand_off_.choose(loads_, held_->peer);
   for (std::size_t step = 0; step < count; ++step) {
     const std::size_t chosen = (choice.forwarder + step) % count;
-    if (!forwarders_[chosen]->offer(setup_.index, arrival)) continue;
+    if (!forwarders_[chosen]->offer(setup_.index, *held_)) continue;
+    held_.reset();
     offered_[chosen] = true;
     passed_on_.add(choice.left_node ? 1 : 0);
     return true;
@@ -176,36 +151,15 @@ void Acceptor::wake_forwarders() noexcept {
   }
 }
 
-void Acceptor::pause(Admission::Want want) {
-  if (paused_) return;
-  paused_ = true;
-  admission_.pause(setup_.index, want);
-  waits_->timer.expires_after(pause_at_most);
+void Acceptor::start_timer(base::Duration time) {
+  waits_->timer.expires_after(time);
   waits_->timer.async_wait([this](const boost::system::error_code& error) {
-    if (!error) resume();
+    if (!error) accepting_.resume();
   });
 }
 
-void Acceptor::resume() {
-  if (!paused_) return;
-  if (waiting_ && !place(*waiting_)) {
-    waits_->timer.expires_after(pause_at_most);
-    waits_->timer.async_wait([this](const boost::system::error_code& error) {
-      if (!error) resume();
-    });
-    return;
-  }
-  waiting_.reset();
-  wake_forwarders();
-  paused_ = false;
-  admission_.resumed(setup_.index);
+void Acceptor::stop_timer() noexcept {
   waits_->timer.cancel();
-  if (emptying_) empty_queues();
-  if (paused_) return;
-  // Served at once: what came during the pause need not make a new edge.
-  for (auto& entrance : entrances_)
-    if (!entrance->closed) serve(*entrance);
-  for (auto& entrance : entrances_) wait_for(*entrance);
 }
 
 void Acceptor::listen_for_resume() {
@@ -213,7 +167,7 @@ void Acceptor::listen_for_resume() {
                                  [this](const boost::system::error_code& error) {
                                    if (error) return;
                                    resume_.clear();
-                                   resume();
+                                   accepting_.resume();
                                    listen_for_resume();
                                  });
 }
@@ -221,48 +175,31 @@ void Acceptor::listen_for_resume() {
 void Acceptor::stop_accepting(std::vector<bool> which, std::function<void()> done) {
   asio::post(waits_->io, [this, which = std::move(which), done = std::move(done)]() mutable {
     done_ = std::move(done);
-    for (auto& entrance : entrances_) {
-      entrance->stopping = entrance->stopping || which[entrance->listener->index];
-      if (entrance->stopping) turn_away_newcomers(*entrance);
-    }
+    for (std::size_t door = 0; door < entrances_.size(); ++door)
+      if (which[entrances_[door]->listener->index]) accepting_.stop(door);
     waits_->settle_timer.expires_after(base::drain_handshake_settle);
     waits_->settle_timer.async_wait([this](const boost::system::error_code& error) {
-      if (error) return;
-      emptying_ = true;
-      empty_queues();
+      if (!error) accepting_.empty_queues();
     });
   });
 }
 
-// Where a limit is reached on the way, resume() comes back here: closing a listener resets whoever
-// is still queued.
-void Acceptor::empty_queues() {
-  for (auto& entrance : entrances_) {
-    if (!entrance->stopping || entrance->closed) continue;
-    Accepted last = Accepted::one;
-    while (last == Accepted::one) last = accept_one(*entrance);
-    wake_forwarders();
-    if (last == Accepted::paused) return;
-  }
-  emptying_ = false;
-  for (auto& entrance : entrances_)
-    if (entrance->stopping) close(*entrance);
+void Acceptor::emptied() {
   if (done_) done_();
 }
 
 // From here on nobody new is let in, but what is queued, and what is still shaking hands, is
 // served.
-void Acceptor::turn_away_newcomers(Entrance& entrance) {
-  if (entrance.closed) return;
+void Acceptor::turn_away_newcomers(std::size_t door) {
+  Entrance& entrance = *entrances_[door];
   if (entrance.address.is_unix())
     entrance.file.remove();
   else
     os::drop_new_handshakes(entrance.socket.native_handle());
 }
 
-void Acceptor::close(Entrance& entrance) {
-  if (entrance.closed) return;
-  entrance.closed = true;
+void Acceptor::close(std::size_t door) {
+  Entrance& entrance = *entrances_[door];
   entrance.file.remove();
   boost::system::error_code ignored;
   entrance.socket.close(ignored);

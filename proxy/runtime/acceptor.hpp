@@ -5,12 +5,9 @@
 //          forwarder.
 // Group    several acceptors have a socket each at every TCP address (os/reuseport.hpp); a unix
 //          socket belongs to the first.
-// Batches  up to base::accept_batch_max per wake-up of a listener; then the others have their turn.
-//          A forwarder is woken once for a batch. Where it shares a CPU with the acceptor, it is
-//          not preempted by it either (SCHED_BATCH): it goes on until it sleeps, and finds a batch.
-// Limits   no place (runtime.max_connections), EMFILE, ENFILE, no memory, or every ring full:
-//          accepting pauses, clients wait in the backlog, and a place that is given back resumes
-//          it, at the latest a tenth of a second later. It never spins.
+// Batches  a forwarder that shares its CPU with the acceptor is not preempted by it (SCHED_BATCH),
+//          but goes on until it sleeps, and finds a batch.
+// Decides  nothing: when to accept, to pause and to go on is Accepting's to say.
 
 #include <cstddef>
 #include <cstdint>
@@ -24,6 +21,7 @@
 #include "os/address.hpp"
 #include "os/fd.hpp"
 #include "os/socket_file.hpp"
+#include "runtime/accepting.hpp"
 #include "runtime/admission.hpp"
 #include "runtime/hand_off.hpp"
 #include "runtime/placement.hpp"
@@ -47,7 +45,7 @@ struct Door {
   session::Listener* listener = nullptr;
 };
 
-class Acceptor {
+class Acceptor : private Accepting::Hands {
  public:
   // Connections get the ids index, index + stride, ... `resume` is this acceptor's bell in
   // Admission.
@@ -80,36 +78,33 @@ class Acceptor {
  private:
   struct Entrance;
   struct Waits;  // Asio's own types stay in the .cpp
-  enum class Accepted : std::uint8_t { one, none, paused };
 
   void run(const ThreadLock* lock);
-  void wait_for(Entrance& entrance);
-  void serve(Entrance& entrance);
-  Accepted accept_one(Entrance& entrance);
-  bool place(session::Arrival& arrival) noexcept;
-  void wake_forwarders() noexcept;
-  void pause(Admission::Want want);
-  void resume();
   void listen_for_resume();
-  void turn_away_newcomers(Entrance& entrance);
-  void empty_queues();
-  void close(Entrance& entrance);
+
+  Accepting::Taken take(std::size_t door) override;
+  bool hand_on() noexcept override;
+  void wake_forwarders() noexcept override;
+  void await(std::size_t door) override;
+  void start_timer(base::Duration time) override;
+  void stop_timer() noexcept override;
+  void turn_away_newcomers(std::size_t door) override;
+  void close(std::size_t door) override;
+  void emptied() override;
 
   const Setup setup_;
   const std::vector<Forwarder*> forwarders_;
-  Admission& admission_;
   os::Wakeup& resume_;
+  Accepting accepting_;
   const std::unique_ptr<Waits> waits_;
   std::vector<std::unique_ptr<Entrance>> entrances_;
-  std::optional<session::Arrival> waiting_;  // accepted, but every ring was full
+  std::optional<session::Arrival> held_;  // from take() to hand_on()
   std::uint64_t next_id_;
   std::vector<bool> offered_;  // per forwarder: to be woken at the end of this batch
   HandOff hand_off_;
   std::vector<std::size_t> loads_;  // of the forwarders, as choose() takes them
   base::Counter accepted_;
   base::Counter passed_on_;
-  bool paused_ = false;
-  bool emptying_ = false;  // stop_accepting(): what is queued is served, then those doors close
   std::function<void()> done_;
   ThreadPlace place_;
   std::thread thread_;

@@ -36,7 +36,7 @@ class Rig {
     spec.runtime.max_connections = total_max;
     spec.runtime.spin = spin;
     spec.runtime.acceptors = acceptors;
-    spec.upstreams.push_back({.name = "origin", .balance = {}, .endpoints = {}, .connect = {}});
+    spec.upstreams.emplace_back().name = "origin";
     spec.upstreams[0].endpoints.push_back(
         {.identity = "one", .address = address_of(origin_.get()), .weight = 1});
     runtime::ListenerSpec listener;
@@ -228,7 +228,7 @@ TEST_CASE("an address in use is said in a sentence, and nothing is left behind",
   const os::Fd occupied = listen_at(loopback_v4());
   runtime::ServerSpec spec;
   spec.runtime.max_connections = 1;
-  spec.upstreams.push_back({.name = "origin", .balance = {}, .endpoints = {}, .connect = {}});
+  spec.upstreams.emplace_back().name = "origin";
   runtime::ListenerSpec listener;
   listener.session.name = "web";
   listener.session.upstream = "origin";

@@ -125,6 +125,23 @@ void Kernel::reset(Socket& socket, int error) noexcept {
   wake(socket);
 }
 
+bool Kernel::has_free_descriptor() const noexcept {
+  return conditions_.descriptors_max == 0 || open_descriptors() < conditions_.descriptors_max;
+}
+
+base::Result<os::Fd> Kernel::accept(std::deque<std::shared_ptr<Socket>>& queue) noexcept {
+  enter();
+  if (!has_free_descriptor()) return base::error_from(EMFILE);
+  if (fails()) {
+    world_.call_failed(nullptr);
+    return base::error_from(random_.one_in(2) ? ENOBUFS : ENFILE);
+  }
+  if (queue.empty()) return base::error_from(EAGAIN);
+  const std::shared_ptr<Socket> first = std::move(queue.front());
+  queue.pop_front();
+  return os::Fd{new_socket(first)};
+}
+
 base::Result<os::Fd> Kernel::connect_to(const os::SocketAddress& endpoint) noexcept {
   enter();
   if (fails()) {

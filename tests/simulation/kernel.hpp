@@ -13,6 +13,7 @@
 //             would have been sent changed. Pages that were dropped stay as they were.
 //   ring      what was asked for is done in the wait, as IORING_SETUP_DEFER_TASKRUN has it; closing
 //             too. Nobody reads a socket by call while the ring reads it.
+//   accept    wants a descriptor first: where none is left it says so of an empty queue, too.
 //   connect   fails at once where this host cannot go there, or a unix endpoint's queue is full.
 //   random    partial splices and sends, spurious events, and everything that may fail.
 //
@@ -110,6 +111,7 @@ class Kernel {
     bool crowd = false;                  // every socket is announced at every wait
     std::uint64_t lost_in = 0;           // one edge in so many is lost; no kernel does that
     std::uint64_t buffer_max = 1 << 18;  // of a socket, in each direction
+    std::size_t descriptors_max = 0;     // open at a time, where accept() looks; 0 = no limit
   };
 
   Kernel(Random& random, Outside& world, base::Instant start) noexcept
@@ -144,6 +146,7 @@ class Kernel {
 
   // The calls of os/.
   base::Instant read_clock() noexcept;
+  base::Result<os::Fd> accept(std::deque<std::shared_ptr<Socket>>& queue) noexcept;
   base::Result<os::Fd> connect_to(const os::SocketAddress& endpoint) noexcept;
   int connect_result(int socket) noexcept;
   os::IoResult receive(int socket, std::span<std::byte> into) noexcept;
@@ -160,6 +163,10 @@ class Kernel {
   std::size_t unread(int socket) noexcept;
   std::optional<os::TcpInfo> tcp_info(int socket) noexcept;
   int new_other() { return place({Kind::other, nullptr, nullptr}); }  // epoll, eventfd
+  bool& notified(int eventfd) noexcept {
+    return table_[static_cast<std::size_t>(eventfd)].notified;
+  }
+  bool has_free_descriptor() const noexcept;
   base::ErrorCode add(int socket, std::uint64_t token, bool reads_are_asked_for) noexcept;
 
   // files.cpp
@@ -203,6 +210,7 @@ class Kernel {
     std::shared_ptr<Socket> socket;
     std::shared_ptr<PipeBuffer> pipe;
     std::optional<unsigned> file{};
+    bool notified = false;  // of an eventfd
   };
 
   void enter() noexcept;  // every call: time passes, the world may act

@@ -3,6 +3,7 @@
 //   simulate                        seeds 1 to 2000
 //   simulate --from 17 --to 17      one seed again: the same run, step for step
 //   simulate ... --files            clients of a static listener, not of endpoints
+//   simulate ... --acceptors        two acceptors at the limits that they share, and no forwarder
 //   simulate ... --trace            and what every call answered
 //
 // Exit code 1 and one line on the first violation, with the seed and the step.
@@ -15,6 +16,7 @@
 #include <csignal>
 #include <cstdio>
 
+#include "simulation/accept_world.hpp"
 #include "simulation/file_world.hpp"
 #include "simulation/world.hpp"
 
@@ -81,13 +83,15 @@ int main(int argc, char** argv) {
   app.add_option("--to", to, "last seed");
   bool files = false;
   app.add_flag("--files", files, "clients of a static listener");
+  bool acceptors = false;
+  app.add_flag("--acceptors", acceptors, "two acceptors at their limits")->excludes("--files");
   bool trace = false;
   app.add_flag("--trace", trace, "print every call");
   CLI11_PARSE(app, argc, argv);
   Kernel::set_trace(trace);
   std::signal(SIGABRT, note_abort);
+  const auto live_once = acceptors ? live<AcceptWorld> : files ? live<FileWorld> : live<World>;
   begun = std::chrono::steady_clock::now();
-  for (current_seed = from; current_seed <= to; ++current_seed)
-    files ? live<FileWorld>(current_seed) : live<World>(current_seed);
+  for (current_seed = from; current_seed <= to; ++current_seed) live_once(current_seed);
   print_tally();
 }

@@ -27,21 +27,20 @@ class Outside {
   virtual void act_now_and_then() = 0;
   virtual void at_rest() = 0;  // the loop sleeps without a deadline and nobody has anything to do
   virtual bool healed() const noexcept = 0;
-  virtual void collect_records() = 0;
+  virtual void collect_records() {}
   virtual base::Instant next_ping() const noexcept { return base::never; }
   virtual void ping() {}
 
   // --- what it is told of ---
-  virtual void registered(const std::shared_ptr<Socket>& socket, std::uint64_t token) = 0;
-  // The bytes of the peer, for who reads them.
-  virtual void fill(std::span<std::byte> into, int connection, unsigned side,
-                    std::uint64_t offset) = 0;
-  virtual void sends(const Socket& target, std::span<const std::byte> bytes) = 0;
-  virtual void finishes(const Socket& target) = 0;
-  virtual void resets(const Socket& target) = 0;
-  virtual void call_failed(const Socket* socket) = 0;
-  virtual void sleeps() = 0;  // the loop found nothing to do
-  virtual void waits() = 0;   // it asks for events
+  virtual void registered(const std::shared_ptr<Socket>&, std::uint64_t) {}  // its token
+  // The bytes of the peer, for who reads them, from an offset on.
+  virtual void fill(std::span<std::byte>, int, unsigned, std::uint64_t) {}
+  virtual void sends(const Socket&, std::span<const std::byte>) {}
+  virtual void finishes(const Socket&) {}
+  virtual void resets(const Socket&) {}
+  virtual void call_failed(const Socket*) {}
+  virtual void sleeps() {}  // the loop found nothing to do
+  virtual void waits() {}   // it asks for events
   // What connect() says of it at once; 0 = it is under way.
   virtual int error_at_once(const os::SocketAddress&) { return 0; }
   virtual void attempted() noexcept {}  // a connect that is one

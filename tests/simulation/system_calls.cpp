@@ -213,7 +213,15 @@ void Poller::wake() noexcept {
 }
 
 Wakeup::Wakeup() : event_{Kernel::current().new_other()} {}
-void Wakeup::notify() noexcept {}
+
+void Wakeup::notify() noexcept {
+  Kernel::trace("notify", descriptor(), 0);
+  Kernel::current().notified(descriptor()) = true;
+}
+
+void Wakeup::clear() noexcept {
+  Kernel::current().notified(descriptor()) = false;
+}
 
 // Where a thread runs plays no part here.
 void name_thread(const std::string&) noexcept {}
