@@ -23,12 +23,7 @@ FROM debian:bookworm-slim
 LABEL org.opencontainers.image.title="penstock" \
       org.opencontainers.image.description="TCP reverse proxy and load balancer" \
       org.opencontainers.image.version="0.1.0"
-RUN apt-get update \
- && apt-get install -y --no-install-recommends libboost-json1.81.0 libboost-url1.81.0 libc-ares2 \
-      libfmt9 libnuma1 libprometheus-cpp-core1.0 libseccomp2 libspdlog1.10 libssl3 liburing2 \
-      libyaml-cpp0.7 \
- && rm -rf /var/lib/apt/lists/* /var/cache/* /var/log/* /usr/share/doc/* \
- && useradd --system --uid 65532 --user-group --no-create-home penstock
+RUN useradd --system --uid 65532 --user-group --no-create-home penstock
 COPY --from=build /src/build/penstock /usr/local/bin/penstock
 COPY config/quickstart /usr/share/penstock/config/quickstart
 COPY config/quickstart.yaml /etc/penstock/penstock.yaml

@@ -12,6 +12,6 @@ endforeach()
 if(header_sources)
   add_library(tidy_headers OBJECT ${header_sources})
   target_include_directories(tidy_headers PRIVATE ${PROJECT_SOURCE_DIR}/proxy)
-  target_link_libraries(tidy_headers PRIVATE penstock_warnings Boost::headers fmt::fmt
-    spdlog::spdlog yaml-cpp Boost::json prometheus-cpp::core OpenSSL::SSL)
+  target_link_libraries(tidy_headers PRIVATE penstock_warnings Boost::headers
+    PkgConfig::yaml Boost::json OpenSSL::SSL)
 endif()

@@ -1,4 +1,9 @@
-# Every library is a Debian 12 package. Where one is missing, say which command brings it.
+# Every library is a Debian 12 package. Where one is missing, say which command brings it. All but
+# the C library become part of the program, which starts in a third of the time then
+# (docs/decisions/0009-the-program-holds-its-libraries.md).
+set(CMAKE_FIND_LIBRARY_SUFFIXES .a .so)
+set(Boost_USE_STATIC_LIBS ON)
+set(OPENSSL_USE_STATIC_LIBS ON)
 
 function(penstock_need found package what)
   if(NOT ${found})
@@ -17,12 +22,10 @@ find_package(fmt QUIET)
 penstock_need(fmt_FOUND libfmt-dev "fmt")
 find_package(spdlog QUIET)
 penstock_need(spdlog_FOUND libspdlog-dev "spdlog")
-find_package(yaml-cpp QUIET)
-penstock_need(yaml-cpp_FOUND libyaml-cpp-dev "yaml-cpp")
+pkg_check_modules(yaml QUIET IMPORTED_TARGET yaml-cpp)
+penstock_need(yaml_FOUND libyaml-cpp-dev "yaml-cpp")
 find_package(CLI11 QUIET)
 penstock_need(CLI11_FOUND libcli11-dev "CLI11")
-find_package(prometheus-cpp QUIET)
-penstock_need(prometheus-cpp_FOUND prometheus-cpp-dev "prometheus-cpp")
 pkg_check_modules(numa QUIET IMPORTED_TARGET numa)
 penstock_need(numa_FOUND libnuma-dev "libnuma")
 pkg_check_modules(uring QUIET IMPORTED_TARGET liburing)

@@ -5,6 +5,7 @@ by `penstock check`. And the program itself: how it was hardened.
 
 usage: check.py PENSTOCK SOURCE_FOLDER
 """
+import re
 import shutil
 import subprocess
 import sys
@@ -138,10 +139,20 @@ def judge_binary(path):
         check(found.get(key) == value, f"checksec: {key} is {found.get(key)}, not {value}")
 
 
+def judge_libraries(path):
+    """The program needs nothing but the C library, as the image and the runtime promise."""
+    done = subprocess.run(["readelf", "--dynamic", path], capture_output=True, text=True)
+    needed = set(re.findall(r"\(NEEDED\).*\[(.*)\]", done.stdout))
+    foreign = needed - {"libc.so.6", "libm.so.6", "libresolv.so.2", "ld-linux-x86-64.so.2",
+                        "ld-linux-aarch64.so.1"}
+    check("libc.so.6" in needed and not foreign, f"{path} needs {foreign or done.stderr}")
+
+
 count = sum(judge_manifest(path) for path in sorted((source / "config/kubernetes").glob("*.yaml")))
 check(count >= 6, f"only {count} documents were found")
 judge_unit(source / "config/systemd/penstock.service")
 judge_binary(penstock)
+judge_libraries(penstock)
 for fault in faults:
     print(fault)
 print(f"{count} documents, {len(faults)} faults")

@@ -51,7 +51,6 @@ TEST_CASE("a library that is included beside its door is found", "[tidy]") {
   REQUIRE(bites(rule, "proxy/control/config.cpp", "#include <boost/beast.hpp>\n"));
   REQUIRE(bites(rule, "proxy/control/log.cpp", "#include <spdlog/spdlog.h>\n"));
   REQUIRE(bites(rule, "proxy/session/a.cpp", "#include <fmt/format.h>\n"));
-  REQUIRE(bites(rule, "proxy/control/admin.cpp", "#include <prometheus/registry.h>\n"));
   REQUIRE(bites(rule, "proxy/control/config.cpp", "#include <CLI/CLI.hpp>\n"));
   REQUIRE(bites(rule, "proxy/runtime/forwarder.cpp", "#include <boost/asio/io_context.hpp>\n"));
   REQUIRE(bites(rule, "proxy/session/a.cpp", "#include <boost/json.hpp>\n"));
@@ -83,7 +82,6 @@ TEST_CASE("a library that is slow to parse is found in a header", "[tidy]") {
   REQUIRE(bites(rule, "proxy/control/admin_server.hpp", "#include <boost/asio/io_context.hpp>\n"));
   REQUIRE(bites(rule, "proxy/control/ctl_client.hpp", "#include <boost/beast/http.hpp>\n"));
   REQUIRE(bites(rule, "proxy/control/admin_view.hpp", "#include <boost/json/value.hpp>\n"));
-  REQUIRE(bites(rule, "proxy/control/metrics.hpp", "#include <prometheus/registry.h>\n"));
 }
 
 TEST_CASE("a library that is slow to parse is right in a .cpp, at a door and by name", "[tidy]") {
