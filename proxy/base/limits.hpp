@@ -15,6 +15,7 @@ inline constexpr std::size_t cache_line_bytes = 64;
 inline constexpr std::size_t config_bytes_max = 1 << 20;
 inline constexpr int config_depth_max = 32;
 inline constexpr int config_nodes_max = 100'000;
+inline constexpr std::size_t config_text_max = 4 << 20;      // of all values, aliases expanded
 inline constexpr std::size_t listener_addresses_max = 1024;  // what a port range may grow to
 
 // Threads.

@@ -74,4 +74,15 @@ std::string printable(std::string_view text) {
   return result;
 }
 
+std::string quoted(std::string_view text) {
+  std::string result{'\''};
+  for (const char c : printable(text)) {
+    if (c == '\'')
+      result += "\\x27";
+    else
+      result += c;
+  }
+  return result + '\'';
+}
+
 }  // namespace penstock::base

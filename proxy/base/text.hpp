@@ -23,4 +23,7 @@ bool is_plain_text(std::string_view text) noexcept;
 // same.
 std::string printable(std::string_view text);
 
+// The same in single quotes, and those inside of it as \x27: where it ends is no question.
+std::string quoted(std::string_view text);
+
 }  // namespace penstock::base

@@ -43,12 +43,21 @@ struct Asked {
   }
 };
 
+constexpr std::string_view content_type_of(PageName name) {
+  if (name == PageName::metrics) return metrics_content_type;
+  return name == PageName::config_yaml ? "application/yaml" : "application/json";
+}
+
 template <PageName name>
 AdminAnswer made(AdminView& /*view*/, const Asked& /*asked*/) {
-  return {.status = 200,
-          .content_type =
-              std::string{name == PageName::metrics ? metrics_content_type : "application/json"},
-          .page = name};
+  return {.status = 200, .content_type = std::string{content_type_of(name)}, .page = name};
+}
+
+AdminAnswer show_config(AdminView& view, const Asked& asked) {
+  const std::string format = asked.parameter("format");
+  if (format.empty() || format == "yaml") return made<PageName::config_yaml>(view, asked);
+  if (format == "json") return made<PageName::config_json>(view, asked);
+  return refusal(400, "format must be yaml or json");
 }
 
 AdminAnswer begin_drain(AdminView& view, const Asked& asked) {
@@ -85,7 +94,7 @@ struct Page {
   AdminAnswer (*answer)(AdminView& view, const Asked& asked);
 };
 
-constexpr std::array<Page, 11> pages{{
+constexpr std::array<Page, 12> pages{{
     {"/healthz", Access::health,
      [](AdminView& v, const Asked&) { return verdict("healthy", v.unhealthy_because()); }},
     {"/readyz", Access::health,
@@ -96,6 +105,7 @@ constexpr std::array<Page, 11> pages{{
     {"/upstreams", Access::read, made<PageName::upstreams>},
     {"/numa", Access::read, made<PageName::numa>},
     {"/budget", Access::read, made<PageName::budget>},
+    {"/config", Access::read, show_config},
     {"/explain", Access::read, explain},
     {"/upstreams/*/endpoints/*", Access::write, steer_endpoint},
     {"/drain", Access::write, begin_drain},

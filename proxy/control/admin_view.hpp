@@ -24,9 +24,18 @@ struct ExplainQuestion {
 using Explained = boost::system::result<boost::json::object, std::string>;
 
 // The pages that may be large: as many rows as the configuration has.
-enum class PageName : std::uint8_t { metrics, status, listeners, upstreams, numa, budget };
-inline constexpr std::size_t page_names_count = 6;
-static_assert(static_cast<std::size_t>(PageName::budget) + 1 == page_names_count);
+enum class PageName : std::uint8_t {
+  metrics,
+  status,
+  listeners,
+  upstreams,
+  numa,
+  budget,
+  config_yaml,
+  config_json
+};
+inline constexpr std::size_t page_names_count = 8;
+static_assert(static_cast<std::size_t>(PageName::config_json) + 1 == page_names_count);
 
 // What became of the connections that a drain found or let in.
 struct DrainEnd {

@@ -6,6 +6,7 @@
 #include "base/limits.hpp"
 #include "base/text.hpp"
 #include "control/config_parts.hpp"
+#include "control/effective_config.hpp"
 #include "os/process.hpp"
 
 namespace penstock::control {
@@ -32,16 +33,13 @@ class ConfigBuilder {
 
  private:
   void read_top_level_parts(MapReader& reader) {
-    if (const auto place = reader.find("defaults")) {
-      MapReader defaults{reading_, *place};
-      read_defaults(defaults, defaults_);
-      defaults.finish();
-    }
-    if (const auto place = reader.find("relay")) read_relay(reading_, *place, config_);
-    if (const auto place = reader.find("runtime"))
-      read_runtime(reading_, *place, config_.server.runtime);
+    MapReader defaults{reading_, reader.section("defaults")};
+    read_defaults(defaults, defaults_);
+    defaults.finish();
+    read_relay(reading_, reader.section("relay"), config_);
+    read_runtime(reading_, reader.section("runtime"), config_.server.runtime);
     if (const auto place = reader.find("admin")) admin_ = read_admin(reading_, *place);
-    if (const auto place = reader.find("log")) read_log(reading_, *place, config_.log);
+    read_log(reading_, reader.section("log"), config_.log);
   }
 
   void read_listeners(MapReader& reader) {
@@ -99,7 +97,9 @@ LoadedConfig load_document(const YamlDocument& document, ConfigReading& reading)
   Config config = ConfigBuilder{reading}.build(document.root);
   loaded.faults.insert(loaded.faults.end(), reading.faults.begin(), reading.faults.end());
   sort_by_position(loaded.faults);
-  if (loaded.faults.empty()) loaded.config = std::move(config);
+  if (!loaded.faults.empty()) return loaded;
+  config.shown = effective_config(*document.root, reading.defaults());
+  loaded.config = std::move(config);
   return loaded;
 }
 
@@ -131,6 +131,7 @@ LoadedConfig load_config_text(const std::string& text, const std::string& file,
     return failed_as_a_whole(file,
                              "is larger than " + std::to_string(base::config_bytes_max) + " bytes");
   ConfigReading reading{file, resolve_names};
+  reading.begin_to_note_defaults();
   return load_document(parse_yaml(text, file), reading);
 }
 

@@ -53,6 +53,13 @@ struct LogOptions {
   double access_sample = 1.0;  // share of connections
 };
 
+// The configuration as it is in effect: effective_config.hpp.
+struct EffectiveConfig {
+  std::string yaml;
+  std::string json;
+  std::string hash;  // of the YAML, 16 hexadecimal digits
+};
+
 struct Config {
   runtime::ServerSpec
       server;  // relay.pipes_max is still 0 here: see plan_pipes() in control/budget
@@ -60,6 +67,7 @@ struct Config {
   std::vector<AdminBind> admin;
   LogOptions log;
   std::vector<std::string> warnings;  // of what was left out, for the log of who runs it
+  EffectiveConfig shown;              // by GET /config
 };
 
 struct LoadedConfig {

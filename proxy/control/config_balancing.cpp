@@ -48,10 +48,15 @@ std::string parse_source(std::string_view text, std::optional<os::IpEndpoint>& t
   return {};
 }
 
-std::string parse_on_down(std::string_view text, upstream::Farewell& target) {
-  if (text == "drain") return expected_one_of({"keep", "close"}, text);
-  return word_of(upstream::farewell_names)(text, target);
-}
+struct KeepOrClose {
+  std::string operator()(std::string_view text, upstream::Farewell& target) const {
+    if (text == "drain") return expected_one_of({"keep", "close"}, text);
+    return word_of(upstream::farewell_names)(text, target);
+  }
+  static std::string text(upstream::Farewell value) {
+    return word_of(upstream::farewell_names).text(value);
+  }
+};
 
 }  // namespace
 
@@ -59,17 +64,17 @@ void read_balancing(MapReader& reader, upstream::ClusterSpec& target) {
   ConfigReading& reading = reader.reading();
   reader.optional("balance", target.balance, word_of(upstream::balance_names));
   reader.optional("hash_key", target.hash_key, word_of(upstream::hash_key_names));
-  if (const auto connect = reader.find("connect")) read_connect(reading, *connect, target.connect);
+  read_connect(reading, reader.section("connect"), target.connect);
   const auto outlier = reader.find("outlier");
   if (outlier && outlier->node->kind != YamlNode::Kind::null)
     read_outlier(reading, *outlier, target);
-  if (const auto queue = reader.find("queue")) read_queue(reading, *queue, target.queue);
+  read_queue(reading, reader.section("queue"), target.queue);
   reader.optional("panic_threshold", target.panic_threshold, parse_percent);
   reader.optional("max_connections", target.max_connections, integer_between(0, base::places_max));
   reader.optional("slow_start", target.slow_start,
                   duration_between(base::Duration{0}, std::chrono::hours{24}));
   reader.optional("source_address", target.connect.source, parse_source);
-  reader.optional("on_down", target.on_down, parse_on_down);
+  reader.optional("on_down", target.on_down, KeepOrClose{});
   reader.optional("on_remove", target.on_remove, word_of(upstream::farewell_names));
 }
 

@@ -36,6 +36,15 @@ void check_upstream_names(ConfigReading& reading, const std::vector<ReadListener
   }
 }
 
+std::string owner_of(const ReadListener& listener) {
+  const YamlPlace& named_at = listener.name ? *listener.name : listener.binds.front().place;
+  return "listener " + in_quotes(ConfigReading::shown(named_at, listener.spec.session.name));
+}
+
+std::string shown_address(const YamlPlace& place, const os::SocketAddress& address) {
+  return in_quotes(ConfigReading::shown(place, address.to_string()));
+}
+
 // Empty where both are of one family.
 std::string about_families(const BoundSocket& one, const BoundSocket& other) {
   if (one.address.is_unix() || one.address.ip().family == other.address.ip().family) return {};
@@ -46,10 +55,11 @@ std::string about_families(const BoundSocket& one, const BoundSocket& other) {
 void add_socket(ConfigReading& reading, OwnSockets& sockets, OwnSocket socket) {
   const OwnSocket* other = sockets.in_the_way_of(socket.bound);
   if (other == nullptr) return sockets.add(std::move(socket));
-  reading.report(*socket.place, in_quotes(socket.bound.address.to_string()) +
-                                    " cannot be bound beside " +
-                                    in_quotes(other->bound.address.to_string()) + " of " +
-                                    other->owner + about_families(other->bound, socket.bound));
+  reading.report_shown(*socket.place, shown_address(*socket.place, socket.bound.address) +
+                                          " cannot be bound beside " +
+                                          shown_address(*other->place, other->bound.address) +
+                                          " of " + other->owner +
+                                          about_families(other->bound, socket.bound));
 }
 
 OwnSockets collect_sockets(ConfigReading& reading, const std::vector<ReadListener>& listeners,
@@ -60,7 +70,7 @@ OwnSockets collect_sockets(ConfigReading& reading, const std::vector<ReadListene
       add_socket(reading, sockets,
                  {.bound = {bind.address, listener.spec.listen.v6_only},
                   .place = &bind.place,
-                  .owner = "listener " + in_quotes(listener.spec.session.name),
+                  .owner = owner_of(listener),
                   .is_loop = !listener.spec.session.files.has_value()});
   for (const ReadAdmin& one : admin)
     if (one.bind)
@@ -72,9 +82,9 @@ OwnSockets collect_sockets(ConfigReading& reading, const std::vector<ReadListene
 void check_loop(ConfigReading& reading, const OwnSockets& sockets, const ReadAddress& endpoint) {
   const OwnSocket* own = sockets.reached_by(endpoint.address);
   if (own == nullptr || !own->is_loop) return;
-  reading.report(endpoint.place,
-                 in_quotes(endpoint.address.to_string()) + " is " + own->owner +
-                     " of this file: a loop; only a listener with files can be an endpoint");
+  reading.report_shown(endpoint.place,
+                       shown_address(endpoint.place, endpoint.address) + " is " + own->owner +
+                           " of this file: a loop; only a listener with files can be an endpoint");
 }
 
 }  // namespace

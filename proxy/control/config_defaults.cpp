@@ -48,8 +48,7 @@ void read_socket(MapReader& reader, os::SocketOptions& socket) {
   const auto buffer_size = size_between(0, socket_buffer_max);
   reader.optional("tcp_user_timeout", socket.tcp_user_timeout,
                   duration_between(seconds{0}, tcp_user_timeout_max));
-  if (const auto place = reader.find("keepalive"))
-    read_keepalive(reader.reading(), *place, socket.keepalive);
+  read_keepalive(reader.reading(), reader.section("keepalive"), socket.keepalive);
   reader.optional("no_delay", socket.no_delay, parse_boolean);
   reader.optional("receive_buffer", socket.receive_buffer, buffer_size);
   reader.optional("send_buffer", socket.send_buffer, buffer_size);

@@ -5,7 +5,8 @@
 // and drops positions, flow style and the fact that a value came through an alias.
 //
 // Thread   any; a tree never changes.
-// Limits   config_depth_max, config_nodes_max (aliases expanded) of base/limits.hpp.
+// Limits   config_depth_max, and config_nodes_max and config_text_max (aliases expanded), of
+//          base/limits.hpp.
 
 #include <cstddef>
 #include <memory>
@@ -42,6 +43,7 @@ struct YamlNode {
   std::vector<Child> children;  // of a list or a map, in the file's order
   int height = 0;               // 0 for a scalar, else one more than the highest child
   std::size_t nodes = 1;        // in this subtree, aliases expanded
+  std::size_t bytes = 0;        // of the values in this subtree, aliases expanded
 
   const char* kind_name() const noexcept;
 };

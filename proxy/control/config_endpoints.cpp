@@ -22,9 +22,11 @@ void forbid(MapReader& reader, std::initializer_list<std::string_view> keys,
 template <class Target>
 void read_rank(MapReader& reader, Target& target) {
   reader.optional("weight", target.weight, integer_between(0, base::weight_max));
+  const MapReader::HiddenDefaults hidden{reader, reader.has("backup")};
   const bool has_priority =
       reader.optional("priority", target.priority, integer_between(0, endpoint_priority_max));
   bool is_backup = false;
+  const MapReader::HiddenDefaults said_by_priority{reader};
   if (reader.optional("backup", is_backup, parse_boolean) && has_priority)
     return reader.report_key("backup", "cannot stand beside priority; a backup has priority 1");
   if (is_backup) target.priority = 1;
@@ -89,6 +91,12 @@ upstream::FileSource read_file(MapReader& reader, const YamlPlace& file) {
   return source;
 }
 
+// Where the address of a good endpoint is written.
+YamlPlace address_place(ConfigReading& reading, const YamlPlace& place) {
+  if (place.node->kind != YamlNode::Kind::map) return place;
+  return *MapReader{reading, place}.find("address");
+}
+
 void read_endpoint(StaticEndpoints& statics, ConfigReading& reading, const YamlPlace& place,
                    ReadUpstream& upstream) {
   if (place.node->kind == YamlNode::Kind::map) {
@@ -102,7 +110,7 @@ void read_endpoint(StaticEndpoints& statics, ConfigReading& reading, const YamlP
   }
   auto endpoint = statics.read(place);
   if (!endpoint) return;
-  upstream.endpoints.push_back({endpoint->address, place});
+  upstream.endpoints.push_back({endpoint->address, address_place(reading, place)});
   upstream.spec.endpoints.push_back(*endpoint);
   upstream.spec.sources.emplace_back(std::move(*endpoint));
 }
@@ -118,7 +126,7 @@ std::optional<upstream::EndpointSpec> StaticEndpoints::read(const YamlPlace& pla
   upstream::EndpointSpec endpoint;
   if (!read_address(place, endpoint.address)) return std::nullopt;
   endpoint.identity = endpoint.address.to_string();
-  if (!is_new(endpoint.identity, place)) return std::nullopt;
+  if (!is_new(endpoint.identity, place, place)) return std::nullopt;
   return endpoint;
 }
 
@@ -126,16 +134,17 @@ std::optional<upstream::EndpointSpec> StaticEndpoints::read_map(const YamlPlace&
   MapReader reader{reading_, place};
   upstream::EndpointSpec endpoint;
   bool is_good = false;
-  if (const auto address = reader.require("address"))
-    is_good = read_address(*address, endpoint.address);
+  const auto address = reader.require("address");
+  if (address) is_good = read_address(*address, endpoint.address);
   endpoint.identity = endpoint.address.to_string();
-  if (const auto name = reader.find("name")) reading_.read_name(*name, endpoint.identity);
+  const auto name = reader.find("name");
+  if (name) reading_.read_name(*name, endpoint.identity);
   read_rank(reader, endpoint);
   read_limit(reader, endpoint);
   if (where_ == Where::file)
     forbid(reader, {"dns", "file"}, "cannot stand in a file of endpoints, which lists addresses");
   reader.finish();
-  if (!is_good || !is_new(endpoint.identity, place)) return std::nullopt;
+  if (!is_good || !is_new(endpoint.identity, place, name ? *name : *address)) return std::nullopt;
   return endpoint;
 }
 
@@ -149,10 +158,12 @@ bool StaticEndpoints::read_address(const YamlPlace& place, os::SocketAddress& ad
   return reading_.read(place, address, parse);
 }
 
-bool StaticEndpoints::is_new(const std::string& identity, const YamlPlace& place) {
+bool StaticEndpoints::is_new(const std::string& identity, const YamlPlace& place,
+                             const YamlPlace& named_at) {
   const auto [first, is_new] = places_.emplace(identity, place.path);
   if (!is_new)
-    reading_.report(place, in_quotes(identity) + " is an endpoint already, at " + first->second);
+    reading_.report_shown(place, in_quotes(ConfigReading::shown(named_at, identity)) +
+                                     " is an endpoint already, at " + first->second);
   return is_new;
 }
 

@@ -21,8 +21,8 @@ class StaticEndpoints {
 
  private:
   std::optional<upstream::EndpointSpec> read_map(const YamlPlace& place);
-  bool is_new(const std::string& identity, const YamlPlace& place);
-
+  // `named_at` is where the identity is written.
+  bool is_new(const std::string& identity, const YamlPlace& place, const YamlPlace& named_at);
   bool read_address(const YamlPlace& place, os::SocketAddress& address);
 
   ConfigReading& reading_;

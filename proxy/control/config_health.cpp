@@ -130,11 +130,14 @@ std::string parse_status_range(std::string_view text, upstream::StatusRange& tar
   return {};
 }
 
-std::string parse_proxy_header(std::string_view text, bool& target) {
-  if (text != "off" && text != "v2") return expected_one_of({"off", "v2"}, text);
-  target = text == "v2";
-  return {};
-}
+struct ProxyHeader {
+  std::string operator()(std::string_view text, bool& target) const {
+    if (text != "off" && text != "v2") return expected_one_of({"off", "v2"}, text);
+    target = text == "v2";
+    return {};
+  }
+  static std::string text(bool value) { return value ? "v2" : "off"; }
+};
 
 void read_status(ConfigReading& reading, const YamlPlace& place, HealthSpec& target) {
   std::vector<upstream::StatusRange> ranges;
@@ -145,6 +148,24 @@ void read_status(ConfigReading& reading, const YamlPlace& place, HealthSpec& tar
   if (place.node->kind == YamlNode::Kind::list && place.node->children.empty())
     reading.report(place, "expected at least one status");
   if (!ranges.empty()) target.status = std::move(ranges);
+}
+
+std::vector<std::string> texts_of(const std::vector<upstream::StatusRange>& ranges) {
+  std::vector<std::string> texts;
+  for (const upstream::StatusRange& range : ranges)
+    texts.push_back(std::to_string(range.first) + '-' + std::to_string(range.last));
+  return texts;
+}
+
+// Only this type has their defaults.
+void read_http(MapReader& reader, HealthSpec& target) {
+  const MapReader::HiddenDefaults hidden{reader, target.type != CheckType::http};
+  reader.optional("path", target.path, parse_path);
+  reader.optional("host", target.host, parse_host);
+  if (const auto status = reader.find("status"))
+    read_status(reader.reading(), *status, target);
+  else
+    reader.note_default("status", texts_of(target.status));
 }
 
 void check_type_fits(MapReader& reader, CheckType type) {
@@ -163,19 +184,17 @@ void read_health_check(ConfigReading& reading, const YamlPlace& place, HealthSpe
   using std::chrono::milliseconds;
   MapReader reader{reading, place};
   const bool has_good_type =
-      !reader.has("type") ||
-      reader.optional("type", target.type, word_of(upstream::check_type_names));
+      reader.optional("type", target.type, word_of(upstream::check_type_names)) ||
+      !reader.has("type");
   reader.optional("interval", target.interval, duration_between(milliseconds{10}, hours{24}));
   reader.optional("timeout", target.timeout, duration_between(milliseconds{1}, hours{1}));
   reader.optional("rise", target.rise, integer_between(1, rows_max));
   reader.optional("fall", target.fall, integer_between(1, rows_max));
   reader.optional("port", target.port, integer_between(0, 65'535));
-  reader.optional("proxy_protocol", target.proxy_v2, parse_proxy_header);
+  reader.optional("proxy_protocol", target.proxy_v2, ProxyHeader{});
   read_bytes(reader, "send", target.send);
   read_bytes(reader, "expect", target.expect);
-  reader.optional("path", target.path, parse_path);
-  reader.optional("host", target.host, parse_host);
-  if (const auto status = reader.find("status")) read_status(reading, *status, target);
+  read_http(reader, target);
   reader.optional("sni", target.sni, parse_sni);
   if (has_good_type) check_type_fits(reader, target.type);
   reader.finish();

@@ -1,3 +1,5 @@
+#include <fmt/core.h>
+
 #include <algorithm>
 
 #include "base/limits.hpp"
@@ -44,8 +46,9 @@ void read_one_bind(ConfigReading& reading, const YamlPlace& place, ReadListener&
   FoundAddresses found = parse_bind(*text, reading.resolve_names());
   if (!found.fault.empty()) return reading.report(place, std::move(found.fault));
   for (const os::IpEndpoint& endpoint : found.left_out)
-    reading.warnings.push_back("bind " + *text + ": " + endpoint.to_string() +
-                               " is left out, for no interface of this machine has that address");
+    reading.warnings.push_back(fmt::format(
+        "bind {}: {} is left out, for no interface of this machine has that address",
+        ConfigReading::shown(place, *text), ConfigReading::shown(place, endpoint.to_string())));
   for (os::SocketAddress& address : found.addresses) {
     listener.spec.addresses.push_back(address);
     listener.binds.push_back({std::move(address), place});
@@ -90,6 +93,7 @@ void read_bind_options(MapReader& reader, ReadListener& listener) {
   os::ListenOptions& listen = listener.spec.listen;
   reader.optional("backlog", listen.backlog, integer_between(0, backlog_max));
   reader.optional("v6_only", listen.v6_only, parse_boolean);
+  const MapReader::HiddenDefaults hidden{reader, !has_socket_file(listener)};
   reader.optional("mode", listen.mode, parse_mode);
   reader.optional("owner", listen.owner, parse_label_or_empty);
   reader.optional("group", listen.group, parse_label_or_empty);
@@ -122,7 +126,10 @@ ReadListener read_listener(ConfigReading& reading, const YamlPlace& place,
   read_target(reader, listener);
   reader.optional("max_connections", session.max_connections, integer_between(0, connections_max));
   ConnectionDefaults own = defaults;
-  read_defaults(reader, own);
+  {
+    const MapReader::HiddenDefaults hidden{reader};  // they stand in `defaults`
+    read_defaults(reader, own);
+  }
   session.timeouts = own.timeouts;
   session.socket = own.socket;
   reader.finish();

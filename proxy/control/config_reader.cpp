@@ -19,6 +19,11 @@ bool looks_unquoted(const YamlNode& node) {
   });
 }
 
+bool has_variable(const YamlPlace& place) {
+  return place.node->kind == YamlNode::Kind::scalar &&
+         place.node->text.find("${") != std::string::npos;
+}
+
 std::string pattern_of(const std::string& parent, std::string_view key) {
   return parent.empty() ? std::string{key} : parent + '.' + std::string{key};
 }
@@ -34,7 +39,16 @@ std::string ConfigReading::path_of(const std::string& text) const {
 }
 
 void ConfigReading::report(const YamlPlace& place, std::string sentence) {
+  if (has_variable(place)) sentence = as_written(sentence, place.node->text);
+  report_shown(place, std::move(sentence));
+}
+
+void ConfigReading::report_shown(const YamlPlace& place, std::string sentence) {
   report(place.node->position, place.path, std::move(sentence));
+}
+
+std::string_view ConfigReading::shown(const YamlPlace& place, std::string_view text) {
+  return has_variable(place) ? std::string_view{place.node->text} : text;
 }
 
 void ConfigReading::report_type(const YamlPlace& place, std::string_view expected) {
@@ -42,6 +56,19 @@ void ConfigReading::report_type(const YamlPlace& place, std::string_view expecte
   std::string sentence = "expected " + std::string{expected} + ", found " + place.node->kind_name();
   if (place.node->in_flow_style && looks_unquoted(*place.node)) sentence += quoting_advice;
   report(place, std::move(sentence));
+}
+
+void ConfigReading::note_default(const YamlPlace& map, std::string_view key, YamlPointer value) {
+  defaults_[map.path].push_back({std::string{key}, std::move(value)});
+}
+
+YamlPointer ConfigReading::made_scalar(const std::string& text) {
+  YamlPointer& known = made_scalars_[text];
+  if (known != nullptr) return known;
+  const auto node = std::make_shared<YamlNode>();
+  node->kind = YamlNode::Kind::scalar;
+  node->text = text;
+  return known = node;
 }
 
 // Where a later version takes a map, its keys are no mistake.
@@ -72,8 +99,7 @@ std::optional<std::string> ConfigReading::text_of(const YamlPlace& place) {
 bool ConfigReading::read_name(const YamlPlace& place, std::string& target) {
   const std::optional<std::string> bytes = bytes_of(place, {});
   if (!bytes) return false;
-  if (base::is_utf8(*bytes)) return read(place, target, parse_label);
-  std::string fault = parse_label(base::printable(*bytes), target);
+  std::string fault = parse_label(base::is_utf8(*bytes) ? *bytes : base::printable(*bytes), target);
   if (fault.empty()) return true;
   report(place, std::move(fault));
   return false;
@@ -86,8 +112,10 @@ std::optional<std::string> ConfigReading::bytes_of(const YamlPlace& place,
     return std::nullopt;
   }
   std::string text;
-  if (std::string fault = replace_environment(place.node->text, text, unescape); !fault.empty()) {
-    report(place, std::move(fault));
+  if (std::string fault =
+          replace_environment(place.node->text, text, room_for_variables_, unescape);
+      !fault.empty()) {
+    report_shown(place, std::move(fault));
     return std::nullopt;
   }
   return text;
@@ -100,13 +128,14 @@ std::vector<YamlPlace> ConfigReading::items_of(const YamlPlace& place) {
   }
   std::vector<YamlPlace> result;
   for (const YamlNode::Child& child : place.node->children)
-    result.push_back({child.value, item_path(place.path, result.size()), place.pattern + "[]"});
+    result.push_back({child.value, item_path(place.path, result.size()), place.pattern + "[]",
+                      place.shows_defaults});
   return result;
 }
 
 std::vector<YamlPlace> ConfigReading::one_or_items_of(const YamlPlace& place) {
   if (place.node->kind == YamlNode::Kind::list) return items_of(place);
-  return {{place.node, place.path, place.pattern + "[]"}};
+  return {{place.node, place.path, place.pattern + "[]", place.shows_defaults}};
 }
 
 MapReader::MapReader(ConfigReading& reading, YamlPlace place)
@@ -128,7 +157,25 @@ std::optional<YamlPlace> MapReader::find(std::string_view key) {
   reading_.note_key(pattern);
   const YamlNode::Child* found = child(key);
   if (found == nullptr) return std::nullopt;
-  return YamlPlace{found->value, key_path(place_.path, key), std::move(pattern)};
+  return YamlPlace{found->value, key_path(place_.path, key), std::move(pattern),
+                   place_.shows_defaults};
+}
+
+YamlPlace MapReader::section(std::string_view key) {
+  if (auto found = find(key)) return *found;
+  const auto empty = std::make_shared<const YamlNode>();
+  if (shows_defaults()) reading_.note_default(place_, key, empty);
+  return {empty, key_path(place_.path, key), pattern_of(place_.pattern, key),
+          place_.shows_defaults};
+}
+
+void MapReader::note_default(std::string_view key, const std::vector<std::string>& items) {
+  if (!shows_defaults()) return;
+  const auto list = std::make_shared<YamlNode>();
+  list->kind = YamlNode::Kind::list;
+  for (const std::string& item : items)
+    list->children.push_back({.key = {}, .key_position = {}, .value = reading_.made_scalar(item)});
+  reading_.note_default(place_, key, list);
 }
 
 std::optional<YamlPlace> MapReader::require(std::string_view key) {
@@ -173,8 +220,8 @@ std::vector<std::pair<std::string, YamlPlace>> MapReader::all_named() {
   std::set<std::string_view> seen;
   for (const YamlNode::Child& each : place_.node->children) {
     if (each.key == "<<" || !seen.insert(each.key).second) continue;
-    result.emplace_back(
-        each.key, YamlPlace{each.value, key_path(place_.path, each.key), place_.pattern + ".*"});
+    result.emplace_back(each.key, YamlPlace{each.value, key_path(place_.path, each.key),
+                                            place_.pattern + ".*", place_.shows_defaults});
   }
   return result;
 }

@@ -4,13 +4,16 @@
 //
 // A reader never stops at a fault; it reports it and leaves the target with its default.
 
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/limits.hpp"
 #include "control/config_document.hpp"
+#include "control/config_scalars.hpp"
 #include "control/config_text.hpp"
 #include "control/config_words.hpp"
 
@@ -19,9 +22,17 @@ namespace penstock::control {
 // A node and where it stands.
 struct YamlPlace {
   YamlPointer node;
-  std::string path;     // listeners[0].bind
-  std::string pattern;  // listeners[].bind
+  std::string path;            // listeners[0].bind
+  std::string pattern;         // listeners[].bind
+  bool shows_defaults = true;  // false: what is absent here has its value from elsewhere
 };
+
+// The values of absent keys, by the path of their map, in the order in which they were asked for.
+struct DefaultOfKey {
+  std::string key;
+  YamlPointer value;  // an empty map for a section, whose own keys follow under its path
+};
+using DefaultsByMap = std::map<std::string, std::vector<DefaultOfKey>>;
 
 // One load of one file: what every reader of it shares.
 class ConfigReading {
@@ -34,8 +45,13 @@ class ConfigReading {
   // A relative path starts at the folder of the configuration file.
   std::string path_of(const std::string& text) const;
   void report(YamlPosition at, const std::string& path, std::string sentence);
-  // At the value itself.
+  // At the value itself. What came from ${NAME} is not shown: what the sentence quotes is named as
+  // it stands in the file.
   void report(const YamlPlace& place, std::string sentence);
+  // The same for a sentence that quotes the values of several places, each by shown().
+  void report_shown(const YamlPlace& place, std::string sentence);
+  // The text, where it came from this place without a ${NAME}; else what the file says there.
+  static std::string_view shown(const YamlPlace& place, std::string_view text);
   void note_key(std::string pattern) { keys_.insert(std::move(pattern)); }
 
   // The text of a single value, ${NAME} replaced; empty after a fault. Bytes that are not UTF-8 and
@@ -48,6 +64,14 @@ class ConfigReading {
   // A name, which is for eyes alone: what a variable puts in that is not UTF-8 stands in it as
   // \xNN. False after a fault.
   bool read_name(const YamlPlace& place, std::string& target);
+
+  // From here on the defaults of absent keys are noted, for effective_config().
+  void begin_to_note_defaults() { notes_defaults_ = true; }
+  bool notes_defaults() const noexcept { return notes_defaults_; }
+  void note_default(const YamlPlace& map, std::string_view key, YamlPointer value);
+  // A scalar that stands in no file. One for each text: many maps have the same defaults.
+  YamlPointer made_scalar(const std::string& text);
+  const DefaultsByMap& defaults() const noexcept { return defaults_; }
 
   // parse(text, target) as in config_scalars.hpp. False after a fault.
   template <class T, class Parser>
@@ -82,6 +106,11 @@ class ConfigReading {
   std::string file_;
   bool resolve_names_;
   std::set<std::string> keys_;
+  // A file cannot become larger by its variables than it may be by itself.
+  std::size_t room_for_variables_ = base::config_bytes_max;
+  bool notes_defaults_ = false;
+  DefaultsByMap defaults_;
+  std::map<std::string, YamlPointer> made_scalars_;  // by text
 };
 
 // The keys of one map. finish() reports those that nobody asked for.
@@ -97,12 +126,44 @@ class MapReader {
   // Present, without making the key known.
   bool has(std::string_view key) const { return child(key) != nullptr; }
 
+  // A map; where it is absent, an empty one, so that its keys have their defaults.
+  YamlPlace section(std::string_view key);
+
   // True where the key was present and good.
   template <class T, class Parser>
   bool optional(std::string_view key, T& target, const Parser& parse) {
     const auto value = find(key);
-    return value && reading_.read(*value, target, parse);
+    if (value) return reading_.read(*value, target, parse);
+    if (shows_defaults())
+      if (const auto text = text_for(parse, target)) note_default(key, *text);
+    return false;
   }
+
+  // What GET /config shows of a key that is absent, where it is not read by optional().
+  void note_default(std::string_view key, const std::string& text) {
+    if (shows_defaults()) reading_.note_default(place_, key, reading_.made_scalar(text));
+  }
+  void note_default(std::string_view key, const std::vector<std::string>& items);
+  bool shows_defaults() const noexcept {
+    return place_.shows_defaults && reading_.notes_defaults();
+  }
+
+  // While it lives absent keys have no defaults to show: their values come from elsewhere, or mean
+  // nothing here.
+  class HiddenDefaults {
+   public:
+    explicit HiddenDefaults(MapReader& reader, bool hidden = true)
+        : reader_{reader}, before_{reader.place_.shows_defaults} {
+      if (hidden) reader.place_.shows_defaults = false;
+    }
+    HiddenDefaults(const HiddenDefaults&) = delete;
+    HiddenDefaults& operator=(const HiddenDefaults&) = delete;
+    ~HiddenDefaults() { reader_.place_.shows_defaults = before_; }
+
+   private:
+    MapReader& reader_;
+    const bool before_;
+  };
 
   // Names a key that is promised and not there yet, which finish() reports: that one is the fault
   // to mend.

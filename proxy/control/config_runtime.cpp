@@ -42,12 +42,12 @@ void read_forwarders_by_node(ConfigReading& reading, const YamlPlace& place,
 }
 
 void read_forwarders(MapReader& reader, runtime::Options& target) {
+  const auto parse = auto_or(integer_between(1, base::forwarders_max));
   const auto place = reader.find("forwarders");
-  if (!place) return;
+  if (!place) return reader.note_default("forwarders", parse.text(target.forwarders));
   if (place->node->kind == YamlNode::Kind::map)
     return read_forwarders_by_node(reader.reading(), *place, target.forwarders_by_node);
-  reader.reading().read(*place, target.forwarders,
-                        auto_or(integer_between(1, base::forwarders_max)));
+  reader.reading().read(*place, target.forwarders, parse);
 }
 
 ReadAdmin read_one_admin(ConfigReading& reading, const YamlPlace& place) {
@@ -86,10 +86,20 @@ void read_events(ConfigReading& reading, const YamlPlace& place, LogOptions& tar
   for (const YamlPlace& event : reading.items_of(place)) reading.read(event, target, parse);
 }
 
+std::vector<std::string> events_of(const LogOptions& options) {
+  std::vector<std::string> events;
+  if (options.access_open) events.emplace_back("open");
+  if (options.access_close) events.emplace_back("close");
+  return events;
+}
+
 void read_access(ConfigReading& reading, const YamlPlace& place, LogOptions& target) {
   MapReader reader{reading, place};
   reader.optional("to", target.access_to, parse_label);
-  if (const auto events = reader.find("events")) read_events(reading, *events, target);
+  if (const auto events = reader.find("events"))
+    read_events(reading, *events, target);
+  else
+    reader.note_default("events", events_of(target));
   reader.optional("sample", target.access_sample, parse_percent);
   reader.finish();
 }
@@ -106,12 +116,14 @@ void read_relay(ConfigReading& reading, const YamlPlace& place, Config& config) 
   reader.optional("buffer_size", relay.buffer_bytes,
                   size_between(buffer_bytes_min, buffer_bytes_max));
   const auto threshold = reader.find("zerocopy_threshold");
+  // A default that smaller buffers leave without a use could not be written.
+  if (!threshold && relay.zerocopy_from_bytes <= relay.buffer_bytes)
+    reader.note_default("zerocopy_threshold", size_text(relay.zerocopy_from_bytes));
   if (threshold &&
       reading.read(*threshold, relay.zerocopy_from_bytes, size_between(1, buffer_bytes_max)) &&
       relay.zerocopy_from_bytes > relay.buffer_bytes)
-    reading.report(*threshold, fmt::format("is more than relay.buffer_size ({} bytes): nothing "
-                                           "would ever be sent without a copy",
-                                           relay.buffer_bytes));
+    reading.report(*threshold,
+                   "is more than relay.buffer_size: nothing would ever be sent without a copy");
   reader.finish();
 }
 
@@ -124,7 +136,7 @@ void read_runtime(ConfigReading& reading, const YamlPlace& place, runtime::Optio
   reader.optional("spin", target.spin, parse_duration);
   reader.optional("max_connections", target.max_connections,
                   auto_or(integer_between(1, connections_max)));
-  if (const auto drain = reader.find("drain")) read_drain(reading, *drain, target.drain);
+  read_drain(reading, reader.section("drain"), target.drain);
   reader.optional("user", target.user, parse_label_or_empty);
   reader.optional("group", target.group, parse_label_or_empty);
   reader.optional("sandbox", target.sandbox, word_of(runtime::sandbox_mode_names));
@@ -147,7 +159,7 @@ void read_log(ConfigReading& reading, const YamlPlace& place, LogOptions& target
   MapReader reader{reading, place};
   reader.optional("level", target.level, word_of(log_level_names));
   reader.optional("format", target.format, word_of(log_format_names));
-  if (const auto access = reader.find("access")) read_access(reading, *access, target);
+  read_access(reading, reader.section("access"), target);
   reader.finish();
 }
 

@@ -1,5 +1,7 @@
 #include "control/config_scalars.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -145,6 +147,26 @@ std::string parse_label_or_empty(std::string_view text, std::string& target) {
   if (!base::is_plain_text(text)) return in_quotes(text) + " contains a control character";
   target = text;
   return {};
+}
+
+std::optional<std::string> plain_text(base::Duration value) {
+  return duration_text(value);
+}
+
+std::optional<std::string> plain_text(bool value) {
+  return value ? "true" : "false";
+}
+
+std::optional<std::string> plain_text(const std::string& value) {
+  return value;
+}
+
+std::optional<std::string> plain_text(double share) {
+  return fmt::format("{:.0f}%", share * 100);
+}
+
+std::optional<std::string> plain_text(unsigned mode) {
+  return fmt::format("{:04o}", mode);
 }
 
 std::string size_text(std::uint64_t bytes) {

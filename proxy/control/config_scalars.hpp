@@ -5,9 +5,10 @@
 // returns the sentence of a fault. The functions that return a parser are for MapReader.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
-#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "base/enum_names.hpp"
@@ -63,47 +64,119 @@ inline auto duration_between(base::Duration lowest, base::Duration highest) {
   };
 }
 
-inline auto integer_between(std::uint64_t lowest, std::uint64_t highest) {
-  return [=](std::string_view text, auto& target) {
+// Where the type of a target does not tell how its values are written, the parser has text(): what
+// it would parse to this value.
+struct IntegerBetween {
+  std::uint64_t lowest;
+  std::uint64_t highest;
+
+  template <class T>
+  std::string operator()(std::string_view text, T& target) const {
     std::uint64_t value = 0;
     std::string sentence = parse_integer(text, lowest, highest, value);
-    if (sentence.empty()) target = static_cast<std::remove_reference_t<decltype(target)>>(value);
+    if (sentence.empty()) target = static_cast<T>(value);
     return sentence;
-  };
+  }
+  template <class T>
+  static std::string text(const T& value) {
+    return std::to_string(value);
+  }
+};
+inline IntegerBetween integer_between(std::uint64_t lowest, std::uint64_t highest) {
+  return {lowest, highest};
 }
 
-inline auto size_between(std::uint64_t lowest, std::uint64_t highest) {
-  return [=](std::string_view text, auto& target) {
+struct SizeBetween {
+  std::uint64_t lowest;
+  std::uint64_t highest;
+
+  template <class T>
+  std::string operator()(std::string_view text, T& target) const {
     std::uint64_t value = 0;
     std::string sentence = parse_size(text, lowest, highest, value);
-    if (sentence.empty()) target = static_cast<std::remove_reference_t<decltype(target)>>(value);
+    if (sentence.empty()) target = static_cast<T>(value);
     return sentence;
-  };
+  }
+  static std::string text(std::uint64_t value) { return size_text(value); }
+};
+inline SizeBetween size_between(std::uint64_t lowest, std::uint64_t highest) {
+  return {lowest, highest};
 }
 
 // `auto` is 0 in the target, or empty where that is an optional.
 template <class Parser>
-auto auto_or(Parser parser) {
-  return [=](std::string_view text, auto& target) {
+struct AutoOr {
+  Parser parser;
+
+  template <class T>
+  std::string operator()(std::string_view text, T& target) const {
     if (text == "auto") {
       target = {};
-      return std::string{};
+      return {};
     }
     std::string sentence = parser(text, target);
     return sentence.empty() ? sentence : sentence + ", or auto";
-  };
+  }
+  template <class T>
+  std::string text(const T& value) const {
+    return value == T{} ? "auto" : parser.text(value);
+  }
+  template <class T>
+  std::string text(const std::optional<T>& value) const {
+    return value ? parser.text(*value) : "auto";
+  }
+};
+template <class Parser>
+AutoOr<Parser> auto_or(Parser parser) {
+  return {std::move(parser)};
 }
 
 // One of the names of an enumeration.
 template <class Enum, std::size_t N>
-auto word_of(const base::EnumNames<Enum, N>& names) {
-  return [&names](std::string_view text, Enum& target) -> std::string {
+struct WordOf {
+  const base::EnumNames<Enum, N>& names;
+
+  std::string operator()(std::string_view text, Enum& target) const {
     if (const auto value = names.find(text)) {
       target = *value;
       return {};
     }
     return expected_one_of({names.names.begin(), names.names.end()}, text);
-  };
+  }
+  std::string text(Enum value) const { return std::string{names[value]}; }
+};
+template <class Enum, std::size_t N>
+WordOf<Enum, N> word_of(const base::EnumNames<Enum, N>& names) {
+  return {names};
+}
+
+// How a value of this type is written; nothing where its parser has to say that.
+std::optional<std::string> plain_text(base::Duration value);
+std::optional<std::string> plain_text(bool value);
+std::optional<std::string> plain_text(const std::string& value);
+std::optional<std::string> plain_text(double share);   // in percent
+std::optional<std::string> plain_text(unsigned mode);  // in octal
+template <class T>
+std::optional<std::string> plain_text(const T& /*value*/) {
+  return std::nullopt;
+}
+template <class T>
+std::optional<std::string> plain_text(const std::optional<T>& value) {
+  return value ? plain_text(*value) : std::optional{std::string{}};
+}
+
+// The value as it could stand in a file for this parser; nothing where it cannot, like the absent
+// host of a health check.
+template <class T, class Parser>
+std::optional<std::string> text_for(const Parser& parse, const T& value) {
+  std::optional<std::string> text;
+  if constexpr (requires { parse.text(value); })
+    text = parse.text(value);
+  else
+    text = plain_text(value);
+  T parsed{};
+  const bool is_same = text && parse(std::string_view{*text}, parsed).empty() && parsed == value;
+  return is_same ? text : std::nullopt;
 }
 
 }  // namespace penstock::control

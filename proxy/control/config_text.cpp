@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/limits.hpp"
 #include "base/text.hpp"
 #include "control/config_words.hpp"
 #include "os/process.hpp"
@@ -59,8 +60,8 @@ bool is_name_byte(char byte, bool first) {
 // One text on its way from the file to its reader.
 class Replacement {
  public:
-  Replacement(const OwnText& own_text, std::string& result)
-      : own_text_{own_text}, result_{result} {}
+  Replacement(const OwnText& own_text, std::string& result, std::size_t& room)
+      : own_text_{own_text}, result_{result}, room_{room} {}
 
   std::string replace(std::string_view text) {
     while (!text.empty()) {
@@ -101,8 +102,14 @@ class Replacement {
       own_ += rest.substr(2);
       return {};
     }
+    const std::string_view held{value};
+    if (held.size() > room_)
+      return "with " + shown + " the environment puts more than " +
+             std::to_string(base::config_bytes_max) +
+             " bytes into this file: make the variable shorter, or name it less often";
+    room_ -= held.size();
     std::string fault = settle();
-    result_ += value;
+    result_ += held;
     return fault;
   }
 
@@ -118,6 +125,7 @@ class Replacement {
 
   const OwnText& own_text_;
   std::string& result_;
+  std::size_t& room_;
   std::string own_;  // what the file says since the last variable
 };
 
@@ -168,10 +176,10 @@ std::string syntax_hint(std::string_view text, int line) {
   return {};
 }
 
-std::string replace_environment(std::string_view text, std::string& result,
+std::string replace_environment(std::string_view text, std::string& result, std::size_t& room,
                                 const OwnText& own_text) {
   result.clear();
-  return Replacement{own_text, result}.replace(text);
+  return Replacement{own_text, result, room}.replace(text);
 }
 
 }  // namespace penstock::control

@@ -39,8 +39,9 @@ using OwnText = std::function<std::string(std::string_view text, std::string& re
 
 // Replaces ${NAME} and ${NAME:-default} by the environment (the default also where the variable is
 // empty, as in a shell), and $${ by ${. What was put in is not looked at again, and may be any
-// bytes. Returns the sentence of a fault, else an empty text.
-std::string replace_environment(std::string_view text, std::string& result,
+// bytes, at most `room` in all: what variables hold is taken from it. Returns the sentence of a
+// fault, else an empty text.
+std::string replace_environment(std::string_view text, std::string& result, std::size_t& room,
                                 const OwnText& own_text = {});
 
 }  // namespace penstock::control

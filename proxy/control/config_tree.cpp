@@ -63,6 +63,7 @@ void YamlTreeBuilder::OnScalar(const YAML::Mark& mark, const std::string& tag,
   node->kind = YamlNode::Kind::scalar;
   node->position = position_of(mark);
   node->text = value;
+  node->bytes = value.size();
   node->in_flow_style = !open_.empty() && open_.back().node->in_flow_style;
   check_quotes(node->position);
   if (anchor != 0) anchors_[anchor] = node;
@@ -118,12 +119,16 @@ void YamlTreeBuilder::take_key(std::shared_ptr<YamlNode> node) {
 }
 
 // Counts what an alias stands for, so that nine lines of aliases cannot become a thousand million
-// nodes (the "billion laughs").
+// nodes (the "billion laughs"), nor one long value be there a thousand times.
 void YamlTreeBuilder::add(YamlPointer node, YamlPosition at, bool via_alias) {
   nodes_ += via_alias ? node->nodes : 1;
   if (nodes_ > static_cast<std::size_t>(base::config_nodes_max))
     throw YamlTreeError{
         at, "more than " + std::to_string(base::config_nodes_max) + " values, aliases included"};
+  bytes_ += via_alias || node->kind == YamlNode::Kind::scalar ? node->bytes : 0;
+  if (bytes_ > base::config_text_max)
+    throw YamlTreeError{at, "more than " + std::to_string(base::config_text_max) +
+                                " bytes of values, aliases included"};
   if (open_.size() + static_cast<std::size_t>(node->height) >
       static_cast<std::size_t>(base::config_depth_max))
     throw YamlTreeError{at, "nested deeper than " + std::to_string(base::config_depth_max)};
@@ -134,6 +139,7 @@ void YamlTreeBuilder::add(YamlPointer node, YamlPosition at, bool via_alias) {
   Open& parent = open_.back();
   parent.node->height = std::max(parent.node->height, node->height + 1);
   parent.node->nodes += node->nodes;
+  parent.node->bytes += node->bytes;
   parent.node->children.push_back({parent.key, parent.key_position, std::move(node), via_alias});
   parent.has_key = false;
 }

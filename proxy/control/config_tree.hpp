@@ -64,6 +64,7 @@ class YamlTreeBuilder : public YAML::EventHandler {
   YamlPointer root_;
   bool started_ = false;
   std::size_t nodes_ = 0;
+  std::size_t bytes_ = 0;
   std::vector<Open> open_;
   std::map<YAML::anchor_t, YamlPointer> anchors_;
 };

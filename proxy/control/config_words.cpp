@@ -50,8 +50,10 @@ std::size_t difference(std::size_t one, std::size_t other) {
   return std::max(one, other) - std::min(one, other);
 }
 
+constexpr std::string_view suggestion_begins = "; did you mean ";
+
 std::string did_you_mean(std::string_view word) {
-  return "; did you mean " + in_quotes(word) + "?";
+  return std::string{suggestion_begins} + in_quotes(word) + '?';
 }
 
 }  // namespace
@@ -63,7 +65,22 @@ std::string printable(std::string_view text) {
 }
 
 std::string in_quotes(std::string_view text) {
-  return '\'' + printable(text) + '\'';
+  const bool is_long = text.size() > shown_bytes_max;
+  return base::quoted(is_long ? std::string{cut(text)} + "..." : std::string{text});
+}
+
+std::string as_written(std::string_view sentence, std::string_view written) {
+  constexpr auto npos = std::string_view::npos;
+  sentence = sentence.substr(0, sentence.find(suggestion_begins));
+  std::string result;
+  while (true) {
+    const auto start = sentence.find('\'');
+    const auto end = start == npos ? npos : sentence.find('\'', start + 1);
+    if (end == npos) return result += sentence;
+    result += sentence.substr(0, start);
+    result += in_quotes(written);
+    sentence.remove_prefix(end + 1);
+  }
 }
 
 std::string Suggestions::nearest(std::string_view text, const std::vector<std::string>& known) {

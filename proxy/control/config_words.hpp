@@ -11,6 +11,10 @@ namespace penstock::control {
 // longer than 64 bytes: a fault stays one readable line whatever stands in the file.
 std::string in_quotes(std::string_view text);
 
+// The sentence about a value of which a variable is a part, where `written` is what the file says:
+// all that is quoted becomes that, and no suggestion tells what the value resembles.
+std::string as_written(std::string_view sentence, std::string_view written);
+
 // As in_quotes(), without the quotes: for a key in a path.
 std::string printable(std::string_view text);
 

@@ -14,8 +14,8 @@ namespace penstock::control {
 namespace {
 
 // A series appears once: one that left gives way to one of the same name that is here.
-MetricsInput::Upstream upstream_input(const upstream::Registry& registry,
-                                      const upstream::Upstream& upstream) {
+MetricsInput::Upstream upstream_input(const upstream::Upstream& upstream,
+                                      const std::vector<const upstream::LiveRecord*>& leaving) {
   MetricsInput::Upstream input{.name = upstream.name(),
                                .queue_length = upstream.queue().length(),
                                .is_checked = upstream.spec().health_check.has_value(),
@@ -27,7 +27,6 @@ MetricsInput::Upstream upstream_input(const upstream::Registry& registry,
                                .is_up = standing == upstream::Standing::takes ||
                                         standing == upstream::Standing::takes_retries});
   }
-  const auto leaving = registry.leaving(upstream);
   if (leaving.empty()) return input;
   std::set<std::string_view> named;
   for (const auto& endpoint : input.endpoints) named.insert(endpoint.live->identity);
@@ -48,8 +47,9 @@ MetricsInput metrics_input(const runtime::Server& server) {
   const std::vector<runtime::ThreadView> threads = server.threads();
   input.numa_local_ratio = numa_local_ratio(threads);
   input.numa_refusals = numa_refusals(threads);
+  const auto leaving = server.upstreams().leaving();
   for (const auto& upstream : server.upstreams().upstreams())
-    input.upstreams.push_back(upstream_input(server.upstreams(), *upstream));
+    input.upstreams.push_back(upstream_input(*upstream, leaving[upstream->index()]));
   return input;
 }
 

@@ -58,6 +58,7 @@ struct MetricsInput {
   // By upstream and upstream::DnsResult; only those with DNS sources.
   std::map<std::string, DnsCounts> dns;
   std::uint64_t control_blocked = 0;  // calls of control's loop that took too long
+  std::string config_hash{};          // see control/effective_config.hpp
   // The share of each resource that is used; see control/budget_report.hpp.
   std::vector<std::pair<std::string_view, double>> budget_used;
   std::uint64_t log_lines_dropped = 0;  // by the log's own queue and target

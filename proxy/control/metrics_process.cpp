@@ -12,6 +12,9 @@ void add_process_metrics(const MetricsInput& input, std::string& text) {
   };
   Family{text, Family::Kind::gauge, "penstock_build_info", "1, with the version as a label."}.add(
       {{"version", version()}}, 1.0);
+  Family{text, Family::Kind::gauge, "penstock_config_info",
+         "1, with a hash of the configuration in effect as a label."}
+      .add({{"hash", input.config_hash}}, 1.0);
   Family used{text, Family::Kind::gauge, "penstock_budget_used_ratio",
               "Share of a limit that is used, from 0 to 1; 0 where there is no limit."};
   for (const auto& [resource, ratio] : input.budget_used) used.add({{"resource", resource}}, ratio);

@@ -147,7 +147,6 @@ constexpr auto values = std::to_array<Value>({
 
 constexpr auto pages = std::to_array<std::string_view>({
     "/",
-    "/config",
     "/connections",
     "/connections/*",
     "/reload",

@@ -133,7 +133,7 @@ int serve(Config config, const Confinement& confinement, base::Log& log, AccessL
   UpstreamFeeds feeds{
       io, server, upstreams, log, budget.plan.checks_at_once, confinement.reader_lock()};
   Life life{{io, signals, server, watch, access_log, upstreams, log, confinement}};
-  ServerView view{server, watch, access_log, upstreams, life, budget};
+  ServerView view{server, watch, access_log, upstreams, life, {budget, config.shown}};
   auto admin = AdminServer::create(io, admin_of(config), view);
   if (!admin) return refuse(log, admin.error());
   life.when_listeners_closed([&server = **admin] { server.stop_listening(); });

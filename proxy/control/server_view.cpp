@@ -65,13 +65,13 @@ PagePieces one_piece(std::function<json::value()> make) {
 
 ServerView::ServerView(runtime::Server& server, const ForwarderWatch& watch,
                        const AccessLog& access_log, UpstreamControl& upstreams, Life& life,
-                       Budget budget)
+                       StartFacts facts)
     : server_{server},
       watch_{watch},
       access_log_{access_log},
       upstreams_{upstreams},
       life_{life},
-      budget_{std::move(budget)},
+      facts_{std::move(facts)},
       started_{os::now()},
       started_wall_seconds_{static_cast<double>(os::wall_clock_nanoseconds()) * 1e-9} {}
 
@@ -99,6 +99,8 @@ PagePieces ServerView::page(PageName name) {
     case PageName::upstreams: return upstreams();
     case PageName::numa: return one_piece([this] { return numa(); });
     case PageName::budget: return one_piece([this] { return budget(); });
+    case PageName::config_yaml: return {[this](std::string& text) { text += facts_.config.yaml; }};
+    case PageName::config_json: return {[this](std::string& text) { text += facts_.config.json; }};
   }
   return {};
 }
@@ -111,6 +113,7 @@ PagePieces ServerView::metrics() {
   input.log_lines_dropped = access_log_.dropped();
   input.process = os::process_usage();
   input.budget_used = budget_used(input.process);
+  input.config_hash = facts_.config.hash;
   input.descriptor_limit = os::descriptor_limit();
   input.start_seconds = started_wall_seconds_;
   return metrics_pieces(std::move(input));
@@ -206,11 +209,11 @@ BudgetUse ServerView::budget_used(const os::ProcessUsage& process) const {
   for (const auto& forwarder : server_.forwarders())
     usage.pipes += forwarder.relay.pipes_leased.value() + forwarder.relay.pipes_idle.value();
   for (const double busy : watch_.busy_ratios()) usage.busy_cpus += busy;
-  return budget_use(budget_, usage);
+  return budget_use(facts_.budget, usage);
 }
 
 json::value ServerView::budget() {
-  return budget_json(budget_, budget_used(os::process_usage()));
+  return budget_json(facts_.budget, budget_used(os::process_usage()));
 }
 
 Explained ServerView::explain(const ExplainQuestion& question) {

@@ -13,10 +13,16 @@
 
 namespace penstock::control {
 
+// What the start worked out.
+struct StartFacts {
+  Budget budget;
+  EffectiveConfig config;
+};
+
 class ServerView final : public AdminView {
  public:
   ServerView(runtime::Server& server, const ForwarderWatch& watch, const AccessLog& access_log,
-             UpstreamControl& upstreams, Life& life, Budget budget);
+             UpstreamControl& upstreams, Life& life, StartFacts facts);
 
   std::string unhealthy_because() override;
   std::string not_ready_because() override;
@@ -45,7 +51,7 @@ class ServerView final : public AdminView {
   const AccessLog& access_log_;
   UpstreamControl& upstreams_;
   Life& life_;
-  const Budget budget_;
+  const StartFacts facts_;
   const base::Instant started_;
   const double started_wall_seconds_;
   WallClock clock_;

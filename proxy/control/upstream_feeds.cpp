@@ -30,6 +30,7 @@ UpstreamFeeds::UpstreamFeeds(boost::asio::io_context& io, runtime::Server& serve
       server_{server},
       upstreams_{upstreams},
       log_{log},
+      looping_{looping_sockets(server.spec().listeners)},
       health_{io,
               {.checked =
                    [](upstream::LiveRecord& endpoint, upstream::CheckResult result) {
@@ -113,14 +114,14 @@ std::vector<upstream::EndpointSpec> UpstreamFeeds::without_loops(
     const std::string& upstream, const std::vector<upstream::EndpointSpec>& endpoints) {
   std::vector<upstream::EndpointSpec> good;
   for (const upstream::EndpointSpec& endpoint : endpoints) {
-    const auto* listener = looping_listener(server_.spec().listeners, endpoint.address);
+    const OwnSocket* listener = looping_.reached_by(endpoint.address);
     if (listener == nullptr) {
       good.push_back(endpoint);
       continue;
     }
     const std::string sentence =
         fmt::format("upstream {}: {} is left out, for it is listener {} of this proxy: a loop",
-                    upstream, endpoint.address.to_string(), listener->session.name);
+                    upstream, endpoint.address.to_string(), listener->owner);
     if (loops_told_.insert(sentence).second) log_.warning(sentence);
   }
   return good;

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "control/config_sockets.hpp"
 #include "control/endpoint_file_watch.hpp"
 #include "control/upstream_control.hpp"
 #include "upstream/discovery.hpp"
@@ -47,6 +48,7 @@ class UpstreamFeeds {
   runtime::Server& server_;
   UpstreamControl& upstreams_;
   base::Log& log_;
+  const OwnSockets looping_;
   std::map<std::string, upstream::EndpointSources> lists_;  // by upstream
   std::set<upstream::SourceId> unanswered_;
   std::set<std::string> loops_told_;

@@ -13,6 +13,7 @@
 #include <memory>
 
 #include "base/assert.hpp"
+#include "base/text.hpp"
 #include "os/fd.hpp"
 
 namespace penstock::os {
@@ -83,7 +84,7 @@ Parsed parse_unix(std::string_view text) {
   const std::filesystem::path spelled{path};
   // Where a folder is a link, what /folder/../ means is known to the disk alone.
   if (std::find(spelled.begin(), spelled.end(), "..") != spelled.end())
-    return std::string{"the path of a unix socket bears no '..': write the folder that is meant"};
+    return std::string{"the path of a unix socket bears no \"..\": write the folder that is meant"};
   std::string normal = spelled.lexically_normal();  // "/a/." is the folder "/a/"
   if (normal.back() == '/')
     return std::string{"a unix socket is no folder: its path ends without /"};
@@ -209,7 +210,8 @@ Parsed parse_socket_address(std::string_view text, ZoneNumber zone_number) {
   if (!split_host_port(text, host, port))
     return std::string{"expected ip:port, [v6]:port or unix:/path, with a port from 1 to 65535"};
   IpEndpoint endpoint;
-  if (!parse_ip(host, port, zone_number, endpoint)) return "'" + host + "' is not an IP address";
+  if (!parse_ip(host, port, zone_number, endpoint))
+    return base::quoted(host) + " is not an IP address";
   return SocketAddress{endpoint};
 }
 

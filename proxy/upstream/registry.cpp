@@ -43,6 +43,7 @@ std::vector<LiveRecord*> only_in(const Endpoints& endpoints, const Endpoints& ot
 Registry::Registry(const std::vector<ClusterSpec>& specs, base::Instant now) {
   for (const ClusterSpec& spec : specs) {
     upstreams_.push_back(std::make_unique<Upstream>(spec, upstreams_.size(), stale_));
+    by_name_.emplace(upstreams_.back()->name(), upstreams_.back().get());
     laid_out_.emplace_back();
     publish(*upstreams_.back(), {}, make_slot_tables(spec.balance, {}), now);
     replace_endpoints(*upstreams_.back(), spec.endpoints, now);
@@ -51,9 +52,8 @@ Registry::Registry(const std::vector<ClusterSpec>& specs, base::Instant now) {
 }
 
 Upstream* Registry::find(const std::string& name) const noexcept {
-  for (const auto& upstream : upstreams_)
-    if (upstream->name() == name) return upstream.get();
-  return nullptr;
+  const auto found = by_name_.find(name);
+  return found == by_name_.end() ? nullptr : found->second;
 }
 
 LiveRecord& Registry::record_for(const std::string& upstream, const EndpointSpec& endpoint) {
@@ -180,12 +180,11 @@ void Registry::forget_the_vanished(base::Instant now) {
   records_.remove_if([&](const LiveRecord& record) { return gone.contains(&record); });
 }
 
-std::vector<const LiveRecord*> Registry::leaving(const Upstream& upstream) const {
-  std::vector<const LiveRecord*> result;
+std::vector<std::vector<const LiveRecord*>> Registry::leaving() const {
+  std::vector<std::vector<const LiveRecord*>> result(upstreams_.size());
   for (const LiveRecord& record : records_)
-    if (record.control.vanished != base::never && record.upstream == upstream.name() &&
-        record.active.load(std::memory_order_relaxed) > 0)
-      result.push_back(&record);
+    if (record.control.vanished != base::never && record.active.load(std::memory_order_relaxed) > 0)
+      result[find(record.upstream)->index()].push_back(&record);
   return result;
 }
 

@@ -14,6 +14,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <vector>
 
@@ -75,8 +76,8 @@ class Registry {
   // The flag behind is_stale(), for those who look often.
   const std::atomic<bool>& stale() const noexcept { return stale_; }
 
-  // Records of an upstream that vanished and still have connections.
-  std::vector<const LiveRecord*> leaving(const Upstream& upstream) const;
+  // Records that vanished and still have connections, by the index of their upstream.
+  std::vector<std::vector<const LiveRecord*>> leaving() const;
 
  private:
   struct Retired {
@@ -91,6 +92,7 @@ class Registry {
 
   std::atomic<bool> stale_{false};
   std::vector<std::unique_ptr<Upstream>> upstreams_;
+  std::map<std::string_view, Upstream*> by_name_;
   std::list<LiveRecord> records_;  // a list: addresses stay
   // By upstream, identity and address: one name that stands for another machine is another
   // endpoint.

@@ -33,7 +33,7 @@ const std::vector<BrokenConfig> broken_variables = {
      {"f.yaml:4:11: listeners[0].name: 'a\\xc2\\x9bb' contains a control character"}},
     {listener_with("idle_timeout: ${PENSTOCK_TEST_UNSET:-5}"),
      {"f.yaml:4:19: listeners[0].idle_timeout: expected a duration, an integer with us, ms, s, m "
-      "or h, not '5'"}},
+      "or h, not '${PENSTOCK_TEST_UNSET:-5}'"}},
 };
 
 std::string name_of(const std::string& value) {
@@ -71,6 +71,26 @@ TEST_CASE("bytes of a variable that are no text stand escaped in a name", "[cont
 TEST_CASE("what a variable holds is not replaced again", "[control]") {
   ::setenv("PENSTOCK_TEST_NESTED", "${PENSTOCK_TEST_UNSET}", 1);
   CHECK(name_of("${PENSTOCK_TEST_NESTED}") == "${PENSTOCK_TEST_UNSET}");
+}
+
+TEST_CASE("variables put no more into a file than it may have by itself", "[control]") {
+  ::setenv("PENSTOCK_TEST_LONG", std::string(100'000, 'x').c_str(), 1);
+  std::string often;
+  for (int i = 0; i < 11; ++i) often += "${PENSTOCK_TEST_LONG}";
+  const std::string sentence =
+      "with '${PENSTOCK_TEST_LONG}' the environment puts more than 1048576 bytes into this file: "
+      "make the variable shorter, or name it less often";
+  check_faults(
+      {{listener_with("name: " + often), {"f.yaml:4:11: listeners[0].name: " + sentence}}});
+  // Each value is longer than it may be; only the last of them finds no room.
+  std::string listeners = "listeners:\n";
+  for (int i = 0; i < 11; ++i)
+    listeners += "  - {name: \"${PENSTOCK_TEST_LONG}\", bind: 127.0.0.1:" + std::to_string(80 + i) +
+                 ", upstream: web}\n";
+  const auto lines = lines_of(load_config_text(with_upstream(listeners), "f.yaml").faults);
+  REQUIRE(lines.size() == 11);
+  CHECK(lines[9] == "f.yaml:11:12: listeners[9].name: longer than 255 bytes");
+  CHECK(lines[10] == "f.yaml:12:12: listeners[10].name: " + sentence);
 }
 
 TEST_CASE("a variable is a value and never structure", "[control]") {

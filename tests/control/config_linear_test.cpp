@@ -6,6 +6,7 @@
 #include "control/config_document.hpp"
 #include "control/config_words.hpp"
 #include "control/endpoint_file.hpp"
+#include "control/loops.hpp"
 #include "linear.hpp"
 
 namespace penstock::control {
@@ -112,6 +113,20 @@ TEST_CASE("all listeners together have a bound for their addresses", "[control]"
   CHECK(lines_of(loaded.faults) ==
         std::vector<std::string>{
             "f.yaml:66:3: listeners[64]: more than 65536 addresses in all listeners"});
+}
+
+TEST_CASE("looking for loops among found endpoints costs what their number says", "[control]") {
+  const auto looked_for = [](std::size_t n) {
+    std::vector<runtime::ListenerSpec> listeners(n);
+    for (std::size_t i = 0; i < n; ++i)
+      listeners[i].addresses.push_back(*os::parse_socket_address(address_of(i)));
+    const OwnSockets sockets = looping_sockets(listeners);
+    std::size_t loops = 0;
+    for (std::size_t i = 0; i < n; ++i)
+      if (sockets.reached_by(*os::parse_socket_address(address_of(2 * i))) != nullptr) ++loops;
+    CHECK(loops == n / 2);
+  };
+  CHECK(growth(looked_for, 2'000) < linear_growth_max);
 }
 
 }  // namespace penstock::control

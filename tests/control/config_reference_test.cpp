@@ -1,10 +1,7 @@
 // The files of config/ against the schema.
 
-#include <yaml-cpp/yaml.h>
-
-#include <set>
-
 #include "control/broken_config.hpp"
+#include "control/config_keys.hpp"
 #include "os/process.hpp"
 
 namespace penstock::control {
@@ -12,25 +9,6 @@ namespace penstock::control {
 namespace {
 
 const std::string config_directory = PENSTOCK_SOURCE_DIR "/config/";
-
-// Every key that occurs, in the form of schema_keys().
-void collect_keys(const YAML::Node& node, const std::string& path, std::set<std::string>& keys) {
-  if (node.IsSequence())
-    for (const auto& item : node) collect_keys(item, path + "[]", keys);
-  if (!node.IsMap()) return;
-  for (const auto& entry : node) {
-    const auto key = entry.first.as<std::string>();
-    if (path.empty() && key.starts_with("x-")) continue;
-    if (path == "upstreams") {
-      collect_keys(entry.second, "upstreams.*", keys);
-      continue;
-    }
-    std::string child = path;
-    child += path.empty() ? key : '.' + key;
-    keys.insert(child);
-    collect_keys(entry.second, child, keys);
-  }
-}
 
 std::set<std::string> only_in(const std::set<std::string>& one,
                               const std::set<std::string>& other) {
@@ -54,8 +32,7 @@ TEST_CASE("every file of config/ loads without a fault", "[control]") {
 TEST_CASE("reference.yaml has every key of the schema, and no other", "[control]") {
   const os::FileText file = os::read_file(config_directory + "reference.yaml", 1 << 20);
   REQUIRE(file.error.empty());
-  std::set<std::string> written;
-  collect_keys(YAML::Load(file.text), "", written);
+  const std::set<std::string> written = keys_of(file.text);
   const std::set<std::string> asked = schema_keys(file.text);
   CHECK(only_in(asked, written) == std::set<std::string>{});
   CHECK(only_in(written, asked) == std::set<std::string>{});

@@ -194,11 +194,12 @@ TEST_CASE("a found endpoint that is an own listener is recognised", "[control]")
       "  - {name: web, bind: \"0.0.0.0:80\", upstream: web}\n"
       "  - {name: one, bind: \"0.0.0.0:81\", files: {root: .}}\n"
       "upstreams: {web: {endpoints: [\"10.0.0.1:80\"]}}\n");
+  const OwnSockets sockets = looping_sockets(config.server.listeners);
   const auto loop = [&](const char* address) {
-    return looping_listener(config.server.listeners, *os::parse_socket_address(address));
+    return sockets.reached_by(*os::parse_socket_address(address));
   };
   REQUIRE(loop("127.0.0.1:80") != nullptr);
-  CHECK(loop("127.0.0.1:80")->session.name == "web");
+  CHECK(loop("127.0.0.1:80")->owner == "web");
   CHECK(loop("127.0.0.1:81") == nullptr);
   CHECK(loop("10.0.0.1:80") == nullptr);
   CHECK(loop("unix:/a") == nullptr);

@@ -1,11 +1,13 @@
 // The configuration loader: the same text gives the same answer, which is a configuration or
-// faults, sorted, each at a place within the text and with a sentence.
+// faults, sorted, each at a place within the text and with a sentence; a configuration in effect is
+// read again as the same.
 
 #include "control/config.hpp"
 
 #include <algorithm>
 #include <string>
 
+#include "base/limits.hpp"
 #include "fuzz/fuzz.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
@@ -24,5 +26,12 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
   }
   const control::LoadedConfig again = control::load_config_text(text, "f.yaml", false);
   fuzz::require(again.faults == loaded.faults, "the same text, the same faults");
+  if (!loaded.config) return 0;
+  const std::string& shown = loaded.config->shown.yaml;
+  const control::LoadedConfig read_again = control::load_config_text(shown, "f.yaml", false);
+  // With its defaults a large file may be larger than a file may be; each value has a byte or more.
+  const bool fits = shown.size() <= static_cast<std::size_t>(base::config_nodes_max);
+  fuzz::require(!fits || (read_again.config && read_again.config->shown.yaml == shown),
+                "what is in effect is read again as the same");
   return 0;
 }
