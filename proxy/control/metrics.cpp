@@ -1,5 +1,6 @@
 #include "control/metrics.hpp"
 
+#include <map>
 #include <set>
 
 #include "control/metrics_parts.hpp"
@@ -13,25 +14,34 @@ namespace penstock::control {
 
 namespace {
 
+using Leaving = std::map<std::string_view, std::vector<const upstream::LiveRecord*>>;
+
+Leaving leaving_by_upstream(const upstream::Registry& registry) {
+  Leaving leaving;
+  for (const upstream::LiveRecord* left : registry.leaving())
+    leaving[left->upstream].push_back(left);
+  return leaving;
+}
+
 // A series appears once: one that left gives way to one of the same name that is here.
-MetricsInput::Upstream upstream_input(const upstream::Registry& registry,
-                                      const upstream::Upstream& upstream) {
+MetricsInput::Upstream upstream_input(const upstream::Upstream& upstream, const Leaving& leaving) {
   MetricsInput::Upstream input{.name = upstream.name(),
                                .queue_length = upstream.queue().length(),
                                .is_checked = upstream.spec().health_check.has_value(),
                                .endpoints = {}};
   const upstream::Cluster& cluster = upstream.cluster();
+  input.endpoints.reserve(cluster.endpoints().size());
   for (std::size_t i = 0; i < cluster.endpoints().size(); ++i) {
     const upstream::Standing standing = cluster.layout().standing[i];
     input.endpoints.push_back({.live = cluster.endpoints()[i].live,
                                .is_up = standing == upstream::Standing::takes ||
                                         standing == upstream::Standing::takes_retries});
   }
-  const auto leaving = registry.leaving(upstream);
-  if (leaving.empty()) return input;
+  const auto left_it = leaving.find(upstream.name());
+  if (left_it == leaving.end()) return input;
   std::set<std::string_view> named;
   for (const auto& endpoint : input.endpoints) named.insert(endpoint.live->identity);
-  for (const upstream::LiveRecord* left : leaving)
+  for (const upstream::LiveRecord* left : left_it->second)
     if (named.insert(left->identity).second) input.endpoints.push_back({.live = left});
   return input;
 }
@@ -48,8 +58,9 @@ MetricsInput metrics_input(const runtime::Server& server) {
   const std::vector<runtime::ThreadView> threads = server.threads();
   input.numa_local_ratio = numa_local_ratio(threads);
   input.numa_refusals = numa_refusals(threads);
+  const Leaving leaving = leaving_by_upstream(server.upstreams());
   for (const auto& upstream : server.upstreams().upstreams())
-    input.upstreams.push_back(upstream_input(server.upstreams(), *upstream));
+    input.upstreams.push_back(upstream_input(*upstream, leaving));
   return input;
 }
 

@@ -75,8 +75,8 @@ class Registry {
   // The flag behind is_stale(), for those who look often.
   const std::atomic<bool>& stale() const noexcept { return stale_; }
 
-  // Records of an upstream that vanished and still have connections.
-  std::vector<const LiveRecord*> leaving(const Upstream& upstream) const;
+  // Records, of all upstreams, that vanished and still have connections.
+  std::vector<const LiveRecord*> leaving() const;
 
  private:
   struct Retired {
@@ -91,11 +91,13 @@ class Registry {
 
   std::atomic<bool> stale_{false};
   std::vector<std::unique_ptr<Upstream>> upstreams_;
+  std::map<std::string_view, Upstream*> by_name_;
   std::list<LiveRecord> records_;  // a list: addresses stay
   // By upstream, identity and address: one name that stands for another machine is another
   // endpoint.
   std::map<std::tuple<std::string, std::string, os::SocketAddress>, LiveRecord*> by_identity_;
-  std::vector<std::vector<Candidate>> laid_out_;  // by upstream: what its layout was made from
+  std::map<std::uint32_t, LiveRecord*> vanished_;  // of the records, by their numbers
+  std::vector<std::vector<Candidate>> laid_out_;   // by upstream: what its layout was made from
   std::vector<Retired> retired_;
   std::uint32_t last_number_ = 0;
   std::uint64_t next_ping_ = 1;

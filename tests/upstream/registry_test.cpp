@@ -103,11 +103,11 @@ TEST_CASE("an endpoint that returns finds its record, which is drained no more",
   LiveRecord& b = fixture.live(1);
   b.active = 1;
   replace(fixture, {endpoint("a")});
-  REQUIRE(fixture.registry.leaving(fixture.upstream) == std::vector<const LiveRecord*>{&b});
+  REQUIRE(fixture.registry.leaving() == std::vector<const LiveRecord*>{&b});
   b.drain_deadline = 5;
   replace(fixture, {endpoint("a"), endpoint("b")});
   REQUIRE(&fixture.live(1) == &b);
-  REQUIRE(fixture.registry.leaving(fixture.upstream).empty());
+  REQUIRE(fixture.registry.leaving().empty());
   REQUIRE(b.drain_deadline == base::never.time_since_epoch().count());
 }
 
@@ -238,7 +238,7 @@ TEST_CASE("a record is kept while it has connections, or a snapshot may show it"
     replace(fixture, {endpoint("a")});
     fixture.now += 24h;
     reclaim(fixture);
-    REQUIRE(fixture.registry.leaving(fixture.upstream) == std::vector<const LiveRecord*>{&b});
+    REQUIRE(fixture.registry.leaving() == std::vector<const LiveRecord*>{&b});
   }
   SECTION("a snapshot") {
     replace(fixture, {endpoint("a")});
