@@ -9,7 +9,7 @@ namespace penstock::upstream {
 
 namespace {
 
-constexpr std::uint64_t sampled_turns = 65'536;
+constexpr std::uint64_t sampled_turns = 16'384;
 constexpr std::uint64_t looks_max = 65'536;
 // A prime above all numbers of turns: its multiples meet each turn once, and the first of them lie
 // all over the order.

@@ -19,7 +19,7 @@ struct Explanation {
   Pick next;
   // By endpoint: the share of the next connections, everything else staying as it is now. Exact for
   // round_robin, least_connections and first, where the bound leaves time for all their turns;
-  // counted over 65,536 turns or clients, or as many as the bound allows, for the others.
+  // counted over 16,384 turns or clients, or as many as the bound allows, for the others.
   std::vector<double> shares;
   std::uint64_t looks = 0;  // at endpoints
 };
