@@ -107,38 +107,97 @@ struct Form {
   bool head_only = false;
 };
 
+using Head = http::response<http::empty_body>;
+using Part = PageMaking::Part;
+
+Head head_of(const AdminAnswer& answer, Form form) {
+  Head head;
+  head.result(answer.status);
+  head.version(form.version);
+  head.keep_alive(form.keep_alive);
+  head.set(http::field::content_type, answer.content_type);
+  head.set(http::field::cache_control, "no-store");
+  head.set("X-Content-Type-Options", "nosniff");
+  if (!answer.allow.empty()) head.set(http::field::allow, answer.allow);
+  if (answer.status == 401) head.set(http::field::www_authenticate, "Bearer");
+  return head;
+}
+
+asio::awaitable<bool> write_head(Link& link, Head& head) {
+  http::response_serializer<http::empty_body> serializer{head};
+  const auto [error, bytes] = co_await http::async_write_header(link.socket, serializer, as_result);
+  co_return !error && bytes > 0;
+}
+
+asio::awaitable<bool> write_text(Link& link, Head head, std::string_view body) {
+  http::response<http::span_body<const char>> response{std::move(head.base())};
+  response.content_length(body.size());
+  response.body() = {body.data(), body.size()};
+  const auto [error, bytes] = co_await http::async_write(link.socket, response, as_result);
+  co_return !error && bytes > 0;
+}
+
 // Other calls of the loop have their turn between the slices.
-asio::awaitable<PageCache::Text> page_of(PageCache& pages, PageName name) {
-  PageCache::Reader reader{pages, name};
+asio::awaitable<Part> next_part(PageReader& reader) {
   while (true) {
-    if (auto text = reader.advance()) co_return text;
+    if (Part part = reader.next()) co_return part;
+    if (reader.has_ended() || reader.is_given_up()) co_return nullptr;
     co_await asio::post(asio::use_awaitable);
   }
 }
 
-// The body is shared by all who read the same page. Who asks for the head alone has no page made:
-// where none is ready, its length is left out (RFC 9110, section 9.3.2).
-asio::awaitable<PageCache::Text> body_of(AdminDoor& door, AdminAnswer& answer, bool head_only) {
-  if (!answer.page) co_return std::make_shared<const std::string>(std::move(answer.body));
-  if (head_only) co_return door.pages.ready(*answer.page);
-  co_return co_await page_of(door.pages, *answer.page);
+asio::awaitable<bool> write_part(Link& link, Part part, bool as_chunk) {
+  const asio::const_buffer text{part->data(), part->size()};
+  if (as_chunk) {
+    const auto [error, bytes] =
+        co_await asio::async_write(link.socket, http::make_chunk(text), as_result);
+    co_return !error && bytes > 0;
+  }
+  const auto [error, bytes] = co_await asio::async_write(link.socket, text, as_result);
+  co_return !error && bytes == part->size();
 }
 
-asio::awaitable<bool> write_answer(Link& link, const AdminAnswer& answer, PageCache::Text body,
-                                   Form form) {
-  http::response<http::span_body<const char>> response;
-  response.result(answer.status);
-  response.version(form.version);
-  response.keep_alive(form.keep_alive);
-  response.set(http::field::content_type, answer.content_type);
-  response.set(http::field::cache_control, "no-store");
-  response.set("X-Content-Type-Options", "nosniff");
-  if (!answer.allow.empty()) response.set(http::field::allow, answer.allow);
-  if (answer.status == 401) response.set(http::field::www_authenticate, "Bearer");
-  if (body) response.content_length(body->size());
-  if (body && !form.head_only) response.body() = {body->data(), body->size()};
-  const auto [error, bytes] = co_await http::async_write(link.socket, response, as_result);
+// A page whose length is not known when its first part is there goes out in chunks, or to an old
+// client until the connection ends. Who cannot take it in time sees it end too early.
+asio::awaitable<bool> write_page(Link& link, Head head, PageReader& reader, Form form) {
+  Part part = co_await next_part(reader);
+  if (!part) {
+    const AdminAnswer sorry = refusal(503, "time or memory was missing for this page");
+    co_return co_await write_text(link, head_of(sorry, form), sorry.body);
+  }
+  if (reader.has_ended()) co_return co_await write_text(link, std::move(head), *part);
+  const bool has_length = reader.knows_length();
+  const bool as_chunks = form.version >= 11 && !has_length;
+  if (has_length) head.content_length(reader.length());
+  if (as_chunks) head.chunked(true);
+  bool goes_on = co_await write_head(link, head);
+  while (goes_on && part) {
+    goes_on = co_await write_part(link, part, as_chunks);
+    if (goes_on) part = co_await next_part(reader);
+  }
+  if (!goes_on || !reader.has_ended()) co_return false;
+  if (!as_chunks) co_return has_length;
+  const auto [error, bytes] =
+      co_await asio::async_write(link.socket, http::make_chunk_last(), as_result);
   co_return !error && bytes > 0;
+}
+
+// Who asks for the head alone has no page made: where none is ready, its length is left out (RFC
+// 9110, section 9.3.2).
+asio::awaitable<bool> write_answer_head(Link& link, const AdminDoor& door,
+                                        const AdminAnswer& answer, Form form) {
+  Head head = head_of(answer, form);
+  const auto length = answer.page ? door.pages.length(*answer.page) : std::nullopt;
+  if (length) head.content_length(*length);
+  if (!answer.page && answer.pieces.empty()) head.content_length(answer.body.size());
+  co_return co_await write_head(link, head);
+}
+
+// Empty where the answer is no page.
+std::shared_ptr<PageMaking> page_of(AdminDoor& door, AdminAnswer& answer) {
+  if (answer.page) return door.pages.page(*answer.page);
+  if (answer.pieces.empty()) return nullptr;
+  return std::make_shared<PageMaking>(std::move(answer.pieces));
 }
 
 // The last thing that a proxy does; the client's place is his until then.
@@ -168,27 +227,40 @@ asio::awaitable<void> close_gently(Link& link) {
   }
 }
 
+asio::awaitable<AdminAnswer> reply_to(Link& link, AdminDoor& door, const Message& message) {
+  const AdminRequest request = request_from(message, door.bind);
+  AdminAnswer reply = answer(request, door.view);
+  const bool is_write = message.method() == http::verb::post && reply.status < 300;
+  if (is_write || (request.wants_news && !refused(request, Access::write))) door.pages.note_write();
+  if (reply.waits_for_drain) reply = co_await end_of_drain(door.view, link.socket.get_executor());
+  co_return reply;
+}
+
+// What costs more to take apart than to send, thousands of fields or parameters, has to come on a
+// connection of its own.
+constexpr std::size_t kept_request_bytes_max = 2048;
+
 // A process that has no memory left must not end for a page.
-asio::awaitable<bool> answer_request(Link& link, AdminDoor& door, const Message& message) {
+asio::awaitable<bool> answer_request(Link& link, AdminDoor& door, const Message& message,
+                                     std::size_t request_bytes) {
   const Form form{.version = message.version(),
-                  .keep_alive = message.keep_alive(),
+                  .keep_alive = message.keep_alive() && request_bytes <= kept_request_bytes_max,
                   .head_only = message.method() == http::verb::head};
   AdminAnswer reply;
-  PageCache::Text body;
+  std::shared_ptr<PageMaking> page;
   try {
-    const AdminRequest request = request_from(message, door.bind);
-    reply = answer(request, door.view);
-    const bool is_write = message.method() == http::verb::post && reply.status < 300;
-    if (is_write || (request.wants_news && !refused(request, Access::write)))
-      door.pages.note_write();
-    if (reply.waits_for_drain) reply = co_await end_of_drain(door.view, link.socket.get_executor());
-    body = co_await body_of(door, reply, form.head_only);
+    reply = co_await reply_to(link, door, message);
+    if (!form.head_only) page = page_of(door, reply);
   } catch (const std::bad_alloc&) {
     reply = refusal(503, "out of memory");
-    body = std::make_shared<const std::string>(reply.body);
   }
   link.allow(door.limits.timeout);
-  co_return co_await write_answer(link, reply, std::move(body), form) && form.keep_alive;
+  if (form.head_only)
+    co_return co_await write_answer_head(link, door, reply, form) && form.keep_alive;
+  Head head = head_of(reply, form);
+  if (!page) co_return co_await write_text(link, std::move(head), reply.body) && form.keep_alive;
+  PageReader reader{std::move(page)};
+  co_return co_await write_page(link, std::move(head), reader, form) && form.keep_alive;
 }
 
 }  // namespace
@@ -209,11 +281,10 @@ asio::awaitable<void> serve_admin(AdminSocket socket, std::shared_ptr<AdminDoor>
       const auto reply = answer_to(error, link->expired(), parser.got_some() || bytes > 0);
       if (!reply) co_return;
       link->allow(limits.timeout);
-      const auto body = std::make_shared<const std::string>(reply->body);
-      if (!co_await write_answer(*link, *reply, body, {})) co_return;
+      if (!co_await write_text(*link, head_of(*reply, {}), reply->body)) co_return;
       break;
     }
-    goes_on = co_await answer_request(*link, *door, parser.get());
+    goes_on = co_await answer_request(*link, *door, parser.get(), bytes);
   }
   co_await close_gently(*link);
 }

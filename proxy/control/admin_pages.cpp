@@ -83,9 +83,12 @@ AdminAnswer steer_endpoint(AdminView& view, const Asked& asked) {
 }
 
 AdminAnswer explain(AdminView& view, const Asked& asked) {
-  const Explained explained =
+  Explained explained =
       view.explain({.listener = asked.parameter("listener"), .source = asked.parameter("source")});
-  return explained ? json_answer(200, *explained) : refusal(400, explained.error());
+  if (!explained) return refusal(400, explained.error());
+  AdminAnswer answer;
+  answer.pieces = std::move(*explained);
+  return answer;
 }
 
 struct Page {

@@ -16,6 +16,7 @@ struct AdminAnswer {
   std::string body{};
   std::string allow{};             // of a 405
   std::optional<PageName> page{};  // then that is the body
+  PagePieces pieces{};             // likewise, for this request alone
   // drained_answer() takes its place when the drain, which has begun, has ended.
   bool waits_for_drain = false;
 };

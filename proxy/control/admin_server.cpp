@@ -80,7 +80,9 @@ AdminServer::Created AdminServer::create(asio::io_context& io, const std::vector
     options.mode = 0600;
     options.owner = bind.owner;
     options.group = bind.group;
-    auto socket = os::listen_on(bind.address, options, {});
+    os::SocketOptions accepted;
+    accepted.notsent_lowat = PageMaking::part_bytes;  // what waits to be sent was made for nothing
+    auto socket = os::listen_on(bind.address, options, accepted);
     if (!socket) return "the admin address: " + socket.error();
     server->addresses_.push_back(bind.address.is_unix()
                                      ? bind.address

@@ -23,7 +23,7 @@ class io_context;
 namespace penstock::control {
 
 struct AdminLimits {
-  std::size_t connections_max = 64;  // of one bind
+  std::size_t connections_max = 64;  // of one bind; fewer where descriptors are few (Plan)
   std::size_t header_bytes_max = 16 * 1024;
   std::size_t body_bytes_max = 64 * 1024;
   std::chrono::milliseconds timeout{10'000};

@@ -3,7 +3,6 @@
 //
 // Owner    whoever implements it; it outlives the AdminServer. Thread: control.
 
-#include <boost/json/fwd.hpp>
 #include <boost/system/result.hpp>
 #include <cstddef>
 #include <cstdint>
@@ -20,8 +19,9 @@ struct ExplainQuestion {
   std::string listener;
   std::string source;  // IP or IP:PORT; empty: any client
 };
-// The answer, or the sentence about what is wrong with the question.
-using Explained = boost::system::result<boost::json::object, std::string>;
+// The answer in JSON, or the sentence about what is wrong with the question. Nothing is worked out
+// before the first piece is written.
+using Explained = boost::system::result<PagePieces, std::string>;
 
 // The pages that may be large: as many rows as the configuration has.
 enum class PageName : std::uint8_t {

@@ -35,15 +35,19 @@ std::size_t open_files(const Limits& limits, const Wishes& wishes) noexcept {
   return std::min<std::size_t>(wishes.open_files, limits.descriptors / 8);
 }
 
-std::size_t admin_connections(const Limits& limits, const Wishes& wishes) noexcept {
-  return std::min<std::size_t>(wishes.admin_connections, limits.descriptors / 16);
+// Of each address: all of them together have their share, and no address has none.
+std::size_t admin_places(const Limits& limits, const Wishes& wishes) noexcept {
+  if (wishes.admin_binds == 0) return 0;
+  const std::size_t share = limits.descriptors / 16 / wishes.admin_binds;
+  return std::clamp<std::size_t>(share, 1, AdminLimits{}.connections_max);
 }
 
 // What goes neither to pipes nor to connections.
 std::size_t reserved(const Limits& limits, const Wishes& wishes) noexcept {
   const std::size_t generous =
       std::min<std::size_t>(base::descriptors_reserved, limits.descriptors / 4);
-  const std::size_t own = wishes.own_descriptors + admin_connections(limits, wishes);
+  const std::size_t own =
+      wishes.own_descriptors + wishes.admin_binds * admin_places(limits, wishes);
   return std::max(own, generous) + checks_at_once(limits, wishes) +
          wishes.dns_sources * base::descriptors_per_lookup + open_files(limits, wishes);
 }
@@ -180,6 +184,7 @@ Plan plan_budget(const Limits& limits, const Wishes& wishes) {
   plan.pipes_total = plan.pipes_per_forwarder * forwarders;
   plan.checks_at_once = checks_at_once(limits, wishes);
   plan.open_files = open_files(limits, wishes);
+  plan.admin_places = admin_places(limits, wishes);
   plan_connections(limits, wishes, plan);
   plan_buffers(limits, wishes, plan);
   fit_into_memory(limits, wishes, plan);
@@ -267,7 +272,7 @@ Wishes wishes_of(const Config& config) {
       .dns_sources = names,
       .open_files = open_files_wished(spec),
       .own_descriptors = own_descriptors(config),
-      .admin_connections = config.admin.empty() ? 0 : AdminLimits{}.connections_max};
+      .admin_binds = config.admin.size()};
 }
 
 Budget budget_of(const Config& config, bool keeps_capabilities) {

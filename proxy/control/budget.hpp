@@ -39,7 +39,7 @@ struct Wishes {
   std::size_t open_files = 0;  // kept by all forwarders for all listeners of files
   // That are open whatever the traffic: of threads, listeners, logs, the sandbox.
   std::size_t own_descriptors = 0;
-  std::size_t admin_connections = 0;  // that may be open at the same time
+  std::size_t admin_binds = 0;
 };
 
 // What each resource alone has room for; empty where it sets no bound.
@@ -56,7 +56,8 @@ struct Plan {
   std::size_t connections_max = 0;
   std::size_t buffers_per_forwarder = 0;
   std::size_t checks_at_once = 0;
-  std::size_t open_files = 0;  // of all those that were wished for
+  std::size_t open_files = 0;    // of all those that were wished for
+  std::size_t admin_places = 0;  // connections of each admin address
   Bounds bounds;
   std::vector<std::string> warnings;  // what did not fit, and what to change
 };
@@ -64,7 +65,8 @@ struct Plan {
 // Every pipe takes base::descriptors_per_pipe, every connection base::descriptors_per_connection;
 // what penstock opens for itself is counted and kept for it, base::descriptors_reserved at least
 // where that is no more than a quarter of all, and what health checks (one each, at most a
-// sixteenth of all), the admin's connections (likewise) and lookups of names need.
+// sixteenth of all), the admin's connections (64 of each address, at most a sixteenth for all
+// addresses, one at least) and lookups of names need.
 //
 //   pipes auto        the smallest of: what pipe-user-pages-soft allows whole, a sixteenth of the
 //                     descriptors, two per connection, and what max_connections leaves; at least

@@ -54,11 +54,12 @@ int explain_file(const ExplainCommand& command) {
   std::vector<const session::ListenerOptions*> listeners;
   for (const auto& listener : loaded.config->server.listeners)
     listeners.push_back(&listener.session);
-  const Explained explained = explain_json(command.question, listeners, registry, os::now());
-  return explained ? show(command, *explained) : complain(misuse, explained.error());
+  const Explained explained = explain_json(command.question, listeners, registry);
+  if (!explained) return complain(misuse, explained.error());
+  return show(command, boost::json::parse(text_of(*explained)));
 }
 
-std::string text_of(const boost::json::value& object, std::string_view key) {
+std::string word_of(const boost::json::value& object, std::string_view key) {
   const auto* value = object.as_object().if_contains(key);
   return value == nullptr ? std::string{} : base::printable(std::string_view{value->as_string()});
 }
@@ -66,24 +67,24 @@ std::string text_of(const boost::json::value& object, std::string_view key) {
 }  // namespace
 
 std::string explain_text(const boost::json::value& explained) {
-  const std::string source = text_of(explained, "source");
+  const std::string source = word_of(explained, "source");
   std::string text =
-      fmt::format("listener  {}\nsource    {}\nrule      {}\n", text_of(explained, "listener"),
-                  source.empty() ? "any" : source, text_of(explained, "rule"));
-  const std::string upstream = text_of(explained, "upstream");
+      fmt::format("listener  {}\nsource    {}\nrule      {}\n", word_of(explained, "listener"),
+                  source.empty() ? "any" : source, word_of(explained, "rule"));
+  const std::string upstream = word_of(explained, "upstream");
   if (upstream.empty()) return text;
-  const std::string next = text_of(explained, "next");
-  text += fmt::format("upstream  {} ({})\nnext      {}\n", upstream, text_of(explained, "balance"),
-                      next.empty() ? text_of(explained, "outcome") : next);
+  const std::string next = word_of(explained, "next");
+  text += fmt::format("upstream  {} ({})\nnext      {}\n", upstream, word_of(explained, "balance"),
+                      next.empty() ? word_of(explained, "outcome") : next);
   for (const auto& source : explained.at("sources").as_array())
     text += fmt::format("beside    {}: known while running\n",
                         base::printable(std::string_view{source.as_string()}));
   std::vector<std::vector<std::string>> rows{{"ENDPOINT", "STATE", "WEIGHT", "SHARE", "WHY"}};
   for (const auto& endpoint : explained.at("endpoints").as_array())
-    rows.push_back({text_of(endpoint, "identity"), text_of(endpoint, "state"),
+    rows.push_back({word_of(endpoint, "identity"), word_of(endpoint, "state"),
                     std::to_string(endpoint.at("weight").to_number<std::int64_t>()),
                     fmt::format("{:.1f}%", endpoint.at("share").to_number<double>() * 100),
-                    text_of(endpoint, "why")});
+                    word_of(endpoint, "why")});
   return text + '\n' + table_text(rows);
 }
 

@@ -9,7 +9,6 @@
 #include <string>
 #include <vector>
 
-#include "base/time.hpp"
 #include "control/admin_view.hpp"
 
 namespace penstock::session {
@@ -21,10 +20,10 @@ class Registry;
 
 namespace penstock::control {
 
-// `listeners` are those of the configuration, in its order.
+// `listeners` are those of the configuration, in its order. The pieces point at the registry.
 Explained explain_json(const ExplainQuestion& question,
                        const std::vector<const session::ListenerOptions*>& listeners,
-                       const upstream::Registry& registry, base::Instant now);
+                       const upstream::Registry& registry);
 
 // The same for a human reader.
 std::string explain_text(const boost::json::value& explained);

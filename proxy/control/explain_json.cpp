@@ -5,8 +5,14 @@
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <memory>
+#include <utility>
 
+#include "base/limits.hpp"
 #include "control/config_words.hpp"
+#include "control/json_pieces.hpp"
+#include "os/clock.hpp"
 #include "session/options.hpp"
 #include "upstream/endpoint_life.hpp"
 #include "upstream/explain.hpp"
@@ -20,16 +26,24 @@ namespace {
 namespace json = boost::json;
 using upstream::Standing;
 
-std::string because(const upstream::Cluster& cluster, std::size_t index) {
-  const auto& endpoint = cluster.endpoints()[index];
+// One endpoint of a snapshot, which may be gone before the row is written; its record is not.
+struct Row {
+  upstream::Cluster::Endpoint endpoint;
+  Standing standing;
+  bool panics;
+  double share;
+};
+
+std::string because(const Row& row) {
+  const auto& endpoint = row.endpoint;
   const std::uint32_t active = endpoint.live->active.load(std::memory_order_relaxed);
-  switch (cluster.layout().standing[index]) {
+  switch (row.standing) {
     case Standing::takes:
       if (endpoint.max_connections > 0 && active >= endpoint.max_connections)
         return fmt::format("full: {} of {} connections", active, endpoint.max_connections);
-      return cluster.layout().panics ? "takes new connections: so few are healthy that health is "
-                                       "ignored (panic_threshold)"
-                                     : "takes new connections";
+      return row.panics ? "takes new connections: so few are healthy that health is "
+                          "ignored (panic_threshold)"
+                        : "takes new connections";
     case Standing::takes_retries:
       if (endpoint.live->control.health == upstream::Health::unknown)
         return "not checked yet: used while no endpoint is known to be up";
@@ -44,20 +58,17 @@ std::string because(const upstream::Cluster& cluster, std::size_t index) {
   return upstream::why_of(*endpoint.live);
 }
 
-json::array endpoints_json(const upstream::Cluster& cluster, const std::vector<double>& shares) {
-  json::array endpoints;
-  for (std::size_t i = 0; i < cluster.endpoints().size(); ++i) {
-    const auto& endpoint = cluster.endpoints()[i];
-    endpoints.push_back({{"identity", endpoint.live->identity},
-                         {"address", endpoint.live->address.to_string()},
-                         {"state", upstream::state_names[endpoint.live->control.shown]},
-                         {"weight", endpoint.weight},
-                         {"priority", endpoint.priority},
-                         {"active", endpoint.live->active.load(std::memory_order_relaxed)},
-                         {"share", shares[i]},
-                         {"why", because(cluster, i)}});
-  }
-  return endpoints;
+void add_endpoint(const Row& of, std::string& page) {
+  const upstream::LiveRecord& live = *of.endpoint.live;
+  JsonRow row{page};
+  row.word("identity", live.identity);
+  row.word("address", live.address.to_string());
+  row.word("state", upstream::state_names[live.control.shown]);
+  row.number("weight", std::uint64_t{of.endpoint.weight});
+  row.number("priority", std::uint64_t{of.endpoint.priority});
+  row.number("active", std::uint64_t{live.active.load(std::memory_order_relaxed)});
+  row.number("share", of.share);
+  row.word("why", because(of));
 }
 
 json::array sources_json(const upstream::Upstream& upstream) {
@@ -98,24 +109,54 @@ boost::system::result<os::IpEndpoint, std::string> parse_client(const std::strin
   return address->ip();
 }
 
-json::object upstream_json(const ExplainQuestion& question, const upstream::Upstream& upstream,
-                           const std::optional<os::IpEndpoint>& client, base::Instant now) {
+// What is worked out by the first piece, for all others.
+struct Answer {
+  ExplainQuestion question;
+  const upstream::Upstream& upstream;  // there as long as the proxy runs
+  std::optional<os::IpEndpoint> client;
+  std::vector<Row> rows{};
+};
+
+void begin(Answer& answer, std::string& page) {
+  const upstream::Upstream& upstream = answer.upstream;
   const upstream::Cluster& cluster = upstream.cluster();
   std::optional<std::uint64_t> key;
-  if (client) key = upstream::hash_of(*client, upstream.spec().hash_key);
-  const auto explanation = upstream::explain(upstream, key, now);
-  json::object answer{{"listener", question.listener},
-                      {"source", question.source},
-                      {"rule", "the listener's upstream"},
-                      {"upstream", upstream.name()},
-                      {"balance", upstream::balance_names[cluster.balance()]},
-                      {"sources", sources_json(upstream)},
-                      {"outcome", outcome_text(upstream, explanation.next.outcome)},
-                      {"endpoints", endpoints_json(cluster, explanation.shares)}};
-  const bool depends_on_client = cluster.uses_hash() && !client;
+  if (answer.client) key = upstream::hash_of(*answer.client, upstream.spec().hash_key);
+  const auto explanation = upstream::explain(upstream, key, os::now());
+  answer.rows.reserve(cluster.endpoints().size());
+  for (std::size_t i = 0; i < cluster.endpoints().size(); ++i)
+    answer.rows.push_back({.endpoint = cluster.endpoints()[i],
+                           .standing = cluster.layout().standing[i],
+                           .panics = cluster.layout().panics,
+                           .share = explanation.shares[i]});
+  json::object head{{"listener", answer.question.listener},
+                    {"source", answer.question.source},
+                    {"rule", "the listener's upstream"},
+                    {"upstream", upstream.name()},
+                    {"balance", upstream::balance_names[cluster.balance()]},
+                    {"sources", sources_json(upstream)},
+                    {"outcome", outcome_text(upstream, explanation.next.outcome)}};
+  const bool depends_on_client = cluster.uses_hash() && !answer.client;
   if (explanation.next.outcome == upstream::Pick::Outcome::picked && !depends_on_client)
-    answer["next"] = cluster.endpoint(explanation.next.index).live->identity;
-  return answer;
+    head["next"] = cluster.endpoint(explanation.next.index).live->identity;
+  page += json::serialize(head);
+  page.back() = ',';
+  page += "\"endpoints\":[";
+}
+
+// How many endpoints there will be is not known before the first piece is written.
+PagePieces pieces_of(Answer asked) {
+  const auto answer = std::make_shared<Answer>(std::move(asked));
+  PagePieces pieces{[answer](std::string& page) { begin(*answer, page); }};
+  for (std::size_t first = 0; first < base::endpoints_max; first += rows_per_piece)
+    pieces.push_back([answer, first](std::string& page) {
+      for (std::size_t i = first; i < std::min(first + rows_per_piece, answer->rows.size()); ++i) {
+        if (i > 0) page += ',';
+        add_endpoint(answer->rows[i], page);
+      }
+    });
+  add_text(pieces, "]}\n");
+  return pieces;
 }
 
 std::string no_such_listener(const std::string& name,
@@ -130,7 +171,7 @@ std::string no_such_listener(const std::string& name,
 
 Explained explain_json(const ExplainQuestion& question,
                        const std::vector<const session::ListenerOptions*>& listeners,
-                       const upstream::Registry& registry, base::Instant now) {
+                       const upstream::Registry& registry) {
   const auto found = std::find_if(listeners.begin(), listeners.end(),
                                   [&](const auto* one) { return one->name == question.listener; });
   if (found == listeners.end()) return no_such_listener(question.listener, listeners);
@@ -140,12 +181,17 @@ Explained explain_json(const ExplainQuestion& question,
     if (!parsed) return parsed.error();
     client = *parsed;
   }
-  if ((*found)->files)
-    return json::object{{"listener", question.listener},
-                        {"source", question.source},
-                        {"rule", "the listener serves files"},
-                        {"endpoints", json::array{}}};
-  return upstream_json(question, *registry.find((*found)->upstream), client, now);
+  if ((*found)->files) {
+    PagePieces pieces;
+    add_text(pieces, json::serialize(json::object{{"listener", question.listener},
+                                                  {"source", question.source},
+                                                  {"rule", "the listener serves files"},
+                                                  {"endpoints", json::array{}}}) +
+                         '\n');
+    return pieces;
+  }
+  return pieces_of(
+      {.question = question, .upstream = *registry.find((*found)->upstream), .client = client});
 }
 
 }  // namespace penstock::control

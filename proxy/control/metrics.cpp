@@ -21,6 +21,7 @@ MetricsInput::Upstream upstream_input(const upstream::Upstream& upstream,
                                .is_checked = upstream.spec().health_check.has_value(),
                                .endpoints = {}};
   const upstream::Cluster& cluster = upstream.cluster();
+  input.endpoints.reserve(cluster.endpoints().size());
   for (std::size_t i = 0; i < cluster.endpoints().size(); ++i) {
     const upstream::Standing standing = cluster.layout().standing[i];
     input.endpoints.push_back({.live = cluster.endpoints()[i].live,

@@ -17,6 +17,9 @@ using EndpointRows = std::shared_ptr<const std::vector<EndpointRow>>;
 
 EndpointRows rows_of(const MetricsInput& input) {
   std::vector<EndpointRow> rows;
+  std::size_t count = 0;
+  for (const auto& upstream : input.upstreams) count += upstream.endpoints.size();
+  rows.reserve(count);
   for (const auto& upstream : input.upstreams)
     for (const auto& endpoint : upstream.endpoints) rows.push_back({&upstream, &endpoint});
   return std::make_shared<const std::vector<EndpointRow>>(std::move(rows));
@@ -52,7 +55,7 @@ void add_endpoint_gauges(const SharedMetricsInput& input, const EndpointRows& ro
        .name = "penstock_endpoint_up",
        .help = "1 where an endpoint gets new connections, or would if those before it failed."},
       [](Family& family, const EndpointRow& row, Label upstream, Label endpoint) {
-        family.add({upstream, endpoint}, row.endpoint->is_up ? 1.0 : 0.0);
+        family.add({upstream, endpoint}, std::uint64_t{row.endpoint->is_up});
       });
 }
 

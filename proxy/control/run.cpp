@@ -134,7 +134,8 @@ int serve(Config config, const Confinement& confinement, base::Log& log, AccessL
       io, server, upstreams, log, budget.plan.checks_at_once, confinement.reader_lock()};
   Life life{{io, signals, server, watch, access_log, upstreams, log, confinement}};
   ServerView view{server, watch, access_log, upstreams, life, {budget, config.shown}};
-  auto admin = AdminServer::create(io, admin_of(config), view);
+  auto admin = AdminServer::create(io, admin_of(config), view,
+                                   {.connections_max = budget.plan.admin_places});
   if (!admin) return refuse(log, admin.error());
   life.when_listeners_closed([&server = **admin] { server.stop_listening(); });
   tell_what_runs(server, **admin, connections_end_first(budget), log);

@@ -183,8 +183,9 @@ json::object ServerView::listener_json(std::size_t index) const {
 }
 
 PagePieces ServerView::listeners() {
-  return pieces_of_list("listeners", server_.listeners().size(),
-                        [this](std::size_t i) { return listener_json(i); });
+  return pieces_of_list(
+      "listeners", server_.listeners().size(),
+      [this](std::string& page, std::size_t i) { page += json::serialize(listener_json(i)); });
 }
 
 PagePieces ServerView::upstreams() {
@@ -219,7 +220,7 @@ json::value ServerView::budget() {
 Explained ServerView::explain(const ExplainQuestion& question) {
   std::vector<const session::ListenerOptions*> listeners;
   for (const auto& listener : server_.listeners()) listeners.push_back(&listener->options);
-  return explain_json(question, listeners, server_.upstreams(), os::now());
+  return explain_json(question, listeners, server_.upstreams());
 }
 
 void ServerView::drain() {

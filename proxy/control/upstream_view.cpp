@@ -18,12 +18,13 @@ namespace {
 
 namespace json = boost::json;
 
-json::object totals_of(const upstream::LiveRecord& live) {
+void add_totals(const upstream::LiveRecord& live, std::string& text) {
   std::uint64_t failures = 0;
   for (const auto& count : live.failures) failures += count.load(std::memory_order_relaxed);
-  return {{"connections", live.connections.load(std::memory_order_relaxed)},
-          {"failures", failures},
-          {"ejections", live.ejections.load(std::memory_order_relaxed)}};
+  JsonRow totals{text};
+  totals.number("connections", live.connections.load(std::memory_order_relaxed));
+  totals.number("failures", failures);
+  totals.number("ejections", live.ejections.load(std::memory_order_relaxed));
 }
 
 // One endpoint of a snapshot, which may be gone before the row is written; its record is not.
@@ -32,22 +33,23 @@ struct Row {
   upstream::Standing standing;
 };
 
-json::object endpoint_json(const Row& row, base::Instant now, const WallClock& clock) {
-  const upstream::LiveRecord& live = *row.endpoint.live;
-  return {{"identity", live.identity},
-          {"address", live.address.to_string()},
-          // As the last layout knows it, which is what connections meet.
-          {"state", upstream::state_names[live.control.shown]},
-          {"why", upstream::why_of(live)},
-          {"since", format_time(clock.at(live.control.since))},
-          {"health", upstream::health_names[live.control.health]},
-          {"takes", upstream::standing_names[row.standing]},
-          {"weight", row.endpoint.weight},
-          {"ramp", upstream::ramp_at(live, now)},
-          {"priority", row.endpoint.priority},
-          {"active", live.active.load(std::memory_order_relaxed)},
-          {"max_connections", row.endpoint.max_connections},
-          {"totals", totals_of(live)}};
+void add_endpoint(const Row& of, base::Instant now, const WallClock& clock, std::string& text) {
+  const upstream::LiveRecord& live = *of.endpoint.live;
+  JsonRow row{text};
+  row.word("identity", live.identity);
+  row.word("address", live.address.to_string());
+  // As the last layout knows it, which is what connections meet.
+  row.word("state", upstream::state_names[live.control.shown]);
+  row.word("why", upstream::why_of(live));
+  row.word("since", format_time(clock.at(live.control.since)));
+  row.word("health", upstream::health_names[live.control.health]);
+  row.word("takes", upstream::standing_names[of.standing]);
+  row.number("weight", std::uint64_t{of.endpoint.weight});
+  row.number("ramp", upstream::ramp_at(live, now));
+  row.number("priority", std::uint64_t{of.endpoint.priority});
+  row.number("active", std::uint64_t{live.active.load(std::memory_order_relaxed)});
+  row.number("max_connections", std::uint64_t{of.endpoint.max_connections});
+  add_totals(live, row.text_of("totals"));
 }
 
 // All but the endpoints, whose list is left open.
@@ -67,13 +69,15 @@ void add_upstream(PagePieces& pieces, const upstream::Upstream& upstream, base::
                   const WallClock& clock) {
   const upstream::Cluster& cluster = upstream.cluster();
   std::vector<Row> rows;
+  rows.reserve(cluster.endpoints().size());
   for (std::size_t i = 0; i < cluster.endpoints().size(); ++i)
     rows.push_back({cluster.endpoints()[i], cluster.layout().standing[i]});
   add_text(pieces, head_of(upstream));
   const std::size_t count = rows.size();
-  add_rows(pieces, count,
-           [rows = std::make_shared<const std::vector<Row>>(std::move(rows)), now,
-            &clock](std::size_t i) { return endpoint_json((*rows)[i], now, clock); });
+  const auto shared = std::make_shared<const std::vector<Row>>(std::move(rows));
+  add_rows(pieces, count, [shared, now, &clock](std::string& page, std::size_t i) {
+    add_endpoint((*shared)[i], now, clock, page);
+  });
   add_text(pieces, "]}");
 }
 

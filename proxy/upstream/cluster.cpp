@@ -14,8 +14,10 @@ struct Cluster::Search {
   const Tried& tried;
   Wanted wanted;
   bool met_full = false;
+  std::uint32_t looks = 0;
 
   bool admits(std::uint16_t index) noexcept {
+    ++looks;
     const Endpoint& endpoint = cluster.endpoints_[index];
     const bool is_cut_off = endpoint.live->is_cut_off(question.now);
     if (is_cut_off != (wanted == Wanted::cut_off)) return false;
@@ -45,6 +47,13 @@ Cluster::Cluster(const ClusterSpec& spec, std::vector<Endpoint> endpoints, Layou
 
 Pick Cluster::pick(const Question& question, const Tried& tried) const noexcept {
   Search search{*this, question, tried, Wanted::untried};
+  Pick pick = pick_by(search);
+  pick.looks = search.looks;
+  return pick;
+}
+
+Pick Cluster::pick_by(Search& search) const noexcept {
+  const Tried& tried = search.tried;
   for (std::size_t tier = 0; tier < layout_.tiers.size(); ++tier) {
     if (const auto index = pick_in(tier, search); index != none)
       return {Pick::Outcome::picked, index};
@@ -129,7 +138,7 @@ std::uint16_t Cluster::better_of_two(const Tier& tier, Search& search) const noe
   for (std::uint64_t number = 1; number < draws_max + tier.order.size(); ++number) {
     place = number < draws_max ? mixed_again(search.question.turn, number) : place + 1;
     const std::uint16_t other = tier.order[place % tier.order.size()];
-    if (other == one || !search.admits(other)) continue;
+    if (!search.admits(other) || other == one) continue;
     return is_better(other, one, search.question.now) ? other : one;
   }
   return one;
@@ -194,6 +203,7 @@ std::uint16_t Cluster::by_hash(std::size_t number, Search& search) const noexcep
 std::uint16_t Cluster::highest_lot(const Tier& tier, Search& search) const noexcept {
   std::uint16_t best = none;
   std::uint64_t best_lot = 0;
+  search.looks += static_cast<std::uint32_t>(tier.members.size());
   for (const std::uint16_t index : tier.members) {
     const std::uint64_t lot =
         mixed_again(search.question.key, hash_of(endpoints_[index].live->identity));

@@ -41,6 +41,7 @@ struct Pick {
   };
   Outcome outcome = Outcome::nobody;
   std::uint16_t index = 0;  // where it was picked
+  std::uint32_t looks = 0;  // at endpoints, which is what it cost
 };
 
 class Cluster {
@@ -76,6 +77,7 @@ class Cluster {
   enum class Wanted : std::uint8_t { untried, tried, cut_off };
   struct Search;  // one walk through one tier
 
+  Pick pick_by(Search& search) const noexcept;
   std::uint16_t pick_in_any(Search& search) const noexcept;
   std::uint16_t pick_in(std::size_t tier, Search& search) const noexcept;
   std::uint16_t next_in_turn(const Tier& tier, Search& search) const noexcept;

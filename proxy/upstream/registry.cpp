@@ -79,11 +79,15 @@ Registry::Change Registry::replace_endpoints(Upstream& upstream,
                 .left = {},
                 .is_change = true};
   const bool eases_in = !before.endpoints().empty();
-  for (LiveRecord* endpoint : change.added) enter(*endpoint, upstream.spec(), eases_in, now);
+  for (LiveRecord* endpoint : change.added) {
+    enter(*endpoint, upstream.spec(), eases_in, now);
+    vanished_.erase(endpoint->number);
+  }
   for (LiveRecord* endpoint : only_in(before.endpoints(), endpoints)) {
     const auto until = left.find(endpoint->address);
     const bool stays = until != left.end() && until->second > now;
     vanish(upstream, *endpoint, now, stays ? until->second : base::never);
+    vanished_.emplace(endpoint->number, endpoint);
     (stays ? change.left : change.removed).push_back(endpoint);
   }
   auto slots = make_slot_tables(upstream.spec().balance, endpoints);
@@ -114,16 +118,15 @@ bool Registry::set_override(LiveRecord& endpoint, Override said, base::Instant n
 Registry::Refreshed Registry::refresh(base::Instant now) {
   Refreshed refreshed;
   stale_.store(false, std::memory_order_seq_cst);  // before the look, not after
-  for (LiveRecord& record : records_) {
-    if (record.control.vanished == base::never) continue;
-    find(record.upstream)->end_ejection(record);
-    const base::Instant forget_at = record.control.forget_at;
+  for (const auto& [number, record] : vanished_) {
+    find(record->upstream)->end_ejection(*record);
+    const base::Instant forget_at = record->control.forget_at;
     if (forget_at > now) {
       refreshed.next = std::min(refreshed.next, forget_at);
       continue;
     }
-    forget(record);
-    refreshed.forgotten.push_back(&record);
+    forget(*record);
+    refreshed.forgotten.push_back(record);
   }
   for (const auto& upstream : upstreams_) {
     if (upstream->take_doubt()) refreshed.doubted.push_back(upstream.get());
@@ -159,10 +162,10 @@ void Registry::reclaim(std::uint64_t next_ping, std::uint64_t answered, base::In
 // Those that may go, the oldest first; as many of them go as are over the limit, or too old.
 void Registry::forget_the_vanished(base::Instant now) {
   std::vector<const LiveRecord*> idle;
-  for (const LiveRecord& record : records_)
-    if (record.control.vanished != base::never && now - record.control.vanished >= pointed_at_max &&
-        record.active.load(std::memory_order_acquire) == 0)
-      idle.push_back(&record);
+  for (const auto& [number, record] : vanished_)
+    if (now - record->control.vanished >= pointed_at_max &&
+        record->active.load(std::memory_order_acquire) == 0)
+      idle.push_back(record);
   std::stable_sort(idle.begin(), idle.end(), [](const LiveRecord* one, const LiveRecord* other) {
     return one->control.vanished < other->control.vanished;
   });
@@ -177,14 +180,15 @@ void Registry::forget_the_vanished(base::Instant now) {
   }
   if (gone.empty()) return;
   std::erase_if(by_identity_, [&](const auto& known) { return gone.contains(known.second); });
+  std::erase_if(vanished_, [&](const auto& known) { return gone.contains(known.second); });
   records_.remove_if([&](const LiveRecord& record) { return gone.contains(&record); });
 }
 
 std::vector<std::vector<const LiveRecord*>> Registry::leaving() const {
   std::vector<std::vector<const LiveRecord*>> result(upstreams_.size());
-  for (const LiveRecord& record : records_)
-    if (record.control.vanished != base::never && record.active.load(std::memory_order_relaxed) > 0)
-      result[find(record.upstream)->index()].push_back(&record);
+  for (const auto& [number, record] : vanished_)
+    if (record->active.load(std::memory_order_relaxed) > 0)
+      result[find(record->upstream)->index()].push_back(record);
   return result;
 }
 

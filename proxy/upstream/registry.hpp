@@ -97,7 +97,8 @@ class Registry {
   // By upstream, identity and address: one name that stands for another machine is another
   // endpoint.
   std::map<std::tuple<std::string, std::string, os::SocketAddress>, LiveRecord*> by_identity_;
-  std::vector<std::vector<Candidate>> laid_out_;  // by upstream: what its layout was made from
+  std::map<std::uint32_t, LiveRecord*> vanished_;  // of the records, by their numbers
+  std::vector<std::vector<Candidate>> laid_out_;   // by upstream: what its layout was made from
   std::vector<Retired> retired_;
   std::uint32_t last_number_ = 0;
   std::uint64_t next_ping_ = 1;

@@ -119,8 +119,8 @@ def origins_come_and_go_under_load(engine):
         killed = load.lost_by(lambda: engine("kill", "origin-2"))
         before = load.count()
         until(lambda: load.count() > before + 200, "the load to go on")
-    print(f"  {load.count()} connections while origins came and went; {len(stopped)} ended with the "
-          f"stopped one, {len(killed)} with the killed one, "
+    print(f"  {load.count()} connections while origins came and went; {len(stopped)} ended with "
+          f"the stopped one, {len(killed)} with the killed one, "
           f"{len(load.failures) - len(stopped) - len(killed)} failed")
     # Who had sent a request to an origin that goes cannot be helped: it may have been obeyed. A
     # killed one resets what it has in its hands, and nginx that stops by SIGQUIT what waits in its

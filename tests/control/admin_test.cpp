@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "control/admin_fixture.hpp"
 #include "control/admin_pages.hpp"
 #include "control/admin_server.hpp"
 #include "control/ctl_client.hpp"
@@ -13,47 +14,14 @@
 #include <boost/asio/read.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 
 using namespace penstock;
+using namespace penstock::testing;
 using namespace std::chrono_literals;
 using control::AdminAnswer;
-namespace asio = boost::asio;
 
 namespace {
-
-struct FakeView final : control::AdminView {
-  std::string unhealthy;
-  std::string not_ready;
-  std::atomic<int> drains{0};
-  std::string steered;  // what the last write to an endpoint said
-
-  std::string unhealthy_because() override { return unhealthy; }
-  std::string not_ready_because() override { return not_ready; }
-  std::atomic<int> pages_begun{0};
-  std::atomic<int> pieces_made{0};
-  std::size_t pieces = 1;  // of every page
-
-  control::PagePieces page(control::PageName name) override {
-    ++pages_begun;
-    return control::PagePieces(pieces, [this, name](std::string& text) {
-      ++pieces_made;
-      text += name == control::PageName::metrics ? "penstock_x 1\n" : "{}\n";
-    });
-  }
-  control::Explained explain(const control::ExplainQuestion& question) override {
-    if (question.listener != "web") return std::string{"there is no such listener"};
-    return boost::json::object{{"listener", question.listener}, {"source", question.source}};
-  }
-  bool set_override(const std::string& upstream, const std::string& endpoint,
-                    upstream::Override said) override {
-    steered = upstream + ' ' + endpoint + ' ' + std::string{upstream::override_names[said]};
-    return upstream == "web";
-  }
-  void drain() override { ++drains; }
-  void at_end_of_drain(std::function<void(const control::DrainEnd&)> told) override {
-    told({.drained = 3, .cut = 1});
-  }
-};
 
 AdminAnswer ask(FakeView& view, const std::string& method, const std::string& target) {
   return control::answer({.method = method, .target = target, .host = "127.0.0.1:9900"}, view);
@@ -61,58 +29,6 @@ AdminAnswer ask(FakeView& view, const std::string& method, const std::string& ta
 
 std::string error_in(const std::string& body) {
   return std::string{boost::json::parse(body).at("error").as_string()};
-}
-
-// An admin server on a thread of its own, bound to a port that the kernel chose.
-class RunningAdmin {
- public:
-  explicit RunningAdmin(const control::AdminLimits& limits = {},
-                        const std::string& bind = "127.0.0.1:0", const std::string& other = "") {
-    std::vector<control::AdminBind> binds{bind_of(bind)};
-    if (!other.empty()) binds.push_back(bind_of(other));
-    server_ = *control::AdminServer::create(io_, binds, view, limits);
-    thread_ = std::thread{[this] { io_.run(); }};
-  }
-  ~RunningAdmin() {
-    io_.stop();
-    thread_.join();
-  }
-  std::string address(std::size_t bind = 0) const {
-    return server_->addresses().at(bind).to_string();
-  }
-  asio::ip::tcp::endpoint endpoint() const {
-    return {asio::ip::address_v4::loopback(), server_->addresses().front().ip().port};
-  }
-
-  FakeView view;
-
- private:
-  static control::AdminBind bind_of(const std::string& bind) {
-    return {.address = bind == "127.0.0.1:0" ? os::SocketAddress{any_port()}
-                                             : (*os::parse_socket_address(bind))};
-  }
-  static os::IpEndpoint any_port() {
-    os::IpEndpoint endpoint = os::parse_socket_address("127.0.0.1:1")->ip();
-    endpoint.port = 0;
-    return endpoint;
-  }
-  asio::io_context io_;
-  std::unique_ptr<control::AdminServer> server_;
-  std::thread thread_;
-};
-
-// Sends `text` and reads until the server closes; "(no end)" where that takes too long.
-std::string exchange(const RunningAdmin& admin, const std::string& text) {
-  asio::io_context io;
-  asio::ip::tcp::socket socket{io};
-  socket.connect(admin.endpoint());
-  std::string answer;
-  bool ended = false;
-  asio::async_write(socket, asio::buffer(text), [](const auto&, std::size_t) {});
-  asio::async_read(socket, asio::dynamic_buffer(answer),
-                   [&](const auto&, std::size_t) { ended = true; });
-  io.run_for(20s);
-  return ended ? answer : "(no end)";
 }
 
 // The status of an answer's first line.
@@ -173,7 +89,7 @@ TEST_CASE("a path or a parameter that is no plain text is refused in words that 
 
 TEST_CASE("explain answers, or says what is wrong with the question", "[control]") {
   FakeView view;
-  CHECK(ask(view, "GET", "/explain?listener=web&source=10.0.0.1").body ==
+  CHECK(control::text_of(ask(view, "GET", "/explain?listener=web&source=10.0.0.1").pieces) ==
         "{\"listener\":\"web\",\"source\":\"10.0.0.1\"}\n");
   CHECK(ask(view, "GET", "/explain").status == 400);
 }
@@ -267,6 +183,19 @@ TEST_CASE("the server answers over TCP and keeps the connection for the next req
   CHECK(answers.ends_with("\r\n\r\n"));
 }
 
+TEST_CASE("a large request is answered, and is the last one of its connection", "[control]") {
+  const RunningAdmin admin;
+  const auto answers_to = [&](const std::string& fields) {
+    const std::string one = "GET /healthz HTTP/1.1\r\nHost: a\r\n";
+    const std::string answers =
+        ::exchange(admin, one + fields + "\r\n" + one + "Connection: close\r\n\r\n");
+    CHECK(status_of(answers) == "200");
+    return answers.find("HTTP/1.1", 1) == answers.npos ? 1 : 2;
+  };
+  CHECK(answers_to("X: " + std::string(1'900, 'x') + "\r\n") == 2);
+  CHECK(answers_to("X: " + std::string(2'100, 'x') + "\r\n") == 1);
+}
+
 TEST_CASE("requests that are too large, too slow or no HTTP are refused in JSON", "[control]") {
   const RunningAdmin admin{{.timeout = 200ms}};
   const auto refused = [&](const std::string& request, const std::string& status) {
@@ -297,6 +226,46 @@ TEST_CASE("who asks for the head alone has no page made", "[control]") {
   CHECK(status_of(answers) == "200");
   CHECK(answers.find("penstock_x") == answers.npos);
   CHECK(admin.view.pages_begun == 0);
+}
+
+TEST_CASE("a page of many parts comes whole, in chunks or to the end of the connection",
+          "[control]") {
+  RunningAdmin admin;
+  admin.view.pieces = 100;
+  admin.view.long_piece = std::string(10'000, 'x') + '\n';
+  const auto reply = control::fetch(admin.address(), "GET", "/metrics");
+  REQUIRE(reply.has_value());
+  CHECK(reply->body.size() == 100 * 10'001);
+  CHECK(reply->body.ends_with("x\n"));
+  const std::string old = exchange(admin, "GET /upstreams HTTP/1.0\r\nHost: localhost\r\n\r\n");
+  CHECK(old.find("Transfer-Encoding") == old.npos);
+  CHECK(old.size() - old.find("\r\n\r\n") - 4 == 100 * 10'001);
+  // Who comes behind it on the same connection is answered as well.
+  const std::string next = exchange(admin,
+                                    "GET /upstreams HTTP/1.1\r\nHost: localhost\r\n\r\n"
+                                    "GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n");
+  CHECK(next.ends_with("{\"healthy\":true}\n"));
+}
+
+TEST_CASE("who asks and does not read has a page made as far as the kernel's buffers go",
+          "[control]") {
+  RunningAdmin admin{{.connections_max = 1, .timeout = 500ms}};
+  admin.view.pieces = 10'000;
+  admin.view.long_piece = std::string(10'000, 'x') + '\n';
+  asio::io_context io;
+  asio::ip::tcp::socket silent{io};
+  silent.open(asio::ip::tcp::v4());
+  silent.set_option(asio::socket_base::receive_buffer_size{64 * 1024});
+  silent.connect(admin.endpoint());
+  asio::write(silent, asio::buffer(std::string{"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n"}));
+  // His place is free once the server has given him up.
+  bool answered = false;
+  const auto deadline = std::chrono::steady_clock::now() + 10s;
+  while (!answered && std::chrono::steady_clock::now() < deadline)
+    answered = control::fetch(admin.address(), "GET", "/healthz").has_value();
+  CHECK(answered);
+  CHECK(admin.view.pieces_made > 0);
+  CHECK(admin.view.pieces_made < 1'000);  // of 10,000: 10 of 100 MB
 }
 
 TEST_CASE("connections beyond the limit are closed at once, and a place that is left is reused",

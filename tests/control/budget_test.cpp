@@ -106,7 +106,7 @@ TEST_CASE("pipes that were asked for yield to connections", "[control]") {
 TEST_CASE("no more connections are let in than there are descriptors for both of their sockets",
           "[control]") {
   for (const std::uint64_t descriptors : {48U, 64U, 100U, 128U, 200U, 256U, 400U}) {
-    const Wishes wishes{.forwarders = 2, .own_descriptors = 40, .admin_connections = 64};
+    const Wishes wishes{.forwarders = 2, .own_descriptors = 40, .admin_binds = 1};
     const Plan plan = plan_budget({.descriptors = descriptors}, wishes);
     CAPTURE(descriptors, plan.pipes_total, plan.connections_max);
     CHECK(wishes.own_descriptors + plan.pipes_total * base::descriptors_per_pipe +
@@ -136,6 +136,23 @@ TEST_CASE("threads and sockets of listeners have descriptors of their own", "[co
   config.server.listeners.push_back(ports);
   // Three for each forwarder, four for each acceptor, and a socket of each acceptor's at each port.
   CHECK(control::wishes_of(config).own_descriptors == small + 3 * 3 + 4 + 2 * 1000);
+}
+
+TEST_CASE("every admin address has its places, and all of them are counted", "[control]") {
+  const auto with = [](std::uint64_t descriptors, std::size_t binds) {
+    return plan_budget({.descriptors = descriptors},
+                       {.own_descriptors = 128, .admin_binds = binds});
+  };
+  CHECK(with(20'000, 0).admin_places == 0);
+  CHECK(with(20'000, 1).admin_places == 64);
+  CHECK(with(20'000, 8).admin_places == 64);
+  // A sixteenth for all addresses, and for none of them nothing.
+  CHECK(with(1'024, 1).admin_places == 64);
+  CHECK(with(1'024, 8).admin_places == 8);
+  CHECK(with(64, 8).admin_places == 1);
+  // 7 times 64 descriptors are 224 connections less.
+  const std::size_t of_one = with(20'000, 1).connections_max;
+  CHECK(of_one - with(20'000, 8).connections_max == 224);
 }
 
 TEST_CASE("the memory of a control group bounds connections and held buffers", "[control]") {

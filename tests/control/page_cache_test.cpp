@@ -3,7 +3,8 @@
 #include <catch2/catch.hpp>
 
 #include <boost/asio/io_context.hpp>
-#include <boost/json/object.hpp>
+#include <new>
+#include <string>
 
 #include "os/clock.hpp"
 
@@ -19,7 +20,7 @@ struct SlowView final : AdminView {
   PagePieces page(PageName /*name*/) override {
     ++pages;
     return PagePieces(10, [this, number = pages](std::string& text) {
-      const base::Instant end = os::now() + 2 * PageCache::slice_max;
+      const base::Instant end = os::now() + 2 * PageMaking::slice_max;
       while (os::now() < end) ++spins_;
       ++pieces;
       text = std::to_string(number);
@@ -27,7 +28,7 @@ struct SlowView final : AdminView {
   }
   std::string unhealthy_because() override { return {}; }
   std::string not_ready_because() override { return {}; }
-  Explained explain(const ExplainQuestion& /*question*/) override { return boost::json::object{}; }
+  Explained explain(const ExplainQuestion& /*question*/) override { return PagePieces{}; }
   void drain() override {}
   void at_end_of_drain(std::function<void(const DrainEnd&)> /*told*/) override {}
   bool set_override(const std::string& /*upstream*/, const std::string& /*endpoint*/,
@@ -39,35 +40,36 @@ struct SlowView final : AdminView {
   std::uint64_t spins_ = 0;
 };
 
+std::string read(PageReader& reader) {
+  std::string text;
+  for (int turn = 0; turn < 1000 && !reader.has_ended() && !reader.is_given_up(); ++turn)
+    if (const auto part = reader.next()) text += *part;
+  return reader.has_ended() ? text : "(never)";
+}
+
 struct Cached {
   boost::asio::io_context io;
   SlowView view;
   PageCache cache{io, view};
-
-  std::string read(PageCache::Reader& reader) {
-    for (int turn = 0; turn < 100; ++turn)
-      if (const auto text = reader.advance()) return *text;
-    return "(never)";
-  }
 };
 
 }  // namespace
 
 TEST_CASE("a turn of the loop makes one slice of a page, however many wait for it", "[control]") {
   Cached own;
-  PageCache::Reader first{own.cache, PageName::metrics};
-  CHECK(first.advance() == nullptr);
+  PageReader first{own.cache.page(PageName::metrics)};
+  CHECK(first.next() == nullptr);
   CHECK(own.view.pieces == 1);
-  PageCache::Reader second{own.cache, PageName::metrics};
-  PageCache::Reader third{own.cache, PageName::metrics};
-  CHECK(second.advance() == nullptr);
-  CHECK(third.advance() == nullptr);
+  PageReader second{own.cache.page(PageName::metrics)};
+  PageReader third{own.cache.page(PageName::metrics)};
+  CHECK(second.next() == nullptr);
+  CHECK(third.next() == nullptr);
   CHECK(own.view.pieces == 1);
-  CHECK(first.advance() == nullptr);
+  CHECK(first.next() == nullptr);
   CHECK(own.view.pieces == 2);
-  CHECK(own.read(first) == "1");
-  CHECK(own.read(second) == "1");
-  CHECK(own.read(third) == "1");
+  CHECK(read(first) == "1");
+  CHECK(read(second) == "1");
+  CHECK(read(third) == "1");
   CHECK(own.view.pages == 1);
   CHECK(own.view.pieces == 10);
 }
@@ -79,8 +81,8 @@ TEST_CASE("however often a page is asked for, making it takes a twentieth of the
   base::Duration cost{};
   for (int i = 0; i < 1000; ++i) {
     const base::Duration used = os::thread_cpu_time();
-    PageCache::Reader reader{own.cache, PageName::metrics};
-    CHECK(own.read(reader) != "(never)");
+    PageReader reader{own.cache.page(PageName::metrics)};
+    CHECK(read(reader) != "(never)");
     if (own.view.pages == 1) cost += os::thread_cpu_time() - used;
   }
   const auto shown_for = std::min<base::Duration>(PageCache::age_max, 10 * cost);
@@ -89,48 +91,85 @@ TEST_CASE("however often a page is asked for, making it takes a twentieth of the
 
 TEST_CASE("who came first and left lets the next one go on", "[control]") {
   Cached own;
-  auto first = std::make_unique<PageCache::Reader>(own.cache, PageName::metrics);
-  CHECK(first->advance() == nullptr);
-  PageCache::Reader second{own.cache, PageName::metrics};
+  auto first = std::make_unique<PageReader>(own.cache.page(PageName::metrics));
+  CHECK(first->next() == nullptr);
+  PageReader second{own.cache.page(PageName::metrics)};
   first.reset();
-  CHECK(own.read(second) == "1");
+  CHECK(read(second) == "1");
   CHECK(own.view.pages == 1);
 }
 
 TEST_CASE("a page is never older than the last write", "[control]") {
   Cached own;
-  PageCache::Reader before{own.cache, PageName::upstreams};
-  CHECK(before.advance() == nullptr);
+  PageReader before{own.cache.page(PageName::upstreams)};
+  CHECK(before.next() == nullptr);
   own.cache.note_write();
-  PageCache::Reader after{own.cache, PageName::upstreams};
-  CHECK(after.advance() == nullptr);
-  CHECK(own.read(before) == "1");
-  CHECK(own.cache.ready(PageName::upstreams) == nullptr);
-  CHECK(own.read(after) == "2");
+  PageReader after{own.cache.page(PageName::upstreams)};
+  CHECK(after.next() == nullptr);
+  CHECK(read(before) == "1");
+  own.cache.note_write();
+  CHECK_FALSE(own.cache.length(PageName::upstreams).has_value());
+  CHECK(read(after) == "2");
 }
 
 TEST_CASE("pages of other names are made beside each other", "[control]") {
   Cached own;
-  PageCache::Reader metrics{own.cache, PageName::metrics};
-  PageCache::Reader upstreams{own.cache, PageName::upstreams};
-  CHECK(metrics.advance() == nullptr);
-  CHECK(upstreams.advance() == nullptr);
+  PageReader metrics{own.cache.page(PageName::metrics)};
+  PageReader upstreams{own.cache.page(PageName::upstreams)};
+  CHECK(metrics.next() == nullptr);
+  CHECK(upstreams.next() == nullptr);
   CHECK(own.view.pieces == 2);
-  CHECK(own.read(metrics) == "1");
-  CHECK(own.read(upstreams) == "2");
+  CHECK(read(metrics) == "1");
+  CHECK(read(upstreams) == "2");
 }
 
 TEST_CASE("a page that nobody will be shown any more is given up", "[control]") {
   Cached own;
-  PageCache::Reader reader{own.cache, PageName::metrics};
-  const auto text = [&] {
-    for (int turn = 0; turn < 100; ++turn)
-      if (auto made = reader.advance()) return std::weak_ptr{made};
-    return std::weak_ptr<const std::string>{};
-  }();
-  CHECK_FALSE(text.expired());
+  std::weak_ptr<PageMaking> page;
+  {
+    const auto making = own.cache.page(PageName::metrics);
+    page = making;
+    PageReader reader{making};
+    CHECK(read(reader) == "1");
+  }
+  CHECK_FALSE(page.expired());
   own.io.run();  // until nothing is waited for
-  CHECK(text.expired());
+  CHECK(page.expired());
+}
+
+TEST_CASE("a page is written as far as somebody reads it", "[control]") {
+  int written = 0;
+  const auto making = std::make_shared<PageMaking>(PagePieces(100, [&](std::string& text) {
+    ++written;
+    text += std::string(PageMaking::part_bytes, 'x');
+  }));
+  PageReader quick{making};
+  PageReader slow{making};
+  for (int i = 1; i <= 10; ++i) {
+    CHECK(quick.next() != nullptr);
+    CHECK(written == i);
+  }
+  // What is there is not written again, and nothing is written ahead of who takes his time.
+  CHECK(slow.next() != nullptr);
+  CHECK(written == 10);
+  CHECK_FALSE(quick.knows_length());
+  CHECK(read(quick).size() == 90 * PageMaking::part_bytes);
+  CHECK(slow.length() == 100 * PageMaking::part_bytes);
+  CHECK(read(slow).size() == 99 * PageMaking::part_bytes);
+  CHECK(written == 100);
+}
+
+TEST_CASE("a page for which memory is missing ends, rather than lack a part", "[control]") {
+  int calls = 0;
+  PageReader reader{std::make_shared<PageMaking>(PagePieces(3, [&](std::string& text) {
+    text += "half";
+    if (++calls == 2) throw std::bad_alloc{};
+  }))};
+  CHECK(reader.next() == nullptr);
+  CHECK(reader.is_given_up());
+  CHECK_FALSE(reader.has_ended());
+  CHECK(reader.next() == nullptr);
+  CHECK(calls == 2);
 }
 
 }  // namespace penstock::control

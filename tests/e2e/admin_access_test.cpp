@@ -24,12 +24,13 @@ std::string raw(const std::string& address, const std::string& request) {
 // A proxy with these admin addresses, as items of a list in flow style.
 class Guarded {
  public:
-  explicit Guarded(const std::string& binds)
+  explicit Guarded(const std::string& binds, std::size_t descriptors_max = 0)
       : program_{{penstock_binary(), "run", "-c",
                   folder_.write("p.yaml", "listeners: [{bind: \"" + free_address() +
                                               "\", upstream: app}]\nupstreams: {app: {endpoints: "
                                               "[\"127.0.0.1:1\"]}}\nadmin: [" +
-                                              binds + "]\nruntime: {drain: {timeout: 1s}}\n")}} {
+                                              binds + "]\nruntime: {drain: {timeout: 1s}}\n")},
+                 {.descriptors_max = descriptors_max}} {
     wait_until("it is ready",
                [&] { return program_.errors().find("ready;") != std::string::npos; });
   }
@@ -62,6 +63,18 @@ TEST_CASE("silent readers of one address do not shut out who steers on another",
   // Its end shows that all before it have their places.
   CHECK(Peer::connect(reading).read_to_end().empty());
   CHECK(ctl(steering, "drain") == 0);
+  CHECK(proxy.program().wait() == 0);
+}
+
+TEST_CASE("where descriptors are few, so are the places of each admin address", "[admin]") {
+  const std::string one = free_address();
+  const std::string other = free_address();
+  Guarded proxy{bind_of(one) + ", " + bind_of(other), 256};  // a sixteenth for both
+  std::vector<Peer> silent;
+  for (int i = 0; i < 8; ++i) silent.push_back(Peer::connect(one));
+  CHECK(ctl(one, "status") == 1);
+  CHECK(ctl(other, "status") == 0);
+  CHECK(ctl(other, "drain") == 0);
   CHECK(proxy.program().wait() == 0);
 }
 

@@ -9,6 +9,23 @@
 
 namespace penstock::e2e {
 
+namespace {
+
+// The text in its chunks. Throws where the last one is missing.
+std::string without_chunks(std::string_view chunks) {
+  std::string text;
+  while (true) {
+    const auto line = chunks.find("\r\n");
+    if (line == chunks.npos) throw Failure{"an answer in chunks ends too early"};
+    const auto size = std::stoul(std::string{chunks.substr(0, line)}, nullptr, 16);
+    if (size == 0) return text;
+    text += chunks.substr(line + 2, size);
+    chunks.remove_prefix(std::min(line + 2 + size + 2, chunks.size()));
+  }
+}
+
+}  // namespace
+
 HttpAnswer http(const std::string& address, const std::string& method, const std::string& target,
                 const std::string& further_headers) {
   Peer peer = Peer::connect(address);
@@ -17,9 +34,12 @@ HttpAnswer http(const std::string& address, const std::string& method, const std
   const std::string text = peer.read_to_end();
   const auto end = text.find("\r\n\r\n");
   if (!text.starts_with("HTTP/1.1 ") || end == text.npos) throw Failure{"no HTTP answer: " + text};
+  const std::string head = text.substr(0, end + 2);
+  const std::string body = text.substr(end + 4);
+  const bool is_chunked = head.find("Transfer-Encoding: chunked") != head.npos;
   return {.status = std::stoi(text.substr(9)),
-          .head = text.substr(0, end + 2),
-          .body = text.substr(end + 4)};
+          .head = head,
+          .body = is_chunked ? without_chunks(body) : body};
 }
 
 namespace {

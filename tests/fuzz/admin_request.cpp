@@ -74,7 +74,10 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
   const int before = view.writes;
   const control::AdminAnswer reply = control::answer(request, view);
   fuzz::require(is_known(reply.status), "the status is one that is documented");
-  if (!reply.page) {
+  if (!reply.pieces.empty()) {
+    fuzz::require(boost::json::parse(control::text_of(reply.pieces)).is_object(),
+                  "an answer is an object");
+  } else if (!reply.page) {
     const auto body = boost::json::parse(reply.body);
     fuzz::require(body.is_object(), "an answer is an object");
     if (reply.status >= 400)

@@ -31,7 +31,7 @@ class House {
   }
 
   control::Explained explain(const control::ExplainQuestion& question) const {
-    return control::explain_json(question, listeners_, *registry_, base::Instant{});
+    return control::explain_json(question, listeners_, *registry_);
   }
 
  private:

@@ -115,3 +115,30 @@ TEST_CASE("explain knows the limit of the upstream, and who waits in line", "[up
   REQUIRE(waited_for.take() == "full");
   REQUIRE(next(waited_for) == "full");
 }
+
+// Anybody who may read may ask, and who fills an upstream makes every pick look past what is full.
+TEST_CASE("explain looks at a bounded number of endpoints, whatever state they are in",
+          "[upstream]") {
+  constexpr std::size_t count = 1000;
+  auto spec = web(any_balance(), many(count));
+  const std::uint32_t places = GENERATE(0U, 1U);
+  for (auto& endpoint : spec.endpoints) endpoint.max_connections = places;
+  Fixture fixture{spec};
+  const std::size_t left_free = GENERATE(0U, 1U, 2U, 1000U);
+  for (std::size_t i = left_free; i < count; ++i) fixture.live(i).active = 1;
+  const auto explanation = explain(fixture.upstream, {}, fixture.now);
+  CAPTURE(upstream::balance_names[fixture.cluster().balance()], left_free, places);
+  REQUIRE(explanation.looks <= 65'536 + 2 * count + 16);
+}
+
+TEST_CASE("shares that are counted over fewer turns still add up and leave nobody out",
+          "[upstream]") {
+  // Half of them are full, so that every other turn looks at two.
+  auto spec = web(Balance::round_robin, many(1000));
+  for (std::size_t i = 0; i < 1000; i += 2) spec.endpoints[i].max_connections = 1;
+  Fixture fixture{spec};
+  for (std::size_t i = 0; i < 1000; i += 2) fixture.live(i).active = 1;
+  const auto shares = explain(fixture.upstream, {}, fixture.now).shares;
+  REQUIRE(shares[0] == 0);
+  for (std::size_t i = 1; i < 1000; i += 2) REQUIRE(shares[i] == Approx(0.002));
+}
