@@ -71,6 +71,7 @@ BlackHole::BlackHole(int backlog) : origin_{free_address(), {.backlog = backlog}
 
 Origin& BlackHole::come_back() {
   fillers_.clear();
+  while (origin_.somebody_waits()) origin_.accept();
   return origin_;
 }
 

@@ -50,7 +50,7 @@ class BlackHole {
  public:
   explicit BlackHole(int backlog = 0);
   const std::string& address() const noexcept { return origin_.address(); }
-  // From here on it is an origin like any other.
+  // From here on it is an origin like any other, and nobody waits for it.
   Origin& come_back();
 
  private:

@@ -134,7 +134,8 @@ void Peer::send_urgent(char byte) {
 }
 
 void Peer::finish_sending() {
-  if (::shutdown(socket_, SHUT_WR) != 0) fail_with_errno("shutdown");
+  // Where the other side has reset it already, who reads is told.
+  if (::shutdown(socket_, SHUT_WR) != 0 && errno != ENOTCONN) fail_with_errno("shutdown");
 }
 
 void Peer::reset() {

@@ -3,18 +3,26 @@
 //
 // Thread   the test's. Errors: Failure, where its admin does not come to rest.
 
+#include <utility>
+
 #include "e2e/faults/scenario.hpp"
 #include "e2e/house.hpp"
 
 namespace penstock::e2e {
 
-// House asks /readyz, and the end of that connection comes after its answer.
+// House asks /readyz, and the end of that connection comes after its answer, and after that the end
+// of its descriptor.
 inline std::size_t descriptors_at_rest(House& house) {
   wait_until("the admin rests", [&] {
     const auto states = sockets_by_state({house.admin()});
     return states.empty() || (states.size() == 1 && states.contains("TIME_WAIT"));
   });
-  return house.program().descriptors();
+  std::size_t count = 0;
+  wait_until("its descriptors rest", [&] {
+    const std::size_t now = house.program().descriptors();
+    return std::exchange(count, now) == now;
+  });
+  return count;
 }
 
 }  // namespace penstock::e2e
