@@ -45,7 +45,7 @@ struct Door {
   session::Listener* listener = nullptr;
 };
 
-class Acceptor : private Accepting::Hands {
+class Acceptor final : private Accepting::Hands {
  public:
   // Connections get the ids index, index + stride, ... `resume` is this acceptor's bell in
   // Admission.
