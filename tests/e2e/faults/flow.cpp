@@ -35,7 +35,8 @@ std::string_view Flow::bytes_at(std::uint64_t offset) const {
 bool Flow::send_some(std::size_t bytes_max) {
   if (sender_failed_ || sent_fin_ || (sent_ == options_.bytes && !options_.fin)) return false;
   try {
-    return sent_ == options_.bytes ? send_fin() : send_piece(std::min(bytes_max, options_.segment));
+    const std::size_t piece = sent_ < options_.segmented ? options_.segment : block_bytes;
+    return sent_ == options_.bytes ? send_fin() : send_piece(std::min(bytes_max, piece));
   } catch (const Failure&) {
     sender_failed_ = true;
     return true;

@@ -26,8 +26,9 @@ namespace penstock::e2e {
 struct FlowOptions {
   std::uint64_t bytes = 0;  // any number, 64 bits
   std::uint64_t seed = 0;
-  std::size_t segment = std::size_t{1} << 20;  // bytes per send, at most
-  bool fin = true;                             // after the last byte
+  std::size_t segment = std::size_t{1} << 20;   // bytes per send, at most
+  std::uint64_t segmented = ~std::uint64_t{0};  // that many bytes go so, the rest as it fits
+  bool fin = true;                              // after the last byte
 };
 
 class Flow {
