@@ -74,8 +74,8 @@ Findings short_files(const SourceFile& file) {
 
 Findings narrow_lines(const SourceFile& file) {
   Findings findings;
-  // A patch has a column more than what it changes.
-  if (!is_source(file) || file.path.ends_with(".patch")) return findings;
+  // A planted bug has a column more than what it changes.
+  if (!is_source(file) || file.path.ends_with(".bug")) return findings;
   for (std::size_t i = 0; i < file.lines.size(); ++i)
     if (const std::size_t columns = columns_of(file.lines[i]); columns > columns_max)
       findings.push_back({file.path, static_cast<int>(i) + 1,
