@@ -6,7 +6,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 
-#include "control/config_scalars.hpp"
+#include "base/sizes.hpp"
 #include "control/ctl_text.hpp"
 
 namespace penstock::control {
@@ -27,7 +27,8 @@ std::string limit_text(const value& resource) {
   const value& limit = resource.at("limit");
   if (limit.is_null()) return "none";
   const std::string unit = word(resource.at("unit"));
-  if (unit == "bytes") return fmt::format("{} MiB", limit.to_number<std::uint64_t>() / mebibyte);
+  if (unit == "bytes")
+    return fmt::format("{} MiB", limit.to_number<std::uint64_t>() / base::mebibyte);
   return (limit.is_double() ? fmt::format("{:g}", limit.as_double()) : number(limit)) + ' ' + unit;
 }
 

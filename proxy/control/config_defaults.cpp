@@ -1,3 +1,4 @@
+#include "base/sizes.hpp"
 #include "control/config_parts.hpp"
 #include "control/config_scalars.hpp"
 
@@ -9,7 +10,7 @@ using std::chrono::hours;
 using std::chrono::seconds;
 
 // The kernel keeps sizes of socket buffers in an int, and doubles them.
-constexpr std::uint64_t socket_buffer_max = gibibyte - 1;
+constexpr std::uint64_t socket_buffer_max = base::gibibyte - 1;
 
 // tcp(7): the limits of TCP_KEEPIDLE and TCP_KEEPINTVL, and of TCP_KEEPCNT.
 constexpr seconds keepalive_time_max{32'767};

@@ -1,6 +1,7 @@
 #include <fmt/core.h>
 
 #include "base/limits.hpp"
+#include "base/sizes.hpp"
 #include "control/config_parts.hpp"
 #include "control/config_scalars.hpp"
 
@@ -8,10 +9,10 @@ namespace penstock::control {
 
 namespace {
 
-constexpr std::uint64_t pipe_bytes_max = gibibyte;
+constexpr std::uint64_t pipe_bytes_max = base::gibibyte;
 constexpr std::uint64_t pipes_max = 1'000'000;
-constexpr std::uint64_t buffer_bytes_min = 4 * kibibyte;
-constexpr std::uint64_t buffer_bytes_max = 16 * mebibyte;
+constexpr std::uint64_t buffer_bytes_min = 4 * base::kibibyte;
+constexpr std::uint64_t buffer_bytes_max = 16 * base::mebibyte;
 constexpr std::size_t admin_binds_max = 8;     // each has its own connections
 constexpr std::uint64_t numa_node_max = 1023;  // the kernel's own
 

@@ -6,6 +6,7 @@
 #include <array>
 #include <charconv>
 
+#include "base/sizes.hpp"
 #include "base/text.hpp"
 
 namespace penstock::control {
@@ -23,7 +24,7 @@ constexpr std::array<Unit, 5> duration_units{{{"us", 1'000},
                                               {"m", 60'000'000'000},
                                               {"h", 3'600'000'000'000}}};
 constexpr std::array<Unit, 5> size_units{
-    {{"", 1}, {"B", 1}, {"KiB", kibibyte}, {"MiB", mebibyte}, {"GiB", gibibyte}}};
+    {{"", 1}, {"B", 1}, {"KiB", base::kibibyte}, {"MiB", base::mebibyte}, {"GiB", base::gibibyte}}};
 
 bool is_digit(char byte) {
   return byte >= '0' && byte <= '9';

@@ -17,10 +17,6 @@
 
 namespace penstock::control {
 
-inline constexpr std::uint64_t kibibyte = 1024;
-inline constexpr std::uint64_t mebibyte = 1024 * kibibyte;
-inline constexpr std::uint64_t gibibyte = 1024 * mebibyte;
-
 // More connections than a host has descriptors for: a limit against slips of the hand.
 inline constexpr std::uint64_t connections_max = 1'000'000'000;
 // Small enough that a point in time and the longest duration never overflow together.

@@ -4,8 +4,8 @@
 
 #include <boost/json/serialize.hpp>
 
+#include "base/sizes.hpp"
 #include "base/text.hpp"
-#include "control/config_scalars.hpp"
 #include "control/ctl_text.hpp"
 
 namespace penstock::control {
@@ -30,7 +30,7 @@ std::string or_dash(std::string text) {
 }
 
 std::string memory_text(const value& bytes) {
-  return fmt::format("{} MiB", bytes.to_number<std::uint64_t>() / mebibyte);
+  return fmt::format("{} MiB", bytes.to_number<std::uint64_t>() / base::mebibyte);
 }
 
 std::string nodes_text(const value& nodes) {

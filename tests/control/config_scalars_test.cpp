@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "base/sizes.hpp"
+
 namespace penstock::control {
 
 TEST_CASE("durations have a unit and keep their exact value", "[control]") {
@@ -29,7 +31,7 @@ TEST_CASE("sizes are bytes, or have a binary unit", "[control]") {
   CHECK(parse_size("7B", 0, most, value).empty());
   CHECK(value == 7);
   CHECK(parse_size("3GiB", 0, most, value).empty());
-  CHECK(value == 3 * gibibyte);
+  CHECK(value == 3 * base::gibibyte);
   CHECK(parse_size("18446744073709551615", 0, most, value).empty());
   CHECK(value == most);
   for (const char* text : {"18446744073709551616", "17179869184GiB", "1K", "1kib", "-1", "01", ""})
@@ -72,7 +74,7 @@ TEST_CASE("a share is an integer with a percent sign", "[control]") {
 TEST_CASE("sizes and durations are shown in their largest whole unit", "[control]") {
   CHECK(size_text(0) == "0");
   CHECK(size_text(1000) == "1000");
-  CHECK(size_text(64 * kibibyte) == "64KiB");
+  CHECK(size_text(64 * base::kibibyte) == "64KiB");
   CHECK(duration_text(std::chrono::hours{2}) == "2h");
   CHECK(duration_text(std::chrono::seconds{90}) == "90s");
   CHECK(duration_text(base::Duration{0}) == "0");
