@@ -7,7 +7,7 @@
 #include <boost/json/value.hpp>
 
 #include "base/sizes.hpp"
-#include "control/ctl_text.hpp"
+#include "control/table.hpp"
 
 namespace penstock::control {
 

@@ -6,17 +6,12 @@
 
 #include <boost/json/fwd.hpp>
 #include <string>
-#include <vector>
 
 namespace penstock::control {
 
 std::string status_text(const boost::json::value& status);
 std::string listeners_text(const boost::json::value& listeners);
 std::string upstreams_text(const boost::json::value& upstreams);
-
-// Columns as wide as their widest cell, two spaces between; numbers to the right. The first row is
-// the heading.
-std::string table_text(const std::vector<std::vector<std::string>>& rows);
 
 // 93784 seconds: "1 d 2 h".
 std::string uptime_text(double seconds);

@@ -6,7 +6,7 @@
 
 #include "base/sizes.hpp"
 #include "base/text.hpp"
-#include "control/ctl_text.hpp"
+#include "control/table.hpp"
 
 namespace penstock::control {
 

@@ -26,9 +26,9 @@ constexpr std::array<Floor, 9> floors{{{"base", 0},
 constexpr int roof = 6;  // main.cpp
 
 // The client of the admin: beside itself it knows base/ and os/, and so nothing of the server.
-constexpr std::array<std::string_view, 5> client{"control/budget_text.hpp", "control/ctl",
-                                                 "control/exit_codes.hpp", "control/numa_text.hpp",
-                                                 "control/token_file"};
+constexpr std::array<std::string_view, 6> client{"control/budget_text.hpp", "control/ctl",
+                                                 "control/exit_codes.hpp",  "control/numa_text.hpp",
+                                                 "control/table.hpp",       "control/token_file"};
 constexpr std::array<std::string_view, 2> floors_of_client{"base", "os"};
 
 // The headers of a library, and the files that may include them.
