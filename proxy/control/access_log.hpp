@@ -10,6 +10,8 @@
 
 #include "base/log.hpp"
 #include "control/access_log_format.hpp"
+#include "control/log_options.hpp"
+#include "runtime/options.hpp"
 #include "session/context.hpp"
 
 namespace penstock::control {

@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "control/config.hpp"
+#include "control/log_options.hpp"
 #include "session/record.hpp"
 
 namespace penstock::control {

@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "base/time.hpp"
-#include "control/config.hpp"
+#include "control/log_options.hpp"
 
 namespace penstock::control {
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "control/log_options.hpp"
 #include "runtime/options.hpp"
 
 namespace penstock::control {
@@ -33,24 +34,6 @@ struct AdminBind {
   bool allow_remote_control = false;
   std::string token_file{};  // empty: no token is asked for
   std::string token{};       // what stands in it: read when the proxy starts
-};
-
-enum class LogLevel : std::uint8_t { debug, info, warning, error };
-inline constexpr base::EnumNames<LogLevel, 4> log_level_names{
-    {"debug", "info", "warning", "error"}};
-static_assert(log_level_names[LogLevel::error] == "error");
-
-enum class LogFormat : std::uint8_t { text, json };
-inline constexpr base::EnumNames<LogFormat, 2> log_format_names{{"text", "json"}};
-static_assert(log_format_names[LogFormat::json] == "json");
-
-struct LogOptions {
-  LogLevel level = LogLevel::info;
-  LogFormat format = LogFormat::text;  // of both the log on stderr and the access log
-  std::string access_to = "stdout";    // stdout | stderr | off | a file
-  bool access_open = false;            // which events are written
-  bool access_close = true;
-  double access_sample = 1.0;  // share of connections
 };
 
 // The configuration as it is in effect: effective_config.hpp.
