@@ -15,11 +15,11 @@
 #include <utility>
 #include <vector>
 
-#include "control/dns_counts.hpp"
 #include "control/numa_watch.hpp"
 #include "control/page_pieces.hpp"
 #include "os/process.hpp"
 #include "runtime/forwarder_view.hpp"
+#include "upstream/dns_result.hpp"
 
 namespace penstock::files {
 class Site;
@@ -56,7 +56,7 @@ struct MetricsInput {
   };
   std::vector<Upstream> upstreams;  // in the order of the counters
   // By upstream and upstream::DnsResult; only those with DNS sources.
-  std::map<std::string, DnsCounts> dns;
+  std::map<std::string, upstream::DnsCounts> dns;
   std::uint64_t control_blocked = 0;  // calls of control's loop that took too long
   std::string config_hash{};          // see control/effective_config.hpp
   // The share of each resource that is used; see control/budget_report.hpp.

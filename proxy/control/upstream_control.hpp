@@ -12,11 +12,11 @@
 #include <vector>
 
 #include "base/log.hpp"
-#include "control/dns_counts.hpp"
 #include "runtime/server.hpp"
 #include "session/close_reason.hpp"
 #include "upstream/alarm.hpp"
 #include "upstream/discovery_dns.hpp"
+#include "upstream/dns_result.hpp"
 #include "upstream/registry.hpp"
 
 namespace penstock::control {
@@ -42,7 +42,9 @@ class UpstreamControl {
   // One resolution of a source.
   void count(const std::string& upstream, upstream::DnsResult result);
   // By upstream; only those with DNS sources.
-  const std::map<std::string, DnsCounts>& dns_counts() const noexcept { return dns_counts_; }
+  const std::map<std::string, upstream::DnsCounts>& dns_counts() const noexcept {
+    return dns_counts_;
+  }
   // Does what is due, now.
   void refresh();
   // Within refresh_interval: a thousand endpoints that change their state one by one, as they do at
@@ -70,7 +72,7 @@ class UpstreamControl {
   base::Instant wakes_at_ = base::never;
   base::Instant refreshed_{};
   std::vector<Condition> conditions_;  // by upstream, as they were told
-  std::map<std::string, DnsCounts> dns_counts_;
+  std::map<std::string, upstream::DnsCounts> dns_counts_;
   std::function<void(const std::string&)> on_doubt_;
 };
 

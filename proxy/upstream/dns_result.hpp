@@ -1,6 +1,7 @@
 #pragma once
 // How the resolution of a name ended. Plain values; they belong to no thread.
 
+#include <array>
 #include <cstdint>
 
 #include "base/enum_names.hpp"
@@ -20,6 +21,9 @@ enum class DnsResult : std::uint8_t {
 inline constexpr base::EnumNames<DnsResult, 8> dns_result_names{
     {"ok", "nxdomain", "no_data", "servfail", "refused", "timeout", "unreachable", "other"}};
 static_assert(dns_result_names[DnsResult::other] == "other");
+
+// How often the sources of one upstream's names were resolved, by result.
+using DnsCounts = std::array<std::uint64_t, dns_result_names.size()>;
 
 // The server gave the answer that there is: it was neither silent nor in trouble.
 constexpr bool is_answer(DnsResult result) noexcept {
