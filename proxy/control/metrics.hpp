@@ -15,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-#include "control/numa_watch.hpp"
+#include "control/numa_refusals.hpp"
 #include "control/page_pieces.hpp"
 #include "os/process.hpp"
 #include "runtime/forwarder_view.hpp"

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <set>
 
-#include "control/numa_watch.hpp"
+#include "control/numa_refusals.hpp"
 
 namespace penstock::control {
 

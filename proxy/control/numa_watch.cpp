@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "control/numa_refusals.hpp"
 #include "runtime/placement.hpp"
 
 namespace penstock::control {
@@ -23,17 +24,6 @@ bool has_arena(const ThreadView& thread) {
 }
 
 }  // namespace
-
-NumaRefusals numa_refusals(const std::vector<ThreadView>& threads) {
-  NumaRefusals refusals;
-  for (const ThreadView& thread : threads) {
-    if (!has_run(thread)) continue;
-    refusals.pins += !thread.seat.cpus.empty() && !thread.seen.is_pinned ? 1 : 0;
-    refusals.policies += thread.seat.memory != thread.seen.memory ? 1 : 0;
-    refusals.arenas += thread.arena && !thread.arena->is_placed ? 1 : 0;
-  }
-  return refusals;
-}
 
 std::vector<std::string> NumaWatch::look_at(const std::vector<ThreadView>& threads) {
   if (told_of_refusals_ || !std::all_of(threads.begin(), threads.end(), has_run)) return {};
