@@ -11,6 +11,7 @@
 #include "control/config.hpp"
 #include "control/ctl_client.hpp"
 #include "control/exit_codes.hpp"
+#include "control/explain_json.hpp"
 #include "control/table.hpp"
 #include "os/clock.hpp"
 #include "runtime/options.hpp"
@@ -54,7 +55,8 @@ int explain_file(const ExplainCommand& command) {
   std::vector<const session::ListenerOptions*> listeners;
   for (const auto& listener : loaded.config->server.listeners)
     listeners.push_back(&listener.session);
-  const Explained explained = explain_json(command.question, listeners, registry);
+  const Explained explained =
+      explain_json(command.question.listener, command.question.source, listeners, registry);
   if (!explained) return complain(misuse, explained.error());
   return show(command, boost::json::parse(text_of(*explained)));
 }

@@ -1,4 +1,4 @@
-#include "control/explain.hpp"
+#include "control/explain_json.hpp"
 
 #include <fmt/format.h>
 
@@ -111,7 +111,8 @@ boost::system::result<os::IpEndpoint, std::string> parse_client(const std::strin
 
 // What is worked out by the first piece, for all others.
 struct Answer {
-  ExplainQuestion question;
+  std::string listener;
+  std::string source;
   const upstream::Upstream& upstream;  // there as long as the proxy runs
   std::optional<os::IpEndpoint> client;
   std::vector<Row> rows{};
@@ -129,8 +130,8 @@ void begin(Answer& answer, std::string& page) {
                            .standing = cluster.layout().standing[i],
                            .panics = cluster.layout().panics,
                            .share = explanation.shares[i]});
-  json::object head{{"listener", answer.question.listener},
-                    {"source", answer.question.source},
+  json::object head{{"listener", answer.listener},
+                    {"source", answer.source},
                     {"rule", "the listener's upstream"},
                     {"upstream", upstream.name()},
                     {"balance", upstream::balance_names[cluster.balance()]},
@@ -169,29 +170,32 @@ std::string no_such_listener(const std::string& name,
 
 }  // namespace
 
-Explained explain_json(const ExplainQuestion& question,
-                       const std::vector<const session::ListenerOptions*>& listeners,
-                       const upstream::Registry& registry) {
+boost::system::result<PagePieces, std::string> explain_json(
+    const std::string& listener, const std::string& source,
+    const std::vector<const session::ListenerOptions*>& listeners,
+    const upstream::Registry& registry) {
   const auto found = std::find_if(listeners.begin(), listeners.end(),
-                                  [&](const auto* one) { return one->name == question.listener; });
-  if (found == listeners.end()) return no_such_listener(question.listener, listeners);
+                                  [&](const auto* one) { return one->name == listener; });
+  if (found == listeners.end()) return no_such_listener(listener, listeners);
   std::optional<os::IpEndpoint> client;
-  if (!question.source.empty()) {
-    const auto parsed = parse_client(question.source);
+  if (!source.empty()) {
+    const auto parsed = parse_client(source);
     if (!parsed) return parsed.error();
     client = *parsed;
   }
   if ((*found)->files) {
     PagePieces pieces;
-    add_text(pieces, json::serialize(json::object{{"listener", question.listener},
-                                                  {"source", question.source},
+    add_text(pieces, json::serialize(json::object{{"listener", listener},
+                                                  {"source", source},
                                                   {"rule", "the listener serves files"},
                                                   {"endpoints", json::array{}}}) +
                          '\n');
     return pieces;
   }
-  return pieces_of(
-      {.question = question, .upstream = *registry.find((*found)->upstream), .client = client});
+  return pieces_of({.listener = listener,
+                    .source = source,
+                    .upstream = *registry.find((*found)->upstream),
+                    .client = client});
 }
 
 }  // namespace penstock::control

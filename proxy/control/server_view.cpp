@@ -5,7 +5,7 @@
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 
-#include "control/explain.hpp"
+#include "control/explain_json.hpp"
 #include "control/json_pieces.hpp"
 #include "control/metrics.hpp"
 #include "control/numa_report.hpp"
@@ -220,7 +220,7 @@ json::value ServerView::budget() {
 Explained ServerView::explain(const ExplainQuestion& question) {
   std::vector<const session::ListenerOptions*> listeners;
   for (const auto& listener : server_.listeners()) listeners.push_back(&listener->options);
-  return explain_json(question, listeners, server_.upstreams());
+  return explain_json(question.listener, question.source, listeners, server_.upstreams());
 }
 
 void ServerView::drain() {

@@ -5,8 +5,9 @@
 #include <memory>
 #include <vector>
 
+#include "control/admin_view.hpp"
 #include "control/config.hpp"
-#include "control/explain.hpp"
+#include "control/explain_json.hpp"
 #include "fuzz/fuzz.hpp"
 #include "upstream/registry.hpp"
 
@@ -31,7 +32,7 @@ class House {
   }
 
   control::Explained explain(const control::ExplainQuestion& question) const {
-    return control::explain_json(question, listeners_, *registry_);
+    return control::explain_json(question.listener, question.source, listeners_, *registry_);
   }
 
  private:
