@@ -13,7 +13,6 @@
 #include <vector>
 
 #include "base/text.hpp"
-#include "control/metrics.hpp"
 #include "control/promised.hpp"
 
 namespace penstock::control {
@@ -44,7 +43,7 @@ struct Asked {
 };
 
 constexpr std::string_view content_type_of(PageName name) {
-  if (name == PageName::metrics) return metrics_content_type;
+  if (name == PageName::metrics) return "text/plain; version=0.0.4; charset=utf-8";
   return name == PageName::config_yaml ? "application/yaml" : "application/json";
 }
 

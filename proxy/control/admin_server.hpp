@@ -12,8 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "control/admin_options.hpp"
 #include "control/admin_view.hpp"
-#include "control/config.hpp"
 #include "control/page_cache.hpp"
 
 namespace boost::asio {

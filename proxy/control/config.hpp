@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "control/admin_options.hpp"
 #include "control/log_options.hpp"
 #include "runtime/options.hpp"
 
@@ -24,16 +25,6 @@ struct Fault {
 
   std::string to_string() const;
   bool operator==(const Fault&) const = default;
-};
-
-struct AdminBind {
-  os::SocketAddress address;
-  std::string owner{};  // of a unix socket: runtime.user and group
-  std::string group{};
-  bool read_only = false;
-  bool allow_remote_control = false;
-  std::string token_file{};  // empty: no token is asked for
-  std::string token{};       // what stands in it: read when the proxy starts
 };
 
 // The configuration as it is in effect: effective_config.hpp.

@@ -75,6 +75,4 @@ MetricsInput metrics_input(const runtime::Server& server);
 PagePieces metrics_pieces(MetricsInput taken);
 std::string metrics_text(const MetricsInput& input);
 
-inline constexpr std::string_view metrics_content_type = "text/plain; version=0.0.4; charset=utf-8";
-
 }  // namespace penstock::control
