@@ -3,8 +3,8 @@
 
 #include <variant>
 
+#include "control/command_line.hpp"
 #include "control/conclude.hpp"
-#include "control/run.hpp"
 #include "os/crash.hpp"
 #include "os/process.hpp"
 #include "os/signals.hpp"

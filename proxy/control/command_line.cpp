@@ -1,6 +1,7 @@
 #include "control/command_line.hpp"
 
 #include <CLI/CLI.hpp>
+#include <iostream>
 
 #include "base/text.hpp"
 #include "control/config_scalars.hpp"
@@ -229,6 +230,12 @@ class Interface {
 
 Command parse_command_line(int argc, const char* const* argv, const CommandDefaults& defaults) {
   return Interface{defaults}.parse(argc, argv);
+}
+
+int print(const PrintCommand& command) {
+  std::cout << command.out;
+  std::cerr << command.err;
+  return command.exit_code;
 }
 
 }  // namespace penstock::control

@@ -1,24 +1,17 @@
 #pragma once
-// From the words of the command line to what is to be done. Pure: prints nothing.
+// From the words of the command line to what is to be done. Pure, but for print().
 
 #include <string>
 #include <variant>
 
+#include "control/check.hpp"
 #include "control/ctl.hpp"
 #include "control/explain.hpp"
 #include "control/numa.hpp"
+#include "control/run.hpp"
 #include "control/selftest.hpp"
 
 namespace penstock::control {
-
-struct RunCommand {
-  std::string file;
-};
-
-struct CheckCommand {
-  std::string file;
-  bool budget = false;
-};
 
 // There is nothing to do but to print: help, the version, or what is wrong with the command line.
 struct PrintCommand {
@@ -37,5 +30,8 @@ struct CommandDefaults {
 };
 
 Command parse_command_line(int argc, const char* const* argv, const CommandDefaults& defaults);
+
+// The exit code.
+int print(const PrintCommand& command);
 
 }  // namespace penstock::control

@@ -116,6 +116,12 @@ std::string Fault::to_string() const {
          std::to_string(std::max(1, column)) + ": " + path + ": " + sentence;
 }
 
+std::string faults_text(const std::vector<Fault>& faults) {
+  std::string text;
+  for (const Fault& fault : faults) text += fault.to_string() + '\n';
+  return text;
+}
+
 LoadedConfig load_config(const std::string& file, bool resolve_names) {
   // Paths that start at its folder bear its name.
   if (!base::is_plain_text(file))

@@ -49,6 +49,9 @@ struct LoadedConfig {
   std::vector<Fault> faults;     // sorted by position
 };
 
+// One a line.
+std::string faults_text(const std::vector<Fault>& faults);
+
 // Reads, replaces ${NAME}, checks, and resolves the names of binds (blocking). `resolve_names`
 // false leaves them without addresses, for `check` on a machine that cannot reach the names.
 // Endpoints that DNS or a file tells are found later, while running.

@@ -49,7 +49,7 @@ int explain_running(const ExplainCommand& command) {
 
 int explain_file(const ExplainCommand& command) {
   const LoadedConfig loaded = load_config(command.file);
-  for (const Fault& fault : loaded.faults) std::cerr << fault.to_string() << '\n';
+  std::cerr << faults_text(loaded.faults);
   if (!loaded.config) return misuse;
   const upstream::Registry registry{loaded.config->server.upstreams, os::now()};
   std::vector<const session::ListenerOptions*> listeners;

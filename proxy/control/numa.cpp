@@ -50,7 +50,7 @@ int show(const NumaCommand& command, const runtime::Options& options,
 int numa(const NumaCommand& command) {
   if (command.file.empty()) return show(command, {}, os::network_devices());
   const LoadedConfig loaded = load_config(command.file);
-  for (const Fault& fault : loaded.faults) std::cerr << fault.to_string() << '\n';
+  std::cerr << faults_text(loaded.faults);
   if (!loaded.config) return misuse;
   const runtime::ServerSpec& spec = loaded.config->server;
   std::vector<std::vector<os::SocketAddress>> addresses;

@@ -3,14 +3,11 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <boost/json/object.hpp>
-#include <boost/json/value.hpp>
 #include <iostream>
 #include <stdexcept>
 
 #include "control/admin_server.hpp"
 #include "control/budget_report.hpp"
-#include "control/budget_text.hpp"
 #include "control/conclude.hpp"
 #include "control/confinement.hpp"
 #include "control/exit_codes.hpp"
@@ -35,13 +32,6 @@ constexpr base::Duration log_patience = std::chrono::seconds{1};
 constexpr base::Duration log_patience_least = std::chrono::milliseconds{100};
 // A start waits so long for name servers and files of endpoints. Who starts us watches `/readyz`.
 constexpr base::Duration first_answers_patience = std::chrono::seconds{3};
-
-int show_faults(const std::vector<Fault>& faults) {
-  std::string text;  // stderr has no buffer of its own
-  for (const Fault& fault : faults) text += fault.to_string() + '\n';
-  std::cerr << text;
-  return misuse;
-}
 
 base::Log::Options log_options(const LogOptions& options, const Confinement& confinement) {
   const bool colour = os::environment("NO_COLOR") == nullptr && os::is_terminal(2);
@@ -197,7 +187,10 @@ LoadedConfig load_interruptibly(const std::string& file) {
 
 int run(const RunCommand& command) {
   LoadedConfig loaded = load_interruptibly(command.file);
-  if (!loaded.config) return show_faults(loaded.faults);
+  if (!loaded.config) {
+    std::cerr << faults_text(loaded.faults);
+    return misuse;
+  }
   try {
     const std::uint64_t inherited = os::process_usage().open_descriptors;
     const auto confinement = Confinement::prepare(*loaded.config);
@@ -213,31 +206,6 @@ int run(const RunCommand& command) {
     std::cerr << sentence_for(error) << '\n';
     return failure;
   }
-}
-
-namespace {
-
-// As `run` would have it, started by this user.
-Budget budget_of_run(const Config& config) {
-  const bool gives_up_root =
-      os::current_identity().user == 0 && !config.server.runtime.user.empty();
-  return budget_of(config, !gives_up_root);
-}
-
-}  // namespace
-
-int check(const CheckCommand& command) {
-  const LoadedConfig loaded = load_config(command.file, false);
-  if (!loaded.config) return show_faults(loaded.faults);
-  std::cout << command.file << ": ok\n";
-  if (command.budget) std::cout << '\n' << budget_text(budget_json(budget_of_run(*loaded.config)));
-  return success;
-}
-
-int print(const PrintCommand& command) {
-  std::cout << command.out;
-  std::cerr << command.err;
-  return command.exit_code;
 }
 
 }  // namespace penstock::control

@@ -1,0 +1,37 @@
+#include "control/check.hpp"
+
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
+#include <iostream>
+
+#include "control/budget_report.hpp"
+#include "control/budget_text.hpp"
+#include "control/config.hpp"
+#include "control/exit_codes.hpp"
+#include "os/privileges.hpp"
+
+namespace penstock::control {
+
+namespace {
+
+// As `run` would have it, started by this user.
+Budget budget_of_run(const Config& config) {
+  const bool gives_up_root =
+      os::current_identity().user == 0 && !config.server.runtime.user.empty();
+  return budget_of(config, !gives_up_root);
+}
+
+}  // namespace
+
+int check(const CheckCommand& command) {
+  const LoadedConfig loaded = load_config(command.file, false);
+  if (!loaded.config) {
+    std::cerr << faults_text(loaded.faults);
+    return misuse;
+  }
+  std::cout << command.file << ": ok\n";
+  if (command.budget) std::cout << '\n' << budget_text(budget_json(budget_of_run(*loaded.config)));
+  return success;
+}
+
+}  // namespace penstock::control
