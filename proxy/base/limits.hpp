@@ -73,6 +73,8 @@ inline constexpr std::size_t health_text_max = 4096;  // bytes to send or to exp
 // First checks keep this distance, or less where they would not fit into one interval.
 inline constexpr Duration health_start_gap = std::chrono::milliseconds{10};
 
+inline constexpr std::size_t admin_connections_max = 64;  // of each admin address
+
 // Descriptors that are not connections: listeners, epoll, eventfds, logs, admin, static files.
 inline constexpr std::size_t descriptors_reserved = 128;
 inline constexpr std::size_t descriptors_per_connection = 2;

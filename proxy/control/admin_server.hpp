@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "base/limits.hpp"
 #include "control/admin_options.hpp"
 #include "control/admin_view.hpp"
 #include "control/page_cache.hpp"
@@ -23,7 +24,8 @@ class io_context;
 namespace penstock::control {
 
 struct AdminLimits {
-  std::size_t connections_max = 64;  // of one bind; fewer where descriptors are few (Plan)
+  std::size_t connections_max = base::admin_connections_max;  // of one bind; fewer where there
+                                                              // are few descriptors
   std::size_t header_bytes_max = 16 * 1024;
   std::size_t body_bytes_max = 64 * 1024;
   std::chrono::milliseconds timeout{10'000};

@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "base/limits.hpp"
-#include "control/admin_server.hpp"
 #include "os/cgroup.hpp"
 #include "os/process.hpp"
 #include "os/topology.hpp"
@@ -39,7 +38,7 @@ std::size_t open_files(const Limits& limits, const Wishes& wishes) noexcept {
 std::size_t admin_places(const Limits& limits, const Wishes& wishes) noexcept {
   if (wishes.admin_binds == 0) return 0;
   const std::size_t share = limits.descriptors / 16 / wishes.admin_binds;
-  return std::clamp<std::size_t>(share, 1, AdminLimits{}.connections_max);
+  return std::clamp<std::size_t>(share, 1, base::admin_connections_max);
 }
 
 // What goes neither to pipes nor to connections.
@@ -226,10 +225,10 @@ constexpr std::size_t descriptors_of_process = 3 + 4 + 3 + 3 + 1 + 10;
 constexpr std::size_t descriptors_of_forwarder = 3;  // a poller, its bell, its ring
 constexpr std::size_t descriptors_of_acceptor = 4;   // a loop's three and its bell
 
-std::size_t own_descriptors(const Config& config) {
-  const runtime::ServerSpec& spec = config.server;
+std::size_t own_descriptors(const Configured& configured) {
+  const runtime::ServerSpec& spec = configured.server;
   const std::size_t acceptors = runtime::planned_acceptors(spec.runtime);
-  std::size_t sockets = config.admin.size();
+  std::size_t sockets = configured.admin_binds;
   for (const runtime::ListenerSpec& listener : spec.listeners)
     sockets += listener.addresses.size() * acceptors + (listener.session.files ? 1 : 0);
   return descriptors_of_process + sockets + acceptors * descriptors_of_acceptor +
@@ -246,11 +245,11 @@ std::size_t open_files_wished(const runtime::ServerSpec& spec) {
 
 }  // namespace
 
-Wishes wishes_of(const Config& config) {
+Wishes wishes_of(const Configured& configured) {
   const auto unless_auto = [](std::size_t value) {
     return value == 0 ? std::nullopt : std::optional{value};
   };
-  const runtime::ServerSpec& spec = config.server;
+  const runtime::ServerSpec& spec = configured.server;
   std::size_t checked = 0;
   std::size_t names = 0;
   for (const upstream::ClusterSpec& upstream : spec.upstreams) {
@@ -266,21 +265,21 @@ Wishes wishes_of(const Config& config) {
       .splices = spec.relay.engine != relay::EnginePolicy::copy &&
                  spec.relay.engine != relay::EnginePolicy::zerocopy,
       .rings = spec.relay.engine == relay::EnginePolicy::uring,
-      .max_pipes = config.max_pipes,
+      .max_pipes = configured.max_pipes,
       .max_connections = unless_auto(spec.runtime.max_connections),
       .checked_endpoints = checked,
       .dns_sources = names,
       .open_files = open_files_wished(spec),
-      .own_descriptors = own_descriptors(config),
-      .admin_binds = config.admin.size()};
+      .own_descriptors = own_descriptors(configured),
+      .admin_binds = configured.admin_binds};
 }
 
-Budget budget_of(const Config& config, bool keeps_capabilities) {
+Budget budget_of(const Configured& configured, bool keeps_capabilities) {
   Budget budget{.limits = limits_of_this_process(keeps_capabilities),
-                .wishes = wishes_of(config),
+                .wishes = wishes_of(configured),
                 .plan = {}};
   budget.plan = plan_budget(budget.limits, budget.wishes);
-  for (std::string& cut : kernel_cuts(config.server, budget.limits.sockets))
+  for (std::string& cut : kernel_cuts(configured.server, budget.limits.sockets))
     budget.plan.warnings.push_back(std::move(cut));
   return budget;
 }

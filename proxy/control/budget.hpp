@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
-#include "control/config.hpp"
 #include "os/kernel_limits.hpp"
+#include "runtime/options.hpp"
 
 namespace penstock::control {
 
@@ -23,6 +23,13 @@ struct Limits {
   std::size_t cpus = 0;  // of the cpuset
   double cpu_quota = 0;  // of the control group, in CPUs; 0 = not bound
   os::SocketLimits sockets{};
+};
+
+// What the configuration says about it.
+struct Configured {
+  const runtime::ServerSpec& server;
+  std::optional<std::size_t> max_pipes{};  // relay.max_pipes; empty = auto
+  std::size_t admin_binds = 0;
 };
 
 struct Wishes {
@@ -86,7 +93,7 @@ Plan plan_budget(const Limits& limits, const Wishes& wishes);
 // Of this process: reads the limits of the machine.
 // Who gives up its capabilities later is bound by what binds everybody.
 Limits limits_of_this_process(bool keeps_capabilities);
-Wishes wishes_of(const Config& config);
+Wishes wishes_of(const Configured& configured);
 
 // What the kernel will cut without a word, and what to change: backlogs and socket buffers.
 std::vector<std::string> kernel_cuts(const runtime::ServerSpec& spec,
@@ -98,7 +105,7 @@ struct Budget {
   Wishes wishes;
   Plan plan;
 };
-Budget budget_of(const Config& config, bool keeps_capabilities);
+Budget budget_of(const Configured& configured, bool keeps_capabilities);
 
 // Puts the plan's numbers where the server looks for them.
 void apply(const Plan& plan, runtime::ServerSpec& spec);

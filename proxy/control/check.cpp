@@ -18,7 +18,9 @@ namespace {
 Budget budget_of_run(const Config& config) {
   const bool gives_up_root =
       os::current_identity().user == 0 && !config.server.runtime.user.empty();
-  return budget_of(config, !gives_up_root);
+  return budget_of(
+      {.server = config.server, .max_pipes = config.max_pipes, .admin_binds = config.admin.size()},
+      !gives_up_root);
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "control/admin_server.hpp"
 #include "control/budget_report.hpp"
 #include "control/conclude.hpp"
+#include "control/config.hpp"
 #include "control/confinement.hpp"
 #include "control/exit_codes.hpp"
 #include "control/io_work.hpp"
@@ -60,7 +61,9 @@ void tell_what_runs(const runtime::Server& server, const AdminServer& admin,
 }
 
 Budget plan_for(Config& config, const Confinement& confinement, base::Log& log) {
-  Budget budget = budget_of(config, !confinement.ends_being_root());
+  Budget budget = budget_of(
+      {.server = config.server, .max_pipes = config.max_pipes, .admin_binds = config.admin.size()},
+      !confinement.ends_being_root());
   const Plan& plan = budget.plan;
   for (const std::string& warning : plan.warnings) log.warning(warning);
   log.info(fmt::format("at most {} pipes, {} for each forwarder", plan.pipes_total,

@@ -7,6 +7,7 @@
 
 #include "control/admin_view.hpp"
 #include "control/budget_report.hpp"
+#include "control/config.hpp"
 #include "control/life.hpp"
 #include "control/wall_clock.hpp"
 #include "os/process.hpp"

@@ -4,7 +4,6 @@
 #include "control/budget.hpp"
 
 using namespace penstock;
-using control::Config;
 using control::Limits;
 using control::Plan;
 using control::plan_budget;
@@ -125,17 +124,17 @@ TEST_CASE("a tiny descriptor limit still leaves room for a connection", "[contro
 }
 
 TEST_CASE("threads and sockets of listeners have descriptors of their own", "[control]") {
-  Config config;
-  config.server.runtime.forwarders = 1;
-  config.server.runtime.acceptors = 1;
-  const std::size_t small = control::wishes_of(config).own_descriptors;
-  config.server.runtime.forwarders = 4;
-  config.server.runtime.acceptors = 2;
+  runtime::ServerSpec server;
+  server.runtime.forwarders = 1;
+  server.runtime.acceptors = 1;
+  const std::size_t small = control::wishes_of({.server = server}).own_descriptors;
+  server.runtime.forwarders = 4;
+  server.runtime.acceptors = 2;
   runtime::ListenerSpec ports;
   ports.addresses.resize(1000);
-  config.server.listeners.push_back(ports);
+  server.listeners.push_back(ports);
   // Three for each forwarder, four for each acceptor, and a socket of each acceptor's at each port.
-  CHECK(control::wishes_of(config).own_descriptors == small + 3 * 3 + 4 + 2 * 1000);
+  CHECK(control::wishes_of({.server = server}).own_descriptors == small + 3 * 3 + 4 + 2 * 1000);
 }
 
 TEST_CASE("every admin address has its places, and all of them are counted", "[control]") {
