@@ -58,7 +58,7 @@ std::string did_you_mean(std::string_view word) {
 
 }  // namespace
 
-std::string printable(std::string_view text) {
+std::string short_printable(std::string_view text) {
   const bool is_long = text.size() > shown_bytes_max;
   std::string result = base::printable(is_long ? cut(text) : text);
   return is_long ? result + "..." : result;

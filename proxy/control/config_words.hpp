@@ -16,7 +16,7 @@ std::string in_quotes(std::string_view text);
 std::string as_written(std::string_view sentence, std::string_view written);
 
 // As in_quotes(), without the quotes: for a key in a path.
-std::string printable(std::string_view text);
+std::string short_printable(std::string_view text);
 
 // Names that were probably meant. Two names cost the product of their lengths, and a file of wrong
 // names would cost the square of its own: after so many steps an object has no more suggestions.
