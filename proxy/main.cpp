@@ -3,7 +3,7 @@
 
 #include <variant>
 
-#include "control/command_line.hpp"
+#include "cli/command_line.hpp"
 #include "control/conclude.hpp"
 #include "os/crash.hpp"
 #include "os/process.hpp"

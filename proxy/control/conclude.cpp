@@ -9,7 +9,7 @@
 #include <new>
 #include <system_error>
 
-#include "control/exit_codes.hpp"
+#include "base/exit_codes.hpp"
 
 namespace penstock::control {
 

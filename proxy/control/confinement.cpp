@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "control/config.hpp"
+#include "config/config.hpp"
 #include "control/control_calls.hpp"
 #include "os/process.hpp"
 #include "os/sandbox_files.hpp"

@@ -6,7 +6,7 @@
 #include <new>
 #include <utility>
 
-#include "control/io_work.hpp"
+#include "io/work.hpp"
 #include "os/clock.hpp"
 #include "os/topology.hpp"
 #include "runtime/server.hpp"

@@ -25,17 +25,17 @@
 #include <utility>
 #include <vector>
 
-#include "control/admin_view.hpp"
+#include "admin/api.hpp"
 #include "control/confinement.hpp"
-#include "control/control_watch.hpp"
-#include "control/forwarder_watch.hpp"
 #include "control/listener_stop.hpp"
-#include "control/numa_watch.hpp"
-#include "control/record_pump.hpp"
-#include "control/ring_watch.hpp"
 #include "control/signals.hpp"
+#include "control/watch/forwarder.hpp"
+#include "control/watch/numa.hpp"
+#include "control/watch/record_pump.hpp"
+#include "control/watch/ring.hpp"
+#include "io/alarm.hpp"
+#include "io/control_watch.hpp"
 #include "os/cgroup.hpp"
-#include "upstream/alarm.hpp"
 
 namespace penstock::control {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "control/config_addresses.hpp"
+#include "config/addresses.hpp"
 #include "os/clock.hpp"
 #include "runtime/forwarder_view.hpp"
 #include "runtime/options.hpp"

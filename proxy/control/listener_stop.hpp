@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/time.hpp"
-#include "upstream/alarm.hpp"
+#include "io/alarm.hpp"
 
 namespace penstock::runtime {
 class Server;

@@ -5,16 +5,16 @@
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 
-#include "control/explain_json.hpp"
-#include "control/json_pieces.hpp"
-#include "control/metrics.hpp"
-#include "control/numa_report.hpp"
-#include "control/upstream_view.hpp"
-#include "control/version.hpp"
+#include "base/version.hpp"
 #include "os/cgroup.hpp"
 #include "os/clock.hpp"
 #include "os/topology.hpp"
 #include "relay/counters.hpp"
+#include "report/explain.hpp"
+#include "report/json_pieces.hpp"
+#include "report/metrics/metrics.hpp"
+#include "report/numa/report.hpp"
+#include "report/upstreams.hpp"
 #include "runtime/forwarder_view.hpp"
 #include "runtime/round_times.hpp"
 #include "runtime/server.hpp"

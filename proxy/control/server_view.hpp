@@ -5,12 +5,12 @@
 
 #include <boost/json/fwd.hpp>
 
-#include "control/admin_view.hpp"
-#include "control/budget_report.hpp"
-#include "control/config.hpp"
+#include "admin/api.hpp"
+#include "budget/report.hpp"
+#include "config/config.hpp"
 #include "control/life.hpp"
-#include "control/wall_clock.hpp"
 #include "os/process.hpp"
+#include "report/wall_clock.hpp"
 
 namespace penstock::control {
 

@@ -6,7 +6,7 @@
 
 #include <functional>
 
-#include "control/io_work.hpp"
+#include "io/work.hpp"
 #include "os/signals.hpp"
 
 namespace penstock::control {

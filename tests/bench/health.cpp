@@ -22,10 +22,10 @@
 #include <string>
 #include <vector>
 
+#include "health/watch.hpp"
 #include "os/clock.hpp"
 #include "os/process.hpp"
 #include "os/socket.hpp"
-#include "upstream/health_watch.hpp"
 #include "upstream/live_record.hpp"
 
 namespace {

@@ -2,7 +2,7 @@
 // Authorization. Each has an answer of a known status, a refusal is a JSON object, nothing is
 // written without the right, and what a request costs grows with its size.
 
-#include "control/admin_pages.hpp"
+#include "admin/router.hpp"
 
 #include <algorithm>
 #include <array>

@@ -2,7 +2,7 @@
 // faults, sorted, each at a place within the text and with a sentence; a configuration in effect is
 // read again as the same.
 
-#include "control/config.hpp"
+#include "config/config.hpp"
 
 #include <algorithm>
 #include <string>

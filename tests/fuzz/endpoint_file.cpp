@@ -1,7 +1,7 @@
 // A file of endpoints: endpoints or faults, each with words and a place; what it costs grows with
 // its size.
 
-#include "control/endpoint_file.hpp"
+#include "config/endpoint_file.hpp"
 
 #include <string>
 

@@ -5,10 +5,10 @@
 #include <memory>
 #include <vector>
 
-#include "control/admin_view.hpp"
-#include "control/config.hpp"
-#include "control/explain_json.hpp"
+#include "admin/api.hpp"
+#include "config/config.hpp"
 #include "fuzz/fuzz.hpp"
+#include "report/explain.hpp"
 #include "upstream/registry.hpp"
 
 namespace penstock::fuzz {

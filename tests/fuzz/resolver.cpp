@@ -1,7 +1,7 @@
 // resolv.conf, and the names that a name stands for: what comes out is bounded; the bytes of an
 // answer are read without harm.
 
-#include "upstream/resolver_config.hpp"
+#include "discovery/resolver_config.hpp"
 
 #include <algorithm>
 #include <span>

@@ -1,7 +1,7 @@
 // Durations, sizes, shares, integers: a value prints to a text of the same value, and a refusal
 // leaves the target as it was.
 
-#include "control/config_scalars.hpp"
+#include "config/scalars.hpp"
 
 #include <string>
 

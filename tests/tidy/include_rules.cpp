@@ -10,31 +10,49 @@ namespace penstock::tidy {
 
 namespace {
 
-struct Floor {
+struct Room {
   std::string_view name;
-  int height;  // floors of the same height are neighbours and do not know each other
+  int height;  // rooms of the same height are neighbours and do not know each other
 };
-constexpr std::array<Floor, 9> floors{{{"base", 0},
-                                       {"os", 1},
-                                       {"wire", 1},
-                                       {"relay", 2},
-                                       {"upstream", 2},
-                                       {"files", 2},
-                                       {"session", 3},
-                                       {"runtime", 4},
-                                       {"control", 5}}};
-constexpr int roof = 6;  // main.cpp
+constexpr std::array<Room, 17> rooms{{{"base", 0},
+                                      {"os", 1},
+                                      {"wire", 1},
+                                      {"io", 2},
+                                      {"relay", 2},
+                                      {"upstream", 2},
+                                      {"files", 2},
+                                      {"session", 3},
+                                      {"health", 3},
+                                      {"discovery", 3},
+                                      {"runtime", 4},
+                                      {"budget", 5},
+                                      {"report", 5},
+                                      {"admin", 5},
+                                      {"config", 5},
+                                      {"control", 6},
+                                      {"cli", 7}}};
+constexpr int roof = 8;  // main.cpp
+
+// Rooms that serve one other, beside themselves: who else needs what they do asks that one.
+struct Servant {
+  std::string_view room;
+  std::string_view master;
+};
+constexpr std::array<Servant, 2> servants{{{"health", "control"}, {"discovery", "control"}}};
+
+// From text to values: `config` knows what is to be filled in, also of its neighbours, and no more.
+constexpr std::array<std::string_view, 3> known_to_config{"base/", "os/", "upstream/hash.hpp"};
+constexpr std::array<std::string_view, 2> filled_by_config{"/options.hpp", "/spec.hpp"};
 
 // The client of the admin: beside itself it knows base/ and os/, and so nothing of the server.
-constexpr std::array<std::string_view, 6> client{"control/budget_text.hpp", "control/ctl",
-                                                 "control/exit_codes.hpp",  "control/numa_text.hpp",
-                                                 "control/table.hpp",       "control/token_file"};
-constexpr std::array<std::string_view, 2> floors_of_client{"base", "os"};
+constexpr std::array<std::string_view, 5> client{
+    "cli/ctl/", "admin/token_file", "report/budget_text", "report/numa/text", "report/table"};
+constexpr std::array<std::string_view, 2> known_to_client{"base/", "os/"};
 
-// The headers of a library, and the files that may include them.
+// The headers of a library, and the folders, or single files, that may include them.
 struct Library {
   std::string_view headers;
-  std::array<std::string_view, 6> doors;  // not all need be there
+  std::array<std::string_view, 12> doors;  // not all need be there
 };
 constexpr std::string_view everywhere = "proxy/";
 constexpr std::string_view nowhere = "-";
@@ -42,22 +60,25 @@ constexpr std::array<Library, 17> libraries{{
     {"numa", {"proxy/os/numa"}},
     {"liburing", {"proxy/os/ring"}},
     {"seccomp.h", {"proxy/os/sandbox"}},
-    {"ares", {"proxy/upstream/discovery"}},
-    {"yaml-cpp/", {"proxy/control/config"}},
-    {"boost/beast", {"proxy/control/admin", "proxy/control/ctl"}},
+    {"ares", {"proxy/discovery/"}},
+    {"yaml-cpp/", {"proxy/config/yaml/"}},
+    {"boost/beast", {"proxy/admin/", "proxy/cli/ctl/"}},
     {"boost/asio",
-     {"proxy/runtime/acceptor", "proxy/control/", "proxy/upstream/alarm",
-      "proxy/upstream/as_result", "proxy/upstream/health", "proxy/upstream/discovery"}},
-    {"openssl/", {"proxy/upstream/health"}},
-    {"boost/json", {"proxy/control/"}},
-    {"boost/url", {"proxy/control/"}},
+     {"proxy/io/", "proxy/health/", "proxy/discovery/", "proxy/runtime/acceptor", "proxy/admin/",
+      "proxy/cli/ctl/"}},
+    {"openssl/", {"proxy/health/"}},
+    {"boost/json",
+     {"proxy/budget/", "proxy/report/", "proxy/admin/", "proxy/config/", "proxy/control/",
+      "proxy/cli/"}},
+    {"boost/url", {"proxy/admin/", "proxy/cli/ctl/"}},
     {"boost/interprocess", {"proxy/runtime/node_arena"}},
     {"boost/", {everywhere}},
     {"spdlog/", {"proxy/base/log"}},
     {"fmt/",
-     {"proxy/base/log", "proxy/base/format.cpp", "proxy/control/", "proxy/upstream/discovery",
-      "proxy/runtime/placement", "proxy/files/answer"}},
-    {"CLI/", {"proxy/control/command_line"}},
+     {"proxy/base/log", "proxy/base/format.cpp", "proxy/io/", "proxy/files/answer",
+      "proxy/discovery/", "proxy/runtime/placement", "proxy/budget/", "proxy/report/",
+      "proxy/admin/", "proxy/config/", "proxy/control/", "proxy/cli/"}},
+    {"CLI/", {"proxy/cli/"}},
     {"catch2/", {nowhere}},
 }};
 
@@ -65,30 +86,53 @@ constexpr std::array<Library, 17> libraries{{
 constexpr std::array<std::string_view, 3> heavy_headers{"boost/asio", "boost/beast", "boost/json"};
 constexpr std::string_view only_names = "boost/json/fwd.hpp";  // declares, and weighs nothing
 constexpr std::array<std::string_view, 5> heavy_doors{
-    "proxy/control/admin_connection.hpp", "proxy/upstream/as_result.hpp",
-    "proxy/upstream/health_check.hpp", "proxy/upstream/health_link",
-    "proxy/upstream/health_tls.hpp"};
-
-std::optional<int> height_of(std::string_view path) {
-  if (path == "main.cpp") return roof;
-  for (const Floor& floor : floors)
-    if (path.starts_with(floor.name) && path.substr(floor.name.size()).starts_with('/'))
-      return floor.height;
-  return std::nullopt;
-}
+    "proxy/io/as_result.hpp", "proxy/health/check.hpp", "proxy/health/link", "proxy/health/tls.hpp",
+    "proxy/admin/connection.hpp"};
 
 std::string_view folder_of(std::string_view path) {
   return path.substr(0, path.find('/'));
 }
 
-bool is_of_client(std::string_view path) {
-  return std::any_of(client.begin(), client.end(),
+std::optional<int> height_of(std::string_view path) {
+  if (path == "main.cpp") return roof;
+  for (const Room& room : rooms)
+    if (path.find('/') != path.npos && folder_of(path) == room.name) return room.height;
+  return std::nullopt;
+}
+
+template <std::size_t N>
+bool begins_with_one_of(std::string_view path, const std::array<std::string_view, N>& parts) {
+  return std::any_of(parts.begin(), parts.end(),
                      [&](std::string_view part) { return path.starts_with(part); });
 }
 
-bool may_be_known_by_client(std::string_view path) {
-  return is_of_client(path) || std::find(floors_of_client.begin(), floors_of_client.end(),
-                                         folder_of(path)) != floors_of_client.end();
+bool is_filled_by_config(std::string_view path) {
+  return std::any_of(filled_by_config.begin(), filled_by_config.end(),
+                     [&](std::string_view part) { return path.ends_with(part); });
+}
+
+bool is_of_another_master(std::string_view target, std::string_view room) {
+  return std::any_of(servants.begin(), servants.end(), [&](const Servant& servant) {
+    return folder_of(target) == servant.room && room != servant.room && room != servant.master;
+  });
+}
+
+// Why a file must not include a header of the house; empty where it may.
+std::string_view fault_of(std::string_view here, int height, std::string_view target) {
+  const auto target_height = height_of(target);
+  if (!target_height) return "names no room";
+  if (begins_with_one_of(here, client) && !begins_with_one_of(target, client) &&
+      !begins_with_one_of(target, known_to_client))
+    return "is the server's";
+  const std::string_view room = folder_of(here);
+  if (folder_of(target) == room) return {};
+  if (room == "config") {
+    const bool is_known =
+        is_filled_by_config(target) || begins_with_one_of(target, known_to_config);
+    return is_known ? "" : "is not for the configuration to know";
+  }
+  if (*target_height >= height) return "is no lower floor";
+  return is_of_another_master(target, room) ? "is for control/ alone" : "";
 }
 
 struct Include {
@@ -131,16 +175,13 @@ Findings includes_only_lower_floors(const SourceFile& file) {
   if (!file.is_cpp() || !file.in("proxy/")) return findings;
   const std::string_view here = std::string_view{file.path}.substr(6);
   const auto height = height_of(here);
-  if (!height) return {{file.path, 1, "lies on no floor of the house"}};
+  if (!height) return {{file.path, 1, "lies in no room of the house"}};
   for (const Include& include : includes_of(file)) {
     if (include.quote != '"') continue;
-    const auto target = height_of(include.target);
-    if (!target)
-      findings.push_back({file.path, include.line, "\"" + include.target + "\" names no floor"});
-    else if (*target >= *height && folder_of(include.target) != folder_of(here))
-      findings.push_back({file.path, include.line, "\"" + include.target + "\" is no lower floor"});
-    else if (is_of_client(here) && !may_be_known_by_client(include.target))
-      findings.push_back({file.path, include.line, "\"" + include.target + "\" is the server's"});
+    const std::string_view fault = fault_of(here, *height, include.target);
+    if (!fault.empty())
+      findings.push_back(
+          {file.path, include.line, '"' + include.target + "\" " + std::string{fault}});
   }
   return findings;
 }

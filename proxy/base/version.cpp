@@ -1,0 +1,9 @@
+#include "base/version.hpp"
+
+namespace penstock::control {
+
+std::string_view version() noexcept {
+  return PENSTOCK_VERSION;
+}
+
+}  // namespace penstock::control

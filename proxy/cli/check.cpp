@@ -1,0 +1,39 @@
+#include "cli/check.hpp"
+
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
+#include <iostream>
+
+#include "base/exit_codes.hpp"
+#include "budget/report.hpp"
+#include "config/config.hpp"
+#include "os/privileges.hpp"
+#include "report/budget_text.hpp"
+
+namespace penstock::control {
+
+namespace {
+
+// As `run` would have it, started by this user.
+Budget budget_of_run(const Config& config) {
+  const bool gives_up_root =
+      os::current_identity().user == 0 && !config.server.runtime.user.empty();
+  return budget_of(
+      {.server = config.server, .max_pipes = config.max_pipes, .admin_binds = config.admin.size()},
+      !gives_up_root);
+}
+
+}  // namespace
+
+int check(const CheckCommand& command) {
+  const LoadedConfig loaded = load_config(command.file, false);
+  if (!loaded.config) {
+    std::cerr << faults_text(loaded.faults);
+    return misuse;
+  }
+  std::cout << command.file << ": ok\n";
+  if (command.budget) std::cout << '\n' << budget_text(budget_json(budget_of_run(*loaded.config)));
+  return success;
+}
+
+}  // namespace penstock::control

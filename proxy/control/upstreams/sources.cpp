@@ -1,0 +1,136 @@
+#include "control/upstreams/sources.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "control/upstreams/loops.hpp"
+#include "io/work.hpp"
+#include "os/clock.hpp"
+#include "runtime/server.hpp"
+#include "upstream/live_record.hpp"
+#include "upstream/registry.hpp"
+
+namespace penstock::control {
+
+namespace {
+
+void write(base::Log& log, const std::string& sentence, base::Severity severity) {
+  if (severity >= base::Severity::warning) return log.warning(sentence);
+  log.info(sentence);
+}
+
+}  // namespace
+
+UpstreamFeeds::UpstreamFeeds(boost::asio::io_context& io, runtime::Server& server,
+                             UpstreamControl& upstreams, base::Log& log, std::size_t checks_at_once,
+                             std::function<void()> on_reader_start)
+    : io_{io},
+      server_{server},
+      upstreams_{upstreams},
+      log_{log},
+      looping_{looping_sockets(server.spec().listeners)},
+      health_{io,
+              {.checked =
+                   [](upstream::LiveRecord& endpoint, upstream::CheckResult result) {
+                     ++endpoint.control.checks[static_cast<std::size_t>(result)];
+                   },
+               .judged = [this](upstream::LiveRecord& endpoint, upstream::Health health,
+                                const std::string& why) { judged(endpoint, health, why); }},
+              static_cast<std::uint64_t>(os::wall_clock_nanoseconds()),
+              std::max<std::size_t>(checks_at_once, 1)},
+      dns_{io,
+           {.found = [this](const auto& id, const auto& all) { found(id, all.now, all.left); },
+            .resolved = [this](const auto& id, auto result) { resolved(id, result); },
+            .said = [&log](const auto& text, auto severity) { write(log, text, severity); }}},
+      files_{io,
+             {.found = [this](const auto& id, const auto& endpoints) { found(id, endpoints); },
+              .said = [&log](const auto& text, auto severity) { write(log, text, severity); }},
+             std::move(on_reader_start)} {
+  upstreams.set_on_doubt([this](const std::string& upstream) { dns_.hurry(upstream); });
+  for (const auto& upstream : server.upstreams().upstreams()) {
+    const auto& sources = upstream->spec().sources;
+    lists_.emplace(upstream->name(), sources);
+    for (std::size_t i = 0; i < sources.size(); ++i) {
+      const upstream::SourceId id{.upstream = upstream->name(), .index = i};
+      if (const auto* dns = std::get_if<upstream::DnsSource>(&sources[i])) {
+        unanswered_.insert(id);
+        dns_.watch(id, *dns);
+      }
+      if (const auto* file = std::get_if<upstream::FileSource>(&sources[i])) {
+        unanswered_.insert(id);
+        files_.watch(id, *file);
+      }
+    }
+    check(*upstream);
+  }
+}
+
+// A failed check is a reason to ask again, as a failed connection is.
+void UpstreamFeeds::judged(upstream::LiveRecord& endpoint, upstream::Health health,
+                           const std::string& why) {
+  if (health != upstream::Health::up) dns_.hurry(endpoint.upstream);
+  upstreams_.judge(endpoint, health, why);
+}
+
+void UpstreamFeeds::await_first_answers(base::Duration patience,
+                                        const std::function<bool()>& is_pointless) {
+  const base::Instant deadline = os::now() + patience;
+  while (!unanswered_.empty() && os::now() < deadline && !is_pointless())
+    run_one_call(io_, std::chrono::milliseconds{100});
+  for (const upstream::SourceId& id : unanswered_)
+    log_.warning(
+        fmt::format("upstream {} starts without the endpoints of its source {}: it has "
+                    "not answered yet",
+                    id.upstream, id.index + 1));
+  unanswered_.clear();
+}
+
+void UpstreamFeeds::answered(const upstream::SourceId& id) {
+  unanswered_.erase(id);
+}
+
+void UpstreamFeeds::found(const upstream::SourceId& id,
+                          const std::vector<upstream::EndpointSpec>& endpoints,
+                          const upstream::Registry::Left& left) {
+  answered(id);
+  upstream::EndpointSources& list = lists_.at(id.upstream);
+  if (!list.set(id.index, without_loops(id.upstream, endpoints))) return;
+  if (list.left_out() > 0)
+    log_.warning(fmt::format("upstream {} has more than {} endpoints: {} are left out", id.upstream,
+                             base::endpoints_max, list.left_out()));
+  upstream::Upstream& upstream = *server_.upstreams().find(id.upstream);
+  upstreams_.replace_endpoints(upstream, list.endpoints(), left);
+  check(upstream);
+}
+
+void UpstreamFeeds::resolved(const upstream::SourceId& id, upstream::DnsResult result) {
+  upstreams_.count(id.upstream, result);
+  answered(id);
+}
+
+std::vector<upstream::EndpointSpec> UpstreamFeeds::without_loops(
+    const std::string& upstream, const std::vector<upstream::EndpointSpec>& endpoints) {
+  std::vector<upstream::EndpointSpec> good;
+  for (const upstream::EndpointSpec& endpoint : endpoints) {
+    const OwnSocket* listener = looping_.reached_by(endpoint.address);
+    if (listener == nullptr) {
+      good.push_back(endpoint);
+      continue;
+    }
+    const std::string sentence =
+        fmt::format("upstream {}: {} is left out, for it is listener {} of this proxy: a loop",
+                    upstream, endpoint.address.to_string(), listener->owner);
+    if (loops_told_.insert(sentence).second) log_.warning(sentence);
+  }
+  return good;
+}
+
+void UpstreamFeeds::check(const upstream::Upstream& upstream) {
+  std::vector<upstream::LiveRecord*> endpoints;
+  for (const auto& endpoint : upstream.cluster().endpoints()) endpoints.push_back(endpoint.live);
+  health_.follow(upstream.name(), upstream.spec().health_check, endpoints);
+}
+
+}  // namespace penstock::control

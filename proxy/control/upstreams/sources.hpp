@@ -1,0 +1,60 @@
+#pragma once
+// Where the endpoints of upstreams and their health come from while the proxy runs: DNS, files,
+// active checks. Everything ends in UpstreamControl.
+//
+// Owner    run(). Thread: control. Ends with the io_context's thread: nothing is reported after it,
+//          and UpstreamControl refreshes no more.
+
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "config/sockets.hpp"
+#include "control/upstreams/endpoint_file_watch.hpp"
+#include "control/upstreams/manager.hpp"
+#include "discovery/discovery.hpp"
+#include "discovery/dns.hpp"
+#include "health/watch.hpp"
+
+namespace penstock::control {
+
+class UpstreamFeeds {
+ public:
+  // At most `checks_at_once` health checks are under way. `on_reader_start` runs on the thread that
+  // reads files of endpoints.
+  UpstreamFeeds(boost::asio::io_context& io, runtime::Server& server, UpstreamControl& upstreams,
+                base::Log& log, std::size_t checks_at_once, std::function<void()> on_reader_start);
+  UpstreamFeeds(const UpstreamFeeds&) = delete;
+  UpstreamFeeds& operator=(const UpstreamFeeds&) = delete;
+
+  // Runs the io_context until every source has answered or failed once, but no longer than
+  // `patience` and not where `is_pointless`, so that the first connection finds endpoints. Before
+  // anything is accepted.
+  void await_first_answers(base::Duration patience, const std::function<bool()>& is_pointless);
+
+ private:
+  void found(const upstream::SourceId& id, const std::vector<upstream::EndpointSpec>& endpoints,
+             const upstream::Registry::Left& left = {});
+  void resolved(const upstream::SourceId& id, upstream::DnsResult result);
+  void judged(upstream::LiveRecord& endpoint, upstream::Health health, const std::string& why);
+  void answered(const upstream::SourceId& id);
+  std::vector<upstream::EndpointSpec> without_loops(
+      const std::string& upstream, const std::vector<upstream::EndpointSpec>& endpoints);
+  void check(const upstream::Upstream& upstream);
+
+  boost::asio::io_context& io_;
+  runtime::Server& server_;
+  UpstreamControl& upstreams_;
+  base::Log& log_;
+  const OwnSockets looping_;
+  std::map<std::string, upstream::EndpointSources> lists_;  // by upstream
+  std::set<upstream::SourceId> unanswered_;
+  std::set<std::string> loops_told_;
+  upstream::HealthWatch health_;
+  upstream::DnsWatch dns_;
+  EndpointFileWatch files_;
+};
+
+}  // namespace penstock::control

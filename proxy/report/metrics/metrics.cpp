@@ -1,0 +1,75 @@
+#include "report/metrics/metrics.hpp"
+
+#include <set>
+
+#include "report/metrics/parts.hpp"
+#include "report/numa/report.hpp"
+#include "runtime/server.hpp"
+#include "runtime/thread_place.hpp"
+#include "session/listener.hpp"
+#include "upstream/registry.hpp"
+
+namespace penstock::control {
+
+namespace {
+
+// A series appears once: one that left gives way to one of the same name that is here.
+MetricsInput::Upstream upstream_input(const upstream::Upstream& upstream,
+                                      const std::vector<const upstream::LiveRecord*>& leaving) {
+  MetricsInput::Upstream input{.name = upstream.name(),
+                               .queue_length = upstream.queue().length(),
+                               .is_checked = upstream.spec().health_check.has_value(),
+                               .endpoints = {}};
+  const upstream::Cluster& cluster = upstream.cluster();
+  input.endpoints.reserve(cluster.endpoints().size());
+  for (std::size_t i = 0; i < cluster.endpoints().size(); ++i) {
+    const upstream::Standing standing = cluster.layout().standing[i];
+    input.endpoints.push_back({.live = cluster.endpoints()[i].live,
+                               .is_up = standing == upstream::Standing::takes ||
+                                        standing == upstream::Standing::takes_retries});
+  }
+  if (leaving.empty()) return input;
+  std::set<std::string_view> named;
+  for (const auto& endpoint : input.endpoints) named.insert(endpoint.live->identity);
+  for (const upstream::LiveRecord* left : leaving)
+    if (named.insert(left->identity).second) input.endpoints.push_back({.live = left});
+  return input;
+}
+
+}  // namespace
+
+MetricsInput metrics_input(const runtime::Server& server) {
+  MetricsInput input;
+  for (const auto& listener : server.listeners())
+    input.listeners.push_back({.name = listener->options.name,
+                               .active = listener->active.load(std::memory_order_relaxed),
+                               .site = listener->site.get()});
+  input.forwarders = server.forwarders();
+  const std::vector<runtime::ThreadView> threads = server.threads();
+  input.numa_local_ratio = numa_local_ratio(threads);
+  input.numa_refusals = numa_refusals(threads);
+  const auto leaving = server.upstreams().leaving();
+  for (const auto& upstream : server.upstreams().upstreams())
+    input.upstreams.push_back(upstream_input(*upstream, leaving[upstream->index()]));
+  return input;
+}
+
+PagePieces metrics_pieces(MetricsInput taken) {
+  const auto input = std::make_shared<const MetricsInput>(std::move(taken));
+  PagePieces pieces;
+  add_connection_metrics(input, pieces);
+  add_upstream_metrics(input, pieces);
+  pieces.push_back([input](std::string& text) {
+    add_kernel_metrics(*input, text);
+    add_relay_metrics(*input, text);
+    add_file_metrics(*input, text);
+    add_process_metrics(*input, text);
+  });
+  return pieces;
+}
+
+std::string metrics_text(const MetricsInput& input) {
+  return text_of(metrics_pieces(input));
+}
+
+}  // namespace penstock::control

@@ -1,0 +1,145 @@
+#include "report/metrics/parts.hpp"
+#include "session/counters.hpp"
+#include "upstream/live_record.hpp"
+
+namespace penstock::control {
+
+namespace {
+
+using runtime::ForwarderView;
+
+// The endpoints of all upstreams, one behind the other.
+struct EndpointRow {
+  const MetricsInput::Upstream* upstream;
+  const MetricsInput::Endpoint* endpoint;
+};
+using EndpointRows = std::shared_ptr<const std::vector<EndpointRow>>;
+
+EndpointRows rows_of(const MetricsInput& input) {
+  std::vector<EndpointRow> rows;
+  std::size_t count = 0;
+  for (const auto& upstream : input.upstreams) count += upstream.endpoints.size();
+  rows.reserve(count);
+  for (const auto& upstream : input.upstreams)
+    for (const auto& endpoint : upstream.endpoints) rows.push_back({&upstream, &endpoint});
+  return std::make_shared<const std::vector<EndpointRow>>(std::move(rows));
+}
+
+// `input` keeps alive what the rows point at. `add` gets the family, the row and its two labels.
+template <class Add>
+void add_for_endpoints(const SharedMetricsInput& input, const EndpointRows& rows,
+                       PagePieces& pieces, FamilyOfRows family, Add add) {
+  family.rows = rows->size();
+  family.add = [input, rows, add](Family& of, std::size_t i) {
+    const EndpointRow& row = (*rows)[i];
+    add(of, row, Label{"upstream", row.upstream->name},
+        Label{"endpoint", row.endpoint->live->identity});
+  };
+  add_pieces(pieces, std::move(family));
+}
+
+void add_endpoint_gauges(const SharedMetricsInput& input, const EndpointRows& rows,
+                         PagePieces& pieces) {
+  add_for_endpoints(
+      input, rows, pieces,
+      {.kind = Family::Kind::gauge,
+       .name = "penstock_upstream_connections_active",
+       .help = "Connections to an endpoint, attempts under way included."},
+      [](Family& family, const EndpointRow& row, Label upstream, Label endpoint) {
+        family.add({upstream, endpoint},
+                   std::uint64_t{row.endpoint->live->active.load(std::memory_order_relaxed)});
+      });
+  add_for_endpoints(
+      input, rows, pieces,
+      {.kind = Family::Kind::gauge,
+       .name = "penstock_endpoint_up",
+       .help = "1 where an endpoint gets new connections, or would if those before it failed."},
+      [](Family& family, const EndpointRow& row, Label upstream, Label endpoint) {
+        family.add({upstream, endpoint}, std::uint64_t{row.endpoint->is_up});
+      });
+}
+
+void add_endpoint_counters(const SharedMetricsInput& input, const EndpointRows& rows,
+                           PagePieces& pieces) {
+  add_for_endpoints(
+      input, rows, pieces,
+      {.kind = Family::Kind::counter,
+       .name = "penstock_upstream_connect_failures_total",
+       .help = "Attempts to connect that failed, by reason."},
+      [](Family& family, const EndpointRow& row, Label upstream, Label endpoint) {
+        for (std::size_t reason = 0; reason < upstream::connect_failure_names.size(); ++reason)
+          family.add(
+              {upstream, endpoint, {"reason", upstream::connect_failure_names.names[reason]}},
+              row.endpoint->live->failures[reason].load(std::memory_order_relaxed));
+      });
+  add_for_endpoints(input, rows, pieces,
+                    {.kind = Family::Kind::counter,
+                     .name = "penstock_endpoint_ejections_total",
+                     .help = "Times that an endpoint was ejected for failing too often in a row."},
+                    [](Family& family, const EndpointRow& row, Label upstream, Label endpoint) {
+                      family.add({upstream, endpoint},
+                                 row.endpoint->live->ejections.load(std::memory_order_relaxed));
+                    });
+  add_for_endpoints(
+      input, rows, pieces,
+      {.kind = Family::Kind::counter,
+       .name = "penstock_health_checks_total",
+       .help = "Active health checks, by result."},
+      [](Family& family, const EndpointRow& row, Label upstream, Label endpoint) {
+        for (std::size_t result = 0;
+             row.upstream->is_checked && result < upstream::check_result_names.size(); ++result)
+          family.add({upstream, endpoint, {"result", upstream::check_result_names.names[result]}},
+                     row.endpoint->live->control.checks[result]);
+      });
+}
+
+void add_resolutions(const MetricsInput& input, std::string& text) {
+  Family resolutions{text, Family::Kind::counter, "penstock_dns_resolutions_total",
+                     "Resolutions of DNS sources, by result."};
+  for (const auto& [upstream, counts] : input.dns)
+    for (std::size_t result = 0; result < counts.size(); ++result)
+      resolutions.add(
+          {{"upstream", upstream}, {"result", upstream::dns_result_names.names[result]}},
+          counts[result]);
+}
+
+}  // namespace
+
+void add_upstream_metrics(const SharedMetricsInput& input, PagePieces& pieces) {
+  const EndpointRows rows = rows_of(*input);
+  add_endpoint_gauges(input, rows, pieces);
+  add_endpoint_counters(input, rows, pieces);
+  pieces.push_back([input](std::string& text) { add_resolutions(*input, text); });
+  add_pieces(pieces, {.kind = Family::Kind::gauge,
+                      .name = "penstock_upstream_queue_length",
+                      .help = "Connections that wait for a free place at an endpoint.",
+                      .rows = input->upstreams.size(),
+                      .add = [input](Family& family, std::size_t i) {
+                        family.add({{"upstream", input->upstreams[i].name}},
+                                   static_cast<std::uint64_t>(input->upstreams[i].queue_length));
+                      }});
+  add_pieces(pieces, {.kind = Family::Kind::histogram,
+                      .name = "penstock_upstream_connect_seconds",
+                      .help = "Time of successful attempts to connect.",
+                      .rows = input->upstreams.size(),
+                      .add = [input](Family& family, std::size_t i) {
+                        family.add({{"upstream", input->upstreams[i].name}},
+                                   histogram_over_forwarders(
+                                       *input, [&](const ForwarderView& view) -> auto& {
+                                         return view.sessions.upstreams[i].connect;
+                                       }));
+                      }});
+  add_pieces(pieces, {.kind = Family::Kind::counter,
+                      .name = "penstock_upstream_retries_total",
+                      .help = "Attempts to connect after a first one had failed.",
+                      .rows = input->upstreams.size(),
+                      .add = [input](Family& family, std::size_t i) {
+                        family.add({{"upstream", input->upstreams[i].name}},
+                                   sum_over_forwarders(
+                                       *input, [&](const ForwarderView& view) -> auto& {
+                                         return view.sessions.upstreams[i].retries;
+                                       }));
+                      }});
+}
+
+}  // namespace penstock::control

@@ -1,0 +1,203 @@
+#include <catch2/catch.hpp>
+
+#include "base/limits.hpp"
+#include "budget/budget.hpp"
+
+using namespace penstock;
+using control::Limits;
+using control::Plan;
+using control::plan_budget;
+using control::Wishes;
+
+namespace {
+
+std::size_t descriptors_of(const Plan& plan) {
+  return base::descriptors_reserved + plan.pipes_total * base::descriptors_per_pipe +
+         plan.connections_max * base::descriptors_per_connection;
+}
+
+}  // namespace
+
+TEST_CASE("without wishes everything fits the descriptor limit and nothing is warned of",
+          "[control]") {
+  for (const std::uint64_t descriptors : {512U, 1024U, 4096U, 65'536U, 1'048'576U}) {
+    const Plan plan = plan_budget({.descriptors = descriptors}, {.forwarders = 2});
+    CAPTURE(descriptors, plan.pipes_total, plan.connections_max);
+    CHECK(descriptors_of(plan) <= descriptors);
+    CHECK(descriptors_of(plan) + base::descriptors_per_connection > descriptors);
+    CHECK(plan.warnings.empty());
+  }
+}
+
+TEST_CASE("the user's pipe pages bound the pipes, so that every pipe is whole", "[control]") {
+  const Limits limits{.descriptors = 1'048'576, .pipe_user_pages_soft = 16'384};
+  CHECK(plan_budget(limits, {.pipe_bytes = 256 * 1024}).pipes_total == 256);
+  CHECK(plan_budget(limits, {.pipe_bytes = 1024 * 1024}).pipes_total == 64);
+  CHECK(plan_budget({.descriptors = 1'048'576}, {}).pipes_total == 65'536);
+}
+
+TEST_CASE("pipes are shared out evenly, and each forwarder gets at least one", "[control]") {
+  const Limits limits{.descriptors = 4096, .pipe_user_pages_soft = 640};
+  const Plan plan = plan_budget(limits, {.forwarders = 4});
+  CHECK(plan.pipes_per_forwarder == 2);
+  CHECK(plan.pipes_total == 8);
+  const Plan scarce =
+      plan_budget({.descriptors = 4096, .pipe_user_pages_soft = 1}, {.forwarders = 8});
+  CHECK(scarce.pipes_per_forwarder == 1);
+  CHECK(scarce.pipes_total == 8);
+}
+
+TEST_CASE("a pipe limit beyond what bytes can be counted in limits nothing", "[control]") {
+  const std::size_t pages = std::size_t{1} << 52;  // times 4096 it would be 0
+  const Plan plan =
+      plan_budget({.descriptors = 1'048'576, .pipe_user_pages_soft = pages}, {.forwarders = 1});
+  CHECK(plan.pipes_total == 1'048'576 / 16);
+}
+
+TEST_CASE("no pipe is planned where none is wanted", "[control]") {
+  CHECK(plan_budget({.descriptors = 4096}, {.max_pipes = 0}).pipes_total == 0);
+  CHECK(plan_budget({.descriptors = 4096}, {.splices = false}).pipes_per_forwarder == 0);
+}
+
+TEST_CASE("pipes of themselves make room for the connections that were asked for", "[control]") {
+  const Plan plan = plan_budget({.descriptors = 1024}, {.max_connections = 430});
+  CHECK(plan.connections_max == 430);
+  CHECK(plan.pipes_total == 18);
+  CHECK(plan.warnings.empty());
+  CHECK(plan_budget({.descriptors = 65'536}, {.max_connections = 20}).pipes_total == 40);
+}
+
+TEST_CASE("more connections than the limit holds are cut down with a sentence", "[control]") {
+  const Plan plan = plan_budget({.descriptors = 1024}, {.max_connections = 10'000});
+  CHECK(plan.connections_max == 447);
+  CHECK(descriptors_of(plan) <= 1024);
+  REQUIRE(plan.warnings.size() == 1);
+  CHECK(plan.warnings[0].starts_with("runtime.max_connections is 10000, but the limit of 1024 "));
+  CHECK(plan.warnings[0].find("at least 20130 ") != std::string::npos);
+}
+
+TEST_CASE("more pipes than the limit holds are cut down with a sentence", "[control]") {
+  const Plan plan = plan_budget({.descriptors = 1024}, {.max_pipes = 5000});
+  CHECK(plan.pipes_total == 128);
+  CHECK(plan.connections_max == 320);
+  REQUIRE(plan.warnings.size() == 1);
+  CHECK(plan.warnings[0].starts_with("relay.max_pipes is 5000, "));
+  CHECK(plan.warnings[0].find("at least 40000 ") != std::string::npos);
+  CHECK(plan_budget({.descriptors = 40'000}, {.max_pipes = 5000}).warnings.empty());
+}
+
+TEST_CASE("pipes that were asked for yield to connections", "[control]") {
+  const Plan free_choice = plan_budget({.descriptors = 20'000}, {.max_pipes = 1'000'000});
+  CHECK(free_choice.pipes_total == 2500);
+  CHECK(free_choice.connections_max == 7436);
+  const Plan both =
+      plan_budget({.descriptors = 20'000}, {.max_pipes = 1'000'000, .max_connections = 9'000});
+  CHECK(both.connections_max == 9'000);
+  CHECK(both.pipes_total == 936);
+  // Beside what was asked for together there is room for all of it.
+  const Plan fits =
+      plan_budget({.descriptors = 20'000}, {.max_pipes = 5'000, .max_connections = 4'000});
+  CHECK(fits.connections_max == 4'000);
+  CHECK(fits.pipes_total == 5'000);
+  CHECK(fits.warnings.empty());
+}
+
+TEST_CASE("no more connections are let in than there are descriptors for both of their sockets",
+          "[control]") {
+  for (const std::uint64_t descriptors : {48U, 64U, 100U, 128U, 200U, 256U, 400U}) {
+    const Wishes wishes{.forwarders = 2, .own_descriptors = 40, .admin_binds = 1};
+    const Plan plan = plan_budget({.descriptors = descriptors}, wishes);
+    CAPTURE(descriptors, plan.pipes_total, plan.connections_max);
+    CHECK(wishes.own_descriptors + plan.pipes_total * base::descriptors_per_pipe +
+              plan.connections_max * base::descriptors_per_connection <=
+          descriptors);
+    const bool is_said =
+        !plan.warnings.empty() &&
+        plan.warnings[0].starts_with("the limit of " + std::to_string(descriptors));
+    CHECK(is_said == (plan.connections_max < 16));
+  }
+}
+
+TEST_CASE("a tiny descriptor limit still leaves room for a connection", "[control]") {
+  CHECK(plan_budget({.descriptors = 64}, {.own_descriptors = 60}).connections_max == 1);
+  CHECK(plan_budget({.descriptors = 0}, {}).connections_max == 1);
+}
+
+TEST_CASE("threads and sockets of listeners have descriptors of their own", "[control]") {
+  runtime::ServerSpec server;
+  server.runtime.forwarders = 1;
+  server.runtime.acceptors = 1;
+  const std::size_t small = control::wishes_of({.server = server}).own_descriptors;
+  server.runtime.forwarders = 4;
+  server.runtime.acceptors = 2;
+  runtime::ListenerSpec ports;
+  ports.addresses.resize(1000);
+  server.listeners.push_back(ports);
+  // Three for each forwarder, four for each acceptor, and a socket of each acceptor's at each port.
+  CHECK(control::wishes_of({.server = server}).own_descriptors == small + 3 * 3 + 4 + 2 * 1000);
+}
+
+TEST_CASE("every admin address has its places, and all of them are counted", "[control]") {
+  const auto with = [](std::uint64_t descriptors, std::size_t binds) {
+    return plan_budget({.descriptors = descriptors},
+                       {.own_descriptors = 128, .admin_binds = binds});
+  };
+  CHECK(with(20'000, 0).admin_places == 0);
+  CHECK(with(20'000, 1).admin_places == 64);
+  CHECK(with(20'000, 8).admin_places == 64);
+  // A sixteenth for all addresses, and for none of them nothing.
+  CHECK(with(1'024, 1).admin_places == 64);
+  CHECK(with(1'024, 8).admin_places == 8);
+  CHECK(with(64, 8).admin_places == 1);
+  // 7 times 64 descriptors are 224 connections less.
+  const std::size_t of_one = with(20'000, 1).connections_max;
+  CHECK(of_one - with(20'000, 8).connections_max == 224);
+}
+
+TEST_CASE("the memory of a control group bounds connections and held buffers", "[control]") {
+  const auto plan_with = [](std::uint64_t mebibytes, std::optional<std::size_t> asked) {
+    return plan_budget({.descriptors = 20'000, .memory_bytes = mebibytes << 20},
+                       {.forwarders = 2, .max_connections = asked});
+  };
+  const Plan plan = plan_with(64, {});
+  CHECK(plan.connections_max == 1920);
+  CHECK(plan.buffers_per_forwarder == 80);
+  CHECK(plan.warnings.empty());
+  const Plan asked = plan_with(64, 5000);
+  CHECK(asked.connections_max == 1920);
+  REQUIRE(asked.warnings.size() == 1);
+  CHECK(asked.warnings[0].starts_with("runtime.max_connections is 5000, but 64 MiB of memory "));
+  CHECK(plan_with(64, 500).connections_max == 500);
+  CHECK(plan_with(64, 500).warnings.empty());
+  // Enough of it changes nothing; too little leaves a proxy for a few.
+  CHECK(plan_with(64 << 10, {}).connections_max == plan_with(0, {}).connections_max);
+  CHECK(plan_with(64 << 10, {}).buffers_per_forwarder == base::held_buffers_max);
+  CHECK(plan_with(8, {}).connections_max == 16);
+  CHECK(plan_with(8, {}).buffers_per_forwarder == base::held_buffers_min);
+}
+
+TEST_CASE("health checks and lookups of names have descriptors of their own", "[control]") {
+  const Limits limits{.descriptors = 4096};
+  const Plan without = plan_budget(limits, {});
+  const Plan with = plan_budget(limits, {.checked_endpoints = 100, .dns_sources = 2});
+  CHECK(with.checks_at_once == 100);
+  CHECK(without.connections_max - with.connections_max ==
+        (100 + 2 * base::descriptors_per_lookup) / base::descriptors_per_connection);
+}
+
+TEST_CASE("open files have descriptors of their own, at most an eighth of all", "[control]") {
+  const Limits limits{.descriptors = 8000};
+  CHECK(plan_budget(limits, {.open_files = 500}).open_files == 500);
+  const Plan many = plan_budget(limits, {.open_files = 5000});
+  CHECK(many.open_files == 1000);
+  CHECK(descriptors_of(many) + 1000 <= 8000);
+}
+
+TEST_CASE("where descriptors are few, health checks wait in line for a sixteenth of them",
+          "[control]") {
+  const Plan plan = plan_budget({.descriptors = 1024}, {.checked_endpoints = 4096});
+  CHECK(plan.checks_at_once == 64);
+  CHECK(plan.connections_max > 100);
+  CHECK(plan_budget({.descriptors = 1'048'576}, {.checked_endpoints = 4096}).checks_at_once ==
+        base::health_checks_max);
+}

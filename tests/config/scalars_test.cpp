@@ -1,0 +1,111 @@
+#include "config/scalars.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "base/sizes.hpp"
+
+namespace penstock::control {
+
+TEST_CASE("durations have a unit and keep their exact value", "[control]") {
+  base::Duration value{-1};
+  CHECK(parse_duration("1us", value).empty());
+  CHECK(value == std::chrono::microseconds{1});
+  CHECK(parse_duration("250ms", value).empty());
+  CHECK(value == std::chrono::milliseconds{250});
+  CHECK(parse_duration("90m", value).empty());
+  CHECK(value == std::chrono::minutes{90});
+  CHECK(parse_duration("1000000h", value).empty());
+  CHECK(value == duration_max);
+  CHECK_FALSE(parse_duration("1000001h", value).empty());
+  CHECK(value == duration_max);
+  for (const char* text :
+       {"", " ", "s", "1", "1 s", " 1s", "1S", "1ns", "+1s", "00", "1s1s", "0x1s"})
+    CHECK_FALSE(parse_duration(text, value).empty());
+}
+
+TEST_CASE("sizes are bytes, or have a binary unit", "[control]") {
+  std::uint64_t value = 0;
+  const std::uint64_t most = UINT64_MAX;
+  CHECK(parse_size("7", 0, most, value).empty());
+  CHECK(value == 7);
+  CHECK(parse_size("7B", 0, most, value).empty());
+  CHECK(value == 7);
+  CHECK(parse_size("3GiB", 0, most, value).empty());
+  CHECK(value == 3 * base::gibibyte);
+  CHECK(parse_size("18446744073709551615", 0, most, value).empty());
+  CHECK(value == most);
+  for (const char* text : {"18446744073709551616", "17179869184GiB", "1K", "1kib", "-1", "01", ""})
+    CHECK_FALSE(parse_size(text, 0, most, value).empty());
+  CHECK(value == most);
+}
+
+TEST_CASE("integers are decimal, without a sign or a leading zero, within their bounds",
+          "[control]") {
+  std::uint64_t value = 0;
+  CHECK(parse_integer("5", 1, 8, value).empty());
+  CHECK(value == 5);
+  for (const char* text : {"0", "9", "05", "+5", "5.0", "5 ", "0x5", "", "99999999999999999999"})
+    CHECK_FALSE(parse_integer(text, 1, 8, value).empty());
+  CHECK(value == 5);
+}
+
+TEST_CASE("a mode is octal and has no more than the nine permissions", "[control]") {
+  unsigned value = 0;
+  CHECK(parse_mode("0660", value).empty());
+  CHECK(value == 0660);
+  CHECK(parse_mode("777", value).empty());
+  CHECK(value == 0777);
+  CHECK(parse_mode("0", value).empty());
+  CHECK(value == 0);
+  for (const char* text : {"", "1777", "0o660", "668", "-1", "00660", "u+rw"})
+    CHECK_FALSE(parse_mode(text, value).empty());
+}
+
+TEST_CASE("a share is an integer with a percent sign", "[control]") {
+  double value = -1;
+  CHECK(parse_percent("50%", value).empty());
+  CHECK(value == 0.5);
+  CHECK(parse_percent("0", value).empty());
+  CHECK(value == 0.0);
+  for (const char* text : {"50", "101%", "5.5%", "%", "", "-1%", "05%"})
+    CHECK_FALSE(parse_percent(text, value).empty());
+}
+
+TEST_CASE("sizes and durations are shown in their largest whole unit", "[control]") {
+  CHECK(size_text(0) == "0");
+  CHECK(size_text(1000) == "1000");
+  CHECK(size_text(64 * base::kibibyte) == "64KiB");
+  CHECK(duration_text(std::chrono::hours{2}) == "2h");
+  CHECK(duration_text(std::chrono::seconds{90}) == "90s");
+  CHECK(duration_text(base::Duration{0}) == "0");
+}
+
+TEST_CASE("the nearest known word is suggested, and none where all are far", "[control]") {
+  const std::vector<std::string> known{"bind", "backlog", "idle_timeout", "mode"};
+  CHECK(suggestion("idle_timout", known) == "; did you mean 'idle_timeout'?");
+  CHECK(suggestion("bnid", known) == "; did you mean 'bind'?");
+  CHECK(suggestion("x", known).empty());
+  CHECK(suggestion("upstream", known).empty());
+  CHECK(suggestion(std::string(100'000, 'a'), known).empty());
+}
+
+TEST_CASE("the words of other proxies lead to ours, where ours may stand", "[control]") {
+  CHECK(suggestion("leastconn", {"round_robin", "least_connections"}) ==
+        "; did you mean 'least_connections'?");
+  CHECK(suggestion("roundrobin", {"round_robin", "least_connections"}) ==
+        "; did you mean 'round_robin'?");
+  CHECK(suggestion("servers", {"endpoints", "balance"}) == "; did you mean 'endpoints'?");
+  CHECK(suggestion("servers", {"balance"}).empty());
+  bool flag = false;
+  CHECK(parse_boolean("yes", flag) == "expected true or false, not 'yes'; did you mean 'true'?");
+  CHECK(expected_one_of({"debug", "info", "warning", "error"}, "warn") ==
+        "expected debug, info, warning or error, not 'warn'; did you mean 'warning'?");
+  CHECK(expected_one_of({"tcp", "http", "tls"}, "https") ==
+        "expected tcp, http or tls, not 'https'; did you mean 'tls'?");
+  CHECK(expected_one_of({"tcp", "http", "tls"}, "httpp") ==
+        "expected tcp, http or tls, not 'httpp'; did you mean 'http'?");
+  CHECK(expected_one_of({"tcp", "http", "tls"}, "carrier pigeon") ==
+        "expected tcp, http or tls, not 'carrier pigeon'");
+}
+
+}  // namespace penstock::control

@@ -1,0 +1,192 @@
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <sstream>
+
+#include "base/version.hpp"
+#include "relay/counters.hpp"
+#include "report/metrics/family.hpp"
+#include "report/metrics/metrics.hpp"
+#include "runtime/round_times.hpp"
+#include "session/counters.hpp"
+#include "upstream/live_record.hpp"
+
+using namespace penstock;
+using namespace std::chrono_literals;
+using control::metrics_text;
+using control::MetricsInput;
+
+namespace {
+
+// Two forwarders that count by hand, one listener and one upstream with two endpoints.
+struct House {
+  std::array<relay::Counters, 2> relay;
+  std::array<runtime::RoundTimes, 2> rounds;
+  session::Counters first{1, 1};
+  session::Counters second{1, 1};
+  upstream::LiveRecord blue{1, "app", "blue", {}};
+  upstream::LiveRecord green{2, "app", "10.0.0.2:80", {}};
+
+  MetricsInput input() const {
+    MetricsInput input;
+    input.listeners.push_back({.name = "we\"b", .active = 2});
+    input.forwarders.push_back({0, 0, 3, relay[0], first, rounds[0], {}, nullptr, {}});
+    input.forwarders.push_back({1, 1, -1, relay[1], second, rounds[1], {}, nullptr, {}});
+    input.busy_ratios = {0.25, 0.5};
+    input.upstreams.push_back(
+        {.name = "app", .queue_length = 3, .endpoints = {{&blue, true}, {&green, false}}});
+    return input;
+  }
+};
+
+// The value of one series, given as it stands in the text; "" where there is none.
+std::string value_of(const std::string& text, const std::string& series) {
+  std::istringstream lines{text};
+  for (std::string line; std::getline(lines, line);)
+    if (line.starts_with(series + ' ')) return line.substr(series.size() + 1);
+  return "";
+}
+
+}  // namespace
+
+TEST_CASE("counters of all forwarders are added up", "[control]") {
+  House house;
+  house.first.listeners[0].accepted.add(5);
+  house.second.listeners[0].accepted.add(7);
+  house.second.listeners[0].bytes[session::to_client].add(1'234'567'890'123);
+  const std::string text = metrics_text(house.input());
+  CHECK(value_of(text, R"(penstock_connections_accepted_total{listener="we\"b"})") == "12");
+  CHECK(value_of(text, R"(penstock_connections_active{listener="we\"b"})") == "2");
+  CHECK(value_of(text, R"(penstock_bytes_total{listener="we\"b",direction="to_client"})") ==
+        "1234567890123");
+}
+
+TEST_CASE("a family of many rows is written in bounded pieces, its head once", "[control]") {
+  control::PagePieces pieces;
+  control::add_pieces(pieces, {.kind = control::Family::Kind::gauge,
+                               .name = "rows",
+                               .help = "Rows.",
+                               .rows = 1000,
+                               .add = [](control::Family& family, std::size_t row) {
+                                 family.add({{"row", std::to_string(row)}}, 0.5);
+                               }});
+  CHECK(pieces.size() == 1 + (1000 + control::rows_per_piece - 1) / control::rows_per_piece);
+  std::size_t lines = 0;
+  for (const control::PagePiece& piece : pieces) {
+    std::string text;
+    piece(text);
+    const auto own = static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+    CHECK(own <= control::rows_per_piece);
+    lines += own;
+  }
+  CHECK(lines == 1002);
+  CHECK(value_of(control::text_of(pieces), R"(rows{row="999"})") == "0.5");
+}
+
+TEST_CASE("a label's value cannot leave its quotes", "[control]") {
+  std::string text;
+  control::Family{text, "x"}.add({{"name", "a\\b\"c\nd"}}, std::uint64_t{1});
+  CHECK(text == "x{name=\"a\\\\b\\\"c\\nd\"} 1\n");
+}
+
+TEST_CASE("every reason of every listener has its series from the start", "[control]") {
+  const House house;
+  const std::string text = metrics_text(house.input());
+  for (const auto reason : session::close_reason_names.names) {
+    CAPTURE(reason);
+    CHECK(value_of(text, R"(penstock_connections_closed_total{listener="we\"b",reason=")" +
+                             std::string{reason} + "\"}") == "0");
+  }
+  for (const auto reason : upstream::connect_failure_names.names)
+    CHECK(value_of(text, R"(penstock_upstream_connect_failures_total{upstream="app",)"
+                         R"(endpoint="blue",reason=")" +
+                             std::string{reason} + "\"}") == "0");
+}
+
+TEST_CASE("a histogram's buckets are cumulative and end with +Inf", "[control]") {
+  House house;
+  house.first.listeners[0].duration.record(2ms);
+  house.second.listeners[0].duration.record(50ms);
+  house.second.listeners[0].duration.record(2h);
+  const std::string text = metrics_text(house.input());
+  const std::string name = R"(penstock_connection_duration_seconds)";
+  const auto bucket = [&](const std::string& bound) {
+    return value_of(text, name + R"(_bucket{listener="we\"b",le=")" + bound + "\"}");
+  };
+  CHECK(bucket("0.0003") == "0");
+  CHECK(bucket("0.003") == "1");
+  CHECK(bucket("0.1") == "2");
+  CHECK(bucket("3600") == "2");
+  CHECK(bucket("+Inf") == "3");
+  CHECK(value_of(text, name + R"(_count{listener="we\"b"})") == "3");
+  CHECK(std::stod(value_of(text, name + R"(_sum{listener="we\"b"})")) == Approx(7200.052));
+}
+
+TEST_CASE("an endpoint that takes no new connections is not up", "[control]") {
+  House house;
+  house.blue.active = 4;
+  const std::string text = metrics_text(house.input());
+  CHECK(value_of(text, R"(penstock_endpoint_up{upstream="app",endpoint="blue"})") == "1");
+  CHECK(value_of(text, R"(penstock_endpoint_up{upstream="app",endpoint="10.0.0.2:80"})") == "0");
+  CHECK(value_of(text, R"(penstock_upstream_connections_active{upstream="app",endpoint="blue"})") ==
+        "4");
+}
+
+TEST_CASE("engines, pipes and busy ratios bear their labels", "[control]") {
+  House house;
+  house.relay[1].moved(relay::Engine::splice, 42);
+  house.relay[0].switched(relay::Switch::small_chunks);
+  house.relay[0].fell_back(relay::Fallback::small_pipe);
+  house.relay[0].pipes_idle.set(3);
+  house.first.sendfile_bytes.add(9);
+  house.rounds[1].begin(base::Instant{std::chrono::hours{1}});
+  house.rounds[1].end(base::Instant{std::chrono::hours{2}});
+  const std::string text = metrics_text(house.input());
+  CHECK(value_of(text, R"(penstock_relay_bytes_total{forwarder="1",engine="splice"})") == "42");
+  CHECK(value_of(text, R"(penstock_relay_bytes_total{forwarder="0",engine="sendfile"})") == "9");
+  CHECK(value_of(text, R"(penstock_relay_engine_switches_total{from="splice",to="copy",)"
+                       R"(reason="small_chunks"})") == "1");
+  CHECK(value_of(text, R"(penstock_pipe_fallbacks_total{reason="small_pipe"})") == "1");
+  CHECK(value_of(text, R"(penstock_pipes{state="idle"})") == "3");
+  CHECK(value_of(text, R"(penstock_forwarder_busy_ratio{forwarder="0",node="0",cpu="3"})") ==
+        "0.25");
+  CHECK(value_of(text, R"(penstock_forwarder_busy_ratio{forwarder="1",node="1",cpu="any"})") ==
+        "0.5");
+  CHECK(value_of(text, R"(penstock_forwarder_blocked_total{forwarder="0"})") == "0");
+  CHECK(value_of(text, R"(penstock_forwarder_blocked_total{forwarder="1"})") == "1");
+  CHECK(value_of(text, "penstock_stalls_detected_total") == "0");
+}
+
+TEST_CASE("the share of near arrivals is unknown before the first", "[control]") {
+  const House house;
+  MetricsInput input = house.input();
+  CHECK(value_of(metrics_text(input), "penstock_numa_local_ratio") == "Nan");
+  input.numa_local_ratio = 0.75;
+  CHECK(value_of(metrics_text(input), "penstock_numa_local_ratio") == "0.75");
+}
+
+TEST_CASE("lines that rings and the log dropped are one number", "[control]") {
+  House house;
+  house.first.records_dropped.add(2);
+  MetricsInput input = house.input();
+  input.log_lines_dropped = 40;
+  CHECK(value_of(metrics_text(input), "penstock_access_log_lines_dropped_total") == "42");
+}
+
+TEST_CASE("every family has a help and a type, and every name is one of ours or process_*",
+          "[control]") {
+  const House house;
+  std::istringstream lines{metrics_text(house.input())};
+  std::size_t helps = 0;
+  std::size_t types = 0;
+  for (std::string line; std::getline(lines, line);) {
+    CAPTURE(line);
+    helps += line.starts_with("# HELP ");
+    types += line.starts_with("# TYPE ");
+    CHECK(
+        (line.starts_with("# ") || line.starts_with("penstock_") || line.starts_with("process_")));
+  }
+  CHECK(helps == types);
+  CHECK(helps == 45);
+  CHECK(value_of(metrics_text(house.input()), "penstock_build_info{version=\"" +
+                                                  std::string{control::version()} + "\"}") == "1");
+}
