@@ -3,7 +3,7 @@
 #include <optional>
 #include <string_view>
 
-#include "tidy/pattern.hpp"
+#include "tidy/includes.hpp"
 #include "tidy/rules.hpp"
 
 namespace penstock::tidy {
@@ -129,27 +129,11 @@ std::string_view fault_of(std::string_view here, int height, std::string_view ta
   if (room == "config") {
     const bool is_known =
         is_filled_by_config(target) || begins_with_one_of(target, known_to_config);
-    return is_known ? "" : "is not for the configuration to know";
+    if (!is_known) return "is not for the configuration to know";
+    return *target_height > height ? "is no lower floor" : "";
   }
   if (*target_height >= height) return "is no lower floor";
   return is_of_another_master(target, room) ? "is for control/ alone" : "";
-}
-
-struct Include {
-  int line;
-  char quote;  // '"' or '<'
-  std::string target;
-};
-
-std::vector<Include> includes_of(const SourceFile& file) {
-  static const Pattern pattern{R"re(^\s*#\s*include\s*(["<])([^">]+)[">])re"};
-  std::vector<Include> includes;
-  for (std::size_t i = 0; i < file.code.size(); ++i) {
-    if (file.code[i].find("include") == std::string::npos) continue;
-    const auto match = pattern.find_in(file.lines[i]);
-    if (!match.empty()) includes.push_back({static_cast<int>(i) + 1, match[1][0], match[2]});
-  }
-  return includes;
 }
 
 // POSIX, Linux and C headers; the C++ library's names have neither a dot nor a slash.

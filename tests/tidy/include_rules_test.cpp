@@ -49,6 +49,7 @@ TEST_CASE("what the configuration knows beside the options that it fills in is f
   REQUIRE(bites(rule, "proxy/config/a.cpp", "#include \"runtime/server.hpp\"\n"));
   REQUIRE(bites(rule, "proxy/config/a.cpp", "#include \"upstream/registry.hpp\"\n"));
   REQUIRE(bites(rule, "proxy/config/yaml/a.cpp", "#include \"admin/server.hpp\"\n"));
+  REQUIRE(bites(rule, "proxy/config/a.hpp", "#include \"control/options.hpp\"\n"));
   REQUIRE_FALSE(bites(rule, "proxy/config/a.hpp", "#include \"runtime/options.hpp\"\n"));
   REQUIRE_FALSE(bites(rule, "proxy/config/a.hpp", "#include \"admin/options.hpp\"\n"));
   REQUIRE_FALSE(bites(rule, "proxy/config/a.hpp", "#include \"upstream/spec.hpp\"\n"));

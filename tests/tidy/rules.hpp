@@ -1,5 +1,6 @@
 #pragma once
-// The rules of the house, one function each. A rule looks at one file and answers every breach.
+// The rules of the house, one function each. A rule looks at one file, or at all of them where it
+// says so, and answers every breach.
 
 #include <string>
 #include <vector>
@@ -8,11 +9,16 @@
 
 namespace penstock::tidy {
 
-// Floors and foreign libraries (include_rules.cpp).
+// Rooms and foreign libraries (include_rules.cpp).
 Findings includes_only_lower_floors(const SourceFile& file);
 Findings libraries_behind_their_doors(const SourceFile& file);
 Findings heavy_libraries_only_in_sources(const SourceFile& file);
 Findings system_headers_only_in_os(const SourceFile& file);
+
+// Of the whole house (room_rules.cpp).
+inline constexpr std::size_t room_lines_max = 3500;
+Findings includes_without_circles(const std::vector<SourceFile>& files);
+Findings small_rooms(const std::vector<SourceFile>& files);
 
 // What code may call (call_rules.cpp).
 Findings system_calls_only_in_os(const SourceFile& file);

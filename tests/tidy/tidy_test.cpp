@@ -9,18 +9,33 @@ namespace penstock::tidy {
 
 namespace {
 
-void require_kept(const Rule& rule) {
-  const auto files = read_tree(PENSTOCK_SOURCE_DIR);
+std::vector<SourceFile> all_files() {
+  auto files = read_tree(PENSTOCK_SOURCE_DIR);
   REQUIRE(files.size() > 20);  // a rule that reads nothing is always kept
-  const Findings findings = find_all(rule, files);
+  return files;
+}
+
+void require_none(const Findings& findings) {
   INFO(report(findings));
   REQUIRE(findings.empty());
+}
+
+void require_kept(const Rule& rule) {
+  require_none(find_all(rule, all_files()));
 }
 
 }  // namespace
 
 TEST_CASE("a floor includes only lower floors, and no neighbour", "[tidy]") {
   require_kept(includes_only_lower_floors);
+}
+
+TEST_CASE("includes go in no circle", "[tidy]") {
+  require_none(includes_without_circles(all_files()));
+}
+
+TEST_CASE("no room has more than 3500 lines, os/ apart", "[tidy]") {
+  require_none(small_rooms(all_files()));
 }
 
 TEST_CASE("every foreign library stays behind its doors", "[tidy]") {
@@ -78,9 +93,7 @@ TEST_CASE("no text speaks of the place where it was written", "[tidy]") {
 TEST_CASE("the top level of the repository holds what it always held", "[tidy]") {
   const auto names = top_level_names(PENSTOCK_SOURCE_DIR);
   REQUIRE(names.size() > 3);
-  const Findings findings = fixed_top_level(names);
-  INFO(report(findings));
-  REQUIRE(findings.empty());
+  require_none(fixed_top_level(names));
 }
 
 }  // namespace penstock::tidy
