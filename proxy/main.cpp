@@ -11,6 +11,12 @@
 
 using namespace penstock;
 
+#ifndef PENSTOCK_SANITIZED
+// The loader calls it before any constructor: what those do (libnuma reads /sys) would leave the
+// signals to their defaults for as long as it takes. The sanitizers have to come first themselves.
+[[gnu::section(".preinit_array"), gnu::used]] static void (*const hold_first)() = os::hold_signals;
+#endif
+
 int main(int argc, char** argv) {
   os::hold_signals();
   os::fill_standard_descriptors();

@@ -1,9 +1,10 @@
 #pragma once
 // The signals that steer `run`: SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2. From the first
-// instruction of main to the last one of the process they have an owner, so that none ever does
+// instruction of ours to the last one of the process they have an owner, so that none ever does
 // what it does by default:
 //
-//   main            hold_signals(): the kernel keeps them; every thread inherits that
+//   the loader      hold_signals(), before any constructor (main.cpp; .preinit_array of the ELF
+//                   specification): the kernel keeps them; every thread inherits that
 //   configuration   SignalsWhileReading: obeyed at once, there is nothing to end yet
 //   serving         SignalQueue: what was kept so far comes out of a descriptor
 //   the end         held: they change nothing any more

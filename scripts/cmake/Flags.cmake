@@ -52,6 +52,8 @@ else()
     target_compile_options(penstock_flags INTERFACE -ftrivial-auto-var-init=zero)
   endif()
   target_link_options(penstock_flags INTERFACE -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code)
+  # A bit for each pointer that the loader moves, not 24 bytes: 626 KB of the program.
+  target_link_options(penstock_flags INTERFACE -Wl,-z,pack-relative-relocs)
 endif()
 # What ccache needs to understand precompiled headers.
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")

@@ -1,5 +1,6 @@
-// Signals have an owner from the first instruction of main to the last: none is ever left to what
-// it does by default, and what the first one means does not depend on who asked before.
+// Signals have an owner before the first constructor and after the last instruction of main: none
+// is ever left to what it does by default, and what the first one means does not depend on who
+// asked before.
 
 #include <arpa/inet.h>
 #include <sys/socket.h>
@@ -102,6 +103,27 @@ TEST_CASE("SIGTERM in the first moments of a start ends it with exit code 0", "[
     house.program().signal(signal);
     house.expect_clean_end();
   }
+}
+
+TEST_CASE("a signal that comes while libraries are set up is kept and then obeyed", "[signals]") {
+  const int signal = GENERATE(SIGHUP, SIGUSR1, SIGUSR2, SIGTERM, SIGINT);
+  Origin origin;
+  const TemporaryFolder folder;
+  const std::string file =
+      folder.write("penstock.yaml",
+                   yaml_from({.endpoints = {origin.address()}}, free_address(), free_address()));
+  // Its constructor raises the signal, before those of penstock and long before main.
+  Program program{{penstock_binary(), "run", "-c", file},
+                  {.environment = {std::string{"LD_PRELOAD="} + PENSTOCK_EARLY_SIGNAL,
+                                   "EARLY_SIGNAL=" + std::to_string(signal)}}};
+  const bool ends = signal == SIGTERM || signal == SIGINT;
+  if (!ends) {
+    wait_until("it serves", [&] {
+      return !program.running() || program.errors().find("ready;") != std::string::npos;
+    });
+    program.signal(SIGTERM);
+  }
+  CHECK(program.wait() == 0);
 }
 
 TEST_CASE("signals are obeyed while a name in the configuration is resolved", "[signals]") {
