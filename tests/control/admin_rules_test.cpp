@@ -1,7 +1,6 @@
 #include "control/admin_rules.hpp"
 
-#include <catch2/catch.hpp>
-
+#include "catch.hpp"
 #include "control/admin_host.hpp"
 
 namespace penstock::control {

@@ -1,8 +1,8 @@
 #include <array>
-#include <catch2/catch.hpp>
 #include <filesystem>
 #include <thread>
 
+#include "catch.hpp"
 #include "control/admin_fixture.hpp"
 #include "control/admin_pages.hpp"
 #include "control/admin_server.hpp"

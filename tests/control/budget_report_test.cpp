@@ -1,8 +1,8 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
-#include <catch2/catch.hpp>
 
+#include "catch.hpp"
 #include "control/budget_report.hpp"
 #include "control/budget_text.hpp"
 

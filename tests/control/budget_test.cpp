@@ -1,7 +1,6 @@
-#include <catch2/catch.hpp>
-
-#include "base/limits.hpp"
 #include "control/budget.hpp"
+#include "base/limits.hpp"
+#include "catch.hpp"
 
 using namespace penstock;
 using control::Config;

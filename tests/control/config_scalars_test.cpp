@@ -1,6 +1,6 @@
 #include "control/config_scalars.hpp"
 
-#include <catch2/catch.hpp>
+#include "catch.hpp"
 
 namespace penstock::control {
 

@@ -2,8 +2,8 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
-#include <catch2/catch.hpp>
 
+#include "catch.hpp"
 #include "control/io_work.hpp"
 #include "os/clock.hpp"
 #include "upstream/alarm.hpp"

@@ -1,7 +1,7 @@
-#include <catch2/catch.hpp>
 #include <deque>
 #include <sstream>
 
+#include "catch.hpp"
 #include "control/command_line.hpp"
 #include "control/ctl_text.hpp"
 

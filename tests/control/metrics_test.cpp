@@ -1,7 +1,7 @@
 #include <algorithm>
-#include <catch2/catch.hpp>
 #include <sstream>
 
+#include "catch.hpp"
 #include "control/metrics.hpp"
 #include "control/metrics_family.hpp"
 #include "control/version.hpp"

@@ -2,8 +2,8 @@
 
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
-#include <catch2/catch.hpp>
 
+#include "catch.hpp"
 #include "control/numa_text.hpp"
 
 using namespace penstock;

@@ -1,9 +1,9 @@
 #include "upstream/discovery_dns.hpp"
 
 #include <boost/asio/io_context.hpp>
-#include <catch2/catch.hpp>
 #include <fstream>
 
+#include "catch.hpp"
 #include "upstream/name_server.hpp"
 #include "upstream/scripted_server.hpp"
 

@@ -1,7 +1,6 @@
 #include "upstream/discovery_dns_walk.hpp"
 
-#include <catch2/catch.hpp>
-
+#include "catch.hpp"
 #include "upstream/scripted_server.hpp"
 
 namespace penstock::upstream {

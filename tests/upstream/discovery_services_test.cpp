@@ -1,6 +1,6 @@
 #include "upstream/discovery_services.hpp"
 
-#include <catch2/catch.hpp>
+#include "catch.hpp"
 
 namespace penstock::upstream {
 

@@ -13,12 +13,12 @@
 #include <sys/wait.h>
 
 #include <boost/asio/executor_work_guard.hpp>
-#include <catch2/catch.hpp>
 #include <random>
 #include <set>
 #include <sstream>
 #include <thread>
 
+#include "catch.hpp"
 #include "upstream/discovery_dns_lookup.hpp"
 #include "upstream/name_server.hpp"
 #include "upstream/scripted_server.hpp"

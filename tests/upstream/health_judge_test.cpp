@@ -1,7 +1,8 @@
 #include "upstream/health_judge.hpp"
 
-#include <catch2/catch.hpp>
 #include <string>
+
+#include "catch.hpp"
 
 using namespace penstock::upstream;
 
