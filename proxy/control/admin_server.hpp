@@ -6,12 +6,12 @@
 //          body, 10 s for a request and for its answer.
 // Errors   of one connection end that connection and nothing else.
 
-#include <boost/system/result.hpp>
 #include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "base/result.hpp"
 #include "control/admin_view.hpp"
 #include "control/config.hpp"
 #include "control/page_cache.hpp"
@@ -31,7 +31,7 @@ struct AdminLimits {
 
 class AdminServer {
  public:
-  using Created = boost::system::result<std::unique_ptr<AdminServer>, std::string>;
+  using Created = base::SentenceOr<std::unique_ptr<AdminServer>>;
   // Binds every address; a unix socket gets mode 0600. Errors: the sentence that a user should
   // read.
   static Created create(boost::asio::io_context& io, const std::vector<AdminBind>& binds,
