@@ -1,6 +1,7 @@
 #include "control/access_log_line.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <iterator>
