@@ -3,13 +3,13 @@
 //
 // Owner    whoever implements it; it outlives the AdminServer. Thread: control.
 
-#include <boost/system/result.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <string>
 
 #include "base/page_pieces.hpp"
+#include "base/result.hpp"
 #include "upstream/endpoint_state.hpp"
 
 namespace penstock::control {
@@ -21,7 +21,7 @@ struct ExplainQuestion {
 };
 // The answer in JSON, or the sentence about what is wrong with the question. Nothing is worked out
 // before the first piece is written.
-using Explained = boost::system::result<PagePieces, std::string>;
+using Explained = base::SentenceOr<PagePieces>;
 
 // The pages that may be large: as many rows as the configuration has.
 enum class PageName : std::uint8_t {

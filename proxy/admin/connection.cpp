@@ -96,8 +96,8 @@ std::optional<AdminAnswer> answer_to(boost::system::error_code error, bool expir
     return refusal(431, "the header is too large");
   if (error == http::error::end_of_stream || error == http::error::partial_message)
     return std::nullopt;
-  static const auto& http_errors = http::make_error_code(http::error::bad_version).category();
-  if (error.category() == http_errors) return refusal(400, "this is no HTTP request");
+  static const boost::system::error_code an_http_error{http::error::bad_version};
+  if (error.category() == an_http_error.category()) return refusal(400, "this is no HTTP request");
   return std::nullopt;
 }
 

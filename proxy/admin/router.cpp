@@ -37,7 +37,7 @@ struct Asked {
 
   // Empty where it was not given.
   std::string parameter(std::string_view key) const {
-    const auto found = query.find(boost::urls::string_view{key.data(), key.size()});
+    const auto found = query.find(key);
     return found == query.end() ? std::string{} : std::string{(*found).value};
   }
 };

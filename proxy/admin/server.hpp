@@ -6,7 +6,6 @@
 //          body, 10 s for a request and for its answer.
 // Errors   of one connection end that connection and nothing else.
 
-#include <boost/system/result.hpp>
 #include <chrono>
 #include <memory>
 #include <string>
@@ -16,6 +15,7 @@
 #include "admin/options.hpp"
 #include "admin/page_cache.hpp"
 #include "base/limits.hpp"
+#include "base/result.hpp"
 
 namespace boost::asio {
 class io_context;
@@ -33,7 +33,7 @@ struct AdminLimits {
 
 class AdminServer {
  public:
-  using Created = boost::system::result<std::unique_ptr<AdminServer>, std::string>;
+  using Created = base::SentenceOr<std::unique_ptr<AdminServer>>;
   // Binds every address; a unix socket gets mode 0600. Errors: the sentence that a user should
   // read.
   static Created create(boost::asio::io_context& io, const std::vector<AdminBind>& binds,

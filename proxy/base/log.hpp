@@ -9,7 +9,6 @@
 //
 // Thread   the control thread is the only caller.
 
-#include <boost/system/result.hpp>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -17,6 +16,7 @@
 #include <string_view>
 
 #include "base/enum_names.hpp"
+#include "base/result.hpp"
 #include "base/time.hpp"
 
 namespace penstock::base {
@@ -25,7 +25,7 @@ inline constexpr std::size_t log_queue_lines = 8192;
 
 class LineSink {
  public:
-  using Opened = boost::system::result<std::unique_ptr<LineSink>, std::string>;
+  using Opened = SentenceOr<std::unique_ptr<LineSink>>;
 
   // `target` is stdout, stderr or the path of a file, which is created or appended to. Errors: the
   // sentence that a user should read.

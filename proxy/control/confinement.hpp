@@ -13,13 +13,13 @@
 // Owner    run(). Thread: control. Errors: the sentence; then penstock does not start. Where
 //          runtime.sandbox is auto, what cannot be had is a line of notes() instead.
 
-#include <boost/system/result.hpp>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "base/result.hpp"
 #include "os/privileges.hpp"
 #include "os/sandbox.hpp"
 
@@ -34,7 +34,7 @@ struct Config;
 
 class Confinement {
  public:
-  using Prepared = boost::system::result<Confinement, std::string>;
+  using Prepared = base::SentenceOr<Confinement>;
   static Prepared prepare(const Config& config);
 
   // True where become_user() will change who we are, and with that take away root's rights.

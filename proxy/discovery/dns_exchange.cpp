@@ -18,8 +18,6 @@ namespace {
 
 using Descriptor = boost::asio::posix::stream_descriptor;
 
-constexpr int class_internet = 1;  // RFC 1035
-
 DnsResult result_of(int status) noexcept {
   switch (status) {
     case ARES_SUCCESS: return DnsResult::ok;
@@ -87,15 +85,38 @@ struct DnsExchange::Channel {
 
   void ask(const std::string& name) {
     if (!is_open) return answer({});
+    query(name.c_str());
+    set_timer();
+  }
+
+#if ARES_VERSION >= 0x011c00  // 1.28 has a new call, and writes bytes like this for the old one.
+  void query(const char* name) {
+    ares_query_dnsrec(
+        ares, name, ARES_CLASS_IN, static_cast<ares_dns_rec_type_t>(type),
+        [](void* self, ares_status_t status, std::size_t /*timeouts*/,
+           const ares_dns_record_t* record) {
+          unsigned char* bytes = nullptr;
+          std::size_t count = 0;
+          if (status == ARES_SUCCESS) status = ares_dns_write(record, &bytes, &count);
+          static_cast<Channel*>(self)->answered(status, {bytes, count});
+          ares_free_string(bytes);
+        },
+        this, nullptr);
+  }
+#else
+  void query(const char* name) {
+    constexpr int class_internet = 1;  // RFC 1035
     ares_query(
-        ares, name.c_str(), class_internet, static_cast<int>(type),
+        ares, name, class_internet, static_cast<int>(type),
         [](void* self, int status, int /*timeouts*/, unsigned char* bytes, int count) {
-          auto* channel = static_cast<Channel*>(self);
-          if (status != ARES_EDESTRUCTION)
-            channel->answer(read(status, {bytes, static_cast<std::size_t>(count)}, channel->type));
+          static_cast<Channel*>(self)->answered(status, {bytes, static_cast<std::size_t>(count)});
         },
         this);
-    set_timer();
+  }
+#endif
+
+  void answered(int status, std::span<const unsigned char> bytes) {
+    if (status != ARES_EDESTRUCTION) answer(read(status, bytes, type));
   }
 
   // A channel must not be destroyed by an answer that it gives: so it is given later.

@@ -6,7 +6,7 @@
 //
 // Owner    whoever asks. Thread: that of the io_context.
 // Limits   `timeout`; the same again where an answer that UDP cut is asked for by TCP.
-// Source   c-ares 1.18: ares_query(3), ares_init_options(3).
+// Source   c-ares 1.18 and 1.34: ares_query(3), ares_init_options(3).
 
 #include <functional>
 #include <memory>

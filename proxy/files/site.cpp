@@ -92,7 +92,7 @@ Site::Site(os::Fd root, const Options& options)
       types_{os::read_file(system_media_types, media_types_bytes_max).text},
       cache_control_{cache_control_of(options.max_age)} {}
 
-boost::system::result<std::shared_ptr<const Site>, std::string> Site::open(const Options& options) {
+base::SentenceOr<std::shared_ptr<const Site>> Site::open(const Options& options) {
   auto root = os::open_directory(options.root);
   if (!root) return "cannot serve '" + options.root + "': " + root.error().message();
   return std::shared_ptr<const Site>{new Site{std::move(*root), options}};

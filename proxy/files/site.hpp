@@ -29,8 +29,7 @@ struct Root {
 class Site {
  public:
   // Errors: the sentence that a user should read.
-  static boost::system::result<std::shared_ptr<const Site>, std::string> open(
-      const Options& options);
+  static base::SentenceOr<std::shared_ptr<const Site>> open(const Options& options);
 
   // `path` is percent-decoded and starts with '/'. Empty segments are skipped; a ".." segment is
   // refused even where it would stay inside. Throws std::bad_alloc.

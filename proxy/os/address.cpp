@@ -20,7 +20,7 @@ namespace penstock::os {
 
 namespace {
 
-using Parsed = boost::system::result<SocketAddress, std::string>;
+using Parsed = base::SentenceOr<SocketAddress>;
 
 IpEndpoint from_v4(const in_addr& address, std::uint16_t port) noexcept {
   IpEndpoint result;
@@ -215,8 +215,7 @@ Parsed parse_socket_address(std::string_view text, ZoneNumber zone_number) {
   return SocketAddress{endpoint};
 }
 
-boost::system::result<std::vector<IpEndpoint>, std::string> resolve(const std::string& host,
-                                                                    std::uint16_t port) {
+base::SentenceOr<std::vector<IpEndpoint>> resolve(const std::string& host, std::uint16_t port) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* list = nullptr;

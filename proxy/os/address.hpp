@@ -75,16 +75,15 @@ std::uint32_t interface_number(const std::string& name) noexcept;
 // peer writes makes no system call. Where the operator writes, `zone_number` is interface_number,
 // and "[fe80::1%eth0]:80" is an address too.
 // Errors: the sentence that a user should read.
-boost::system::result<SocketAddress, std::string> parse_socket_address(
-    std::string_view text, ZoneNumber zone_number = nullptr);
+base::SentenceOr<SocketAddress> parse_socket_address(std::string_view text,
+                                                     ZoneNumber zone_number = nullptr);
 
 // Splits "host:port" and "[v6]:port"; false where there is no port in 1..65535.
 bool split_host_port(std::string_view text, std::string& host, std::uint16_t& port);
 
 // A, AAAA and hosts-file addresses of a name, in the system's order, without duplicates.
 // Blocks: start-up only. Errors: what the resolver said.
-boost::system::result<std::vector<IpEndpoint>, std::string> resolve(const std::string& host,
-                                                                    std::uint16_t port);
+base::SentenceOr<std::vector<IpEndpoint>> resolve(const std::string& host, std::uint16_t port);
 
 inline constexpr std::size_t unix_path_bytes_max = 107;
 

@@ -5,15 +5,15 @@
 
 #include <string>
 
+#include "base/result.hpp"
 #include "os/socket.hpp"
 
 namespace penstock::os {
 
 // A socket with its options, bound, that does not listen yet. `before_bind` may refuse.
-boost::system::result<Fd, std::string> bind_socket(const SocketAddress& address,
-                                                   const ListenOptions& listen,
-                                                   const SocketOptions& options,
-                                                   bool (*before_bind)(int socket) = nullptr);
+base::SentenceOr<Fd> bind_socket(const SocketAddress& address, const ListenOptions& listen,
+                                 const SocketOptions& options,
+                                 bool (*before_bind)(int socket) = nullptr);
 
 // The sentence of what went wrong, or nothing.
 std::string start_listening(int socket, const SocketAddress& address, const ListenOptions& listen);

@@ -16,7 +16,7 @@ namespace penstock::os {
 
 namespace {
 
-using Listener = boost::system::result<Fd, std::string>;
+using Listener = base::SentenceOr<Fd>;
 
 std::string reason(int error) {
   return std::strerror(error);

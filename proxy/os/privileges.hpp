@@ -6,8 +6,9 @@
 // Errors   the sentence that a user should read; the process is not to go on then.
 // Source   credentials(7), capabilities(7).
 
-#include <boost/system/result.hpp>
 #include <string>
+
+#include "base/result.hpp"
 
 namespace penstock::os {
 
@@ -17,7 +18,7 @@ struct Identity {
 };
 
 // Names or numbers. Without a group the user's own; without a user, ours.
-using FoundIdentity = boost::system::result<Identity, std::string>;
+using FoundIdentity = base::SentenceOr<Identity>;
 FoundIdentity find_identity(const std::string& user, const std::string& group);
 
 Identity current_identity() noexcept;

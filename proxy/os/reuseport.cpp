@@ -89,9 +89,10 @@ std::vector<sock_filter> steering_program(const std::vector<SteeringRule>& rules
   return program;
 }
 
-boost::system::result<ListenGroup, std::string> listen_as_group(
-    const SocketAddress& address, const ListenOptions& listen, const SocketOptions& options,
-    const std::vector<SteeringRule>& rules) {
+base::SentenceOr<ListenGroup> listen_as_group(const SocketAddress& address,
+                                              const ListenOptions& listen,
+                                              const SocketOptions& options,
+                                              const std::vector<SteeringRule>& rules) {
   ListenGroup group;
   auto first = bind_socket(address, listen, options);
   if (!first) return first.error();

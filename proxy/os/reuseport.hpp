@@ -26,6 +26,7 @@
 #include <string>
 #include <vector>
 
+#include "base/result.hpp"
 #include "os/socket.hpp"
 
 namespace penstock::os {
@@ -47,8 +48,9 @@ struct ListenGroup {
 };
 
 // As many sockets as the rules have members, in their order. A unix socket is one alone.
-boost::system::result<ListenGroup, std::string> listen_as_group(
-    const SocketAddress& address, const ListenOptions& listen, const SocketOptions& options,
-    const std::vector<SteeringRule>& rules);
+base::SentenceOr<ListenGroup> listen_as_group(const SocketAddress& address,
+                                              const ListenOptions& listen,
+                                              const SocketOptions& options,
+                                              const std::vector<SteeringRule>& rules);
 
 }  // namespace penstock::os

@@ -13,7 +13,6 @@
 //          ENOSYS, EINVAL or EPERM.
 // Source   seccomp(2), prctl(2), libseccomp's seccomp_rule_add(3).
 
-#include <boost/system/result.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -45,7 +44,7 @@ enum class OnRefusal : std::uint8_t {
 
 class CallFilter {
  public:
-  using Compiled = boost::system::result<CallFilter, std::string>;
+  using Compiled = base::SentenceOr<CallFilter>;
   // Throws std::bad_alloc. Errors: the sentence.
   static Compiled compile(const CallRules& rules, OnRefusal on_refusal);
 

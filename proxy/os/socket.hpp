@@ -63,9 +63,8 @@ struct ListenOptions {
 // Binds and listens, non-blocking and close-on-exec; accepted TCP sockets inherit `options` and
 // SO_OOBINLINE. A stale unix socket file (nobody answers there) is replaced; any other file is not.
 // Errors: a sentence that says what to do.
-boost::system::result<Fd, std::string> listen_on(const SocketAddress& address,
-                                                 const ListenOptions& listen,
-                                                 const SocketOptions& options);
+base::SentenceOr<Fd> listen_on(const SocketAddress& address, const ListenOptions& listen,
+                               const SocketOptions& options);
 
 // Makes a listening TCP socket drop fresh SYNs, which their senders repeat to whoever listens
 // next, while handshakes under way complete and the queue can be emptied.

@@ -1,6 +1,7 @@
 #include "report/explain.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <boost/json/array.hpp>
@@ -97,7 +98,7 @@ std::string outcome_text(const upstream::Upstream& upstream, upstream::Pick::Out
   return "no endpoint takes connections: reset (no_endpoint)";
 }
 
-boost::system::result<os::IpEndpoint, std::string> parse_client(const std::string& text) {
+base::SentenceOr<os::IpEndpoint> parse_client(const std::string& text) {
   const bool has_port = text.find(':') != std::string::npos &&
                         (text.front() == '[' || text.find(':') == text.rfind(':'));
   const bool is_bare_v6 = !has_port && text.find(':') != std::string::npos;

@@ -2,12 +2,12 @@
 // Which thread runs where, and from where its memory comes: a pure plan from the machine and the
 // options, with its reasons in words.
 
-#include <boost/system/result.hpp>
 #include <cstddef>
 #include <string>
 #include <vector>
 
 #include "base/enum_names.hpp"
+#include "base/result.hpp"
 #include "os/network_device.hpp"
 #include "os/reuseport.hpp"
 #include "os/topology.hpp"
@@ -50,7 +50,7 @@ std::size_t forwarder_count(std::size_t configured, std::size_t cpus, double quo
 // than one node could hold, they stay together. An acceptor for each node with forwarders; a single
 // one stands with the network devices (those that carry the listeners). Errors: what was asked for
 // cannot be had on this machine; the sentence.
-using Planned = boost::system::result<Placement, std::string>;
+using Planned = base::SentenceOr<Placement>;
 Planned plan_placement(const Options& options, const os::NumaTopology& topology,
                        const std::vector<os::NetworkDevice>& devices);
 

@@ -41,7 +41,7 @@ namespace penstock::runtime {
 
 namespace {
 
-using Built = boost::system::result<void, std::string>;
+using Built = base::SentenceOr<void>;
 using DoorsByAcceptor = std::vector<std::vector<Door>>;
 
 std::string in_listener(const ListenerSpec& listener, const std::string& what) {

@@ -6,13 +6,13 @@
 //               reference lives as long as the server; its counters may be read at any time.
 // Errors   create() answers with the sentence that a user should read; nothing is left behind then.
 
-#include <boost/system/result.hpp>
 #include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "base/result.hpp"
 #include "base/time.hpp"
 #include "session/close_reason.hpp"
 
@@ -47,7 +47,7 @@ struct ThreadLocks {
 
 class Server {
  public:
-  using Created = boost::system::result<std::unique_ptr<Server>, std::string>;
+  using Created = base::SentenceOr<std::unique_ptr<Server>>;
   // Binds every listener, builds everything. `log` says which records control wants.
   static Created create(ServerSpec spec, session::LogSwitches log);
   ~Server();  // stop() has been called, or start() never was

@@ -5,7 +5,6 @@
 // Thread   apply() by each thread, for itself.
 // Errors   create() answers with the sentence that a user should read.
 
-#include <boost/system/result.hpp>
 #include <optional>
 #include <string>
 
@@ -20,7 +19,7 @@ os::CallRules forwarder_calls();
 
 class ThreadLock {
  public:
-  using Created = boost::system::result<ThreadLock, std::string>;
+  using Created = base::SentenceOr<ThreadLock>;
   // Without file rights where the kernel has no Landlock.
   static Created create(const os::CallRules& calls, const os::FilePaths& paths,
                         os::OnRefusal on_refusal);

@@ -1,11 +1,11 @@
 #include <array>
-#include <catch2/catch.hpp>
 #include <filesystem>
 #include <thread>
 
 #include "admin/fixture.hpp"
 #include "admin/router.hpp"
 #include "admin/server.hpp"
+#include "catch.hpp"
 #include "cli/ctl/client.hpp"
 #include "os/process.hpp"
 #include "os/socket.hpp"

@@ -1,11 +1,10 @@
 #include "admin/page_cache.hpp"
 
-#include <catch2/catch.hpp>
-
 #include <boost/asio/io_context.hpp>
 #include <new>
 #include <string>
 
+#include "catch.hpp"
 #include "os/clock.hpp"
 
 namespace penstock::control {

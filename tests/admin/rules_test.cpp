@@ -1,8 +1,7 @@
 #include "admin/rules.hpp"
 
-#include <catch2/catch.hpp>
-
 #include "admin/host.hpp"
+#include "catch.hpp"
 
 namespace penstock::control {
 

@@ -1,7 +1,8 @@
 #include "base/histogram.hpp"
 
-#include <catch2/catch.hpp>
 #include <thread>
+
+#include "catch.hpp"
 
 namespace penstock::base {
 

@@ -1,6 +1,6 @@
 #include "base/line_batch.hpp"
 
-#include <catch2/catch.hpp>
+#include "catch.hpp"
 
 using penstock::base::LineBatch;
 

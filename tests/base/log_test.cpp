@@ -1,12 +1,13 @@
 #include "base/log.hpp"
 
-#include <catch2/catch.hpp>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <string>
 #include <thread>
+
+#include "catch.hpp"
 
 using namespace penstock;
 using namespace std::chrono_literals;

@@ -1,13 +1,14 @@
 #include "base/slab.hpp"
 
 #include <algorithm>
-#include <catch2/catch.hpp>
 #include <cstdint>
 #include <map>
 #include <random>
 #include <set>
 #include <stdexcept>
 #include <vector>
+
+#include "catch.hpp"
 
 namespace penstock::base {
 

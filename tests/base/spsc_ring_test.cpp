@@ -1,9 +1,10 @@
 #include "base/spsc_ring.hpp"
 
-#include <catch2/catch.hpp>
 #include <cstdint>
 #include <memory>
 #include <thread>
+
+#include "catch.hpp"
 
 namespace penstock::base {
 

@@ -1,11 +1,12 @@
 #include "base/timer_wheel.hpp"
 
 #include <algorithm>
-#include <catch2/catch.hpp>
 #include <map>
 #include <memory>
 #include <random>
 #include <vector>
+
+#include "catch.hpp"
 
 namespace penstock::base {
 

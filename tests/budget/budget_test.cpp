@@ -1,7 +1,6 @@
-#include <catch2/catch.hpp>
-
-#include "base/limits.hpp"
 #include "budget/budget.hpp"
+#include "base/limits.hpp"
+#include "catch.hpp"
 
 using namespace penstock;
 using control::Limits;

@@ -1,6 +1,6 @@
 #include "budget/buffer_limits.hpp"
 
-#include <catch2/catch.hpp>
+#include "catch.hpp"
 
 using namespace penstock;
 using control::buffers_that_are_cut;

@@ -1,9 +1,9 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
-#include <catch2/catch.hpp>
 
 #include "budget/report.hpp"
+#include "catch.hpp"
 #include "report/budget_text.hpp"
 
 using namespace penstock;

@@ -1,7 +1,7 @@
-#include <catch2/catch.hpp>
 #include <deque>
 #include <sstream>
 
+#include "catch.hpp"
 #include "cli/command_line.hpp"
 #include "cli/ctl/text.hpp"
 

@@ -1,10 +1,10 @@
 #pragma once
 // Tables of broken configurations, each with every fault that a user must see, word for word.
 
-#include <catch2/catch.hpp>
 #include <string>
 #include <vector>
 
+#include "catch.hpp"
 #include "config/config.hpp"
 
 namespace penstock::control {

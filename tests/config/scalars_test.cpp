@@ -1,6 +1,6 @@
 #include "config/scalars.hpp"
 
-#include <catch2/catch.hpp>
+#include "catch.hpp"
 
 #include "base/sizes.hpp"
 

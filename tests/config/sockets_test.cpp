@@ -1,6 +1,6 @@
 #include "config/sockets.hpp"
 
-#include <catch2/catch.hpp>
+#include "catch.hpp"
 
 namespace penstock::control {
 

@@ -1,8 +1,7 @@
 #include "discovery/discovery.hpp"
 
-#include <catch2/catch.hpp>
-
 #include "base/limits.hpp"
+#include "catch.hpp"
 
 namespace penstock::upstream {
 

@@ -1,8 +1,7 @@
 #include "discovery/dns_history.hpp"
 
-#include <catch2/catch.hpp>
-
 #include "base/limits.hpp"
+#include "catch.hpp"
 
 namespace penstock::upstream {
 

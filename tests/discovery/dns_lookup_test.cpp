@@ -2,8 +2,8 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <catch2/catch.hpp>
 
+#include "catch.hpp"
 #include "discovery/name_server.hpp"
 #include "discovery/scripted_server.hpp"
 

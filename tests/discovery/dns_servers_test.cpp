@@ -1,6 +1,6 @@
 #include "discovery/dns_servers.hpp"
 
-#include <catch2/catch.hpp>
+#include "catch.hpp"
 
 namespace penstock::upstream {
 

@@ -1,9 +1,9 @@
 #include "discovery/dns.hpp"
 
 #include <boost/asio/io_context.hpp>
-#include <catch2/catch.hpp>
 #include <fstream>
 
+#include "catch.hpp"
 #include "discovery/name_server.hpp"
 #include "discovery/scripted_server.hpp"
 

@@ -1,7 +1,6 @@
 #include "discovery/dns_walk.hpp"
 
-#include <catch2/catch.hpp>
-
+#include "catch.hpp"
 #include "discovery/scripted_server.hpp"
 
 namespace penstock::upstream {

@@ -13,12 +13,12 @@
 #include <sys/wait.h>
 
 #include <boost/asio/executor_work_guard.hpp>
-#include <catch2/catch.hpp>
 #include <random>
 #include <set>
 #include <sstream>
 #include <thread>
 
+#include "catch.hpp"
 #include "discovery/dns_lookup.hpp"
 #include "discovery/name_server.hpp"
 #include "discovery/scripted_server.hpp"

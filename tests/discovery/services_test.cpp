@@ -1,6 +1,6 @@
 #include "discovery/services.hpp"
 
-#include <catch2/catch.hpp>
+#include "catch.hpp"
 
 namespace penstock::upstream {
 

@@ -3,8 +3,8 @@
 #include <sys/stat.h>
 
 #include <boost/json/parse.hpp>
-#include <catch2/catch.hpp>
 
+#include "catch.hpp"
 #include "e2e/house.hpp"
 #include "e2e/network.hpp"
 #include "e2e/origin.hpp"

@@ -1,9 +1,9 @@
 // The admin pages of a running proxy.
 
 #include <boost/json/parse.hpp>
-#include <catch2/catch.hpp>
 #include <csignal>
 
+#include "catch.hpp"
 #include "e2e/house.hpp"
 #include "e2e/network.hpp"
 #include "e2e/origin.hpp"

@@ -6,10 +6,10 @@
 
 #include <array>
 #include <boost/json/parse.hpp>
-#include <catch2/catch.hpp>
 #include <map>
 #include <set>
 
+#include "catch.hpp"
 #include "e2e/house.hpp"
 #include "e2e/network.hpp"
 #include "e2e/origin.hpp"

@@ -1,10 +1,10 @@
 // Endpoints are killed, drained, removed and come back under load: no client is refused.
 
 #include <atomic>
-#include <catch2/catch.hpp>
 #include <filesystem>
 #include <thread>
 
+#include "catch.hpp"
 #include "e2e/echo_process.hpp"
 #include "e2e/house.hpp"
 #include "e2e/upstreams.hpp"

@@ -1,7 +1,6 @@
 // More bytes than 32 bits can count, through one connection.
 
-#include <catch2/catch.hpp>
-
+#include "catch.hpp"
 #include "e2e/house.hpp"
 #include "e2e/origin.hpp"
 #include "e2e/payload.hpp"

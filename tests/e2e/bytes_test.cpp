@@ -1,8 +1,8 @@
 // Bytes arrive exactly, in order, in both directions, whoever closes first, by every engine.
 
-#include <catch2/catch.hpp>
 #include <set>
 
+#include "catch.hpp"
 #include "e2e/house.hpp"
 #include "e2e/network.hpp"
 #include "e2e/origin.hpp"

@@ -1,8 +1,8 @@
 // The command line: words, texts and exit codes.
 
-#include <catch2/catch.hpp>
 #include <csignal>
 
+#include "catch.hpp"
 #include "e2e/house.hpp"
 #include "e2e/network.hpp"
 #include "e2e/origin.hpp"

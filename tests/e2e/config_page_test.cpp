@@ -1,9 +1,9 @@
 // The configuration in effect, as the admin of a running proxy shows it.
 
 #include <boost/json/parse.hpp>
-#include <catch2/catch.hpp>
 #include <fstream>
 
+#include "catch.hpp"
 #include "e2e/house.hpp"
 #include "e2e/network.hpp"
 #include "e2e/origin.hpp"

@@ -1,7 +1,6 @@
 // Where a connection goes, and what happens when nobody is there.
 
-#include <catch2/catch.hpp>
-
+#include "catch.hpp"
 #include "e2e/house.hpp"
 #include "e2e/network.hpp"
 #include "e2e/origin.hpp"

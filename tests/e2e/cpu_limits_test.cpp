@@ -1,8 +1,8 @@
 // What a control group leaves of the CPUs, and what the proxy makes of it.
 
 #include <boost/json/parse.hpp>
-#include <catch2/catch.hpp>
 
+#include "catch.hpp"
 #include "e2e/control_group.hpp"
 #include "e2e/house.hpp"
 #include "e2e/origin.hpp"

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <boost/json/parse.hpp>
-#include <catch2/catch.hpp>
 #include <csignal>
 
+#include "catch.hpp"
 #include "e2e/house.hpp"
 #include "e2e/name_server.hpp"
 #include "e2e/network.hpp"

@@ -1,8 +1,8 @@
 // The end of a process: what is promised to the connections that are there, and exit code 0.
 
-#include <catch2/catch.hpp>
 #include <csignal>
 
+#include "catch.hpp"
 #include "e2e/house.hpp"
 #include "e2e/network.hpp"
 #include "e2e/origin.hpp"

@@ -3,8 +3,8 @@
 // of other themes, run once more (tests/e2e/CMakeLists.txt).
 
 #include <boost/json/array.hpp>
-#include <catch2/catch.hpp>
 
+#include "catch.hpp"
 #include "e2e/house.hpp"
 #include "e2e/origin.hpp"
 #include "e2e/payload.hpp"

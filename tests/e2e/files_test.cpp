@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <catch2/catch.hpp>
 #include <filesystem>
 #include <random>
 
+#include "catch.hpp"
 #include "e2e/house.hpp"
 #include "e2e/metrics.hpp"
 #include "e2e/network.hpp"

@@ -1,9 +1,9 @@
 // Each direction closes on its own: FIN is passed on after the last byte, and the other direction
 // lives on.
 
-#include <catch2/catch.hpp>
 #include <random>
 
+#include "catch.hpp"
 #include "e2e/house.hpp"
 #include "e2e/origin.hpp"
 #include "e2e/payload.hpp"

@@ -1,8 +1,8 @@
 // Health checks against real servers, and what connections make of the verdicts.
 
-#include <catch2/catch.hpp>
 #include <csignal>
 
+#include "catch.hpp"
 #include "e2e/echo_process.hpp"
 #include "e2e/house.hpp"
 #include "e2e/network.hpp"

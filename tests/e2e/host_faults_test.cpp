@@ -1,9 +1,9 @@
 // What fails at once: this host cannot go to an endpoint, or the queue of a unix socket is full.
 
-#include <catch2/catch.hpp>
 #include <memory>
 #include <sstream>
 
+#include "catch.hpp"
 #include "e2e/house.hpp"
 #include "e2e/name_server.hpp"
 #include "e2e/network.hpp"

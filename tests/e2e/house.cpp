@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <boost/json/parse.hpp>
-#include <catch2/catch.hpp>
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <sstream>
 
+#include "catch.hpp"
 #include "e2e/network.hpp"
 
 namespace penstock::e2e {

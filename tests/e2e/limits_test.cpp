@@ -3,11 +3,11 @@
 #include <sys/resource.h>
 
 #include <boost/json/parse.hpp>
-#include <catch2/catch.hpp>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
 
+#include "catch.hpp"
 #include "e2e/house.hpp"
 #include "e2e/origin.hpp"
 #include "e2e/payload.hpp"

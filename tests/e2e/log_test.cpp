@@ -1,12 +1,12 @@
 // The access log as a file: a disk that fills up and empties again, and programs that rotate logs.
 
 #include <boost/json/parse.hpp>
-#include <catch2/catch.hpp>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 
+#include "catch.hpp"
 #include "e2e/house.hpp"
 #include "e2e/network.hpp"
 #include "e2e/origin.hpp"

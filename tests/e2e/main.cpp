@@ -1,11 +1,11 @@
 // The end-to-end tests: the real binary between real peers, in a network of their own.
-#define CATCH_CONFIG_RUNNER
+#define CATCH_CONFIG_RUNNER  // Catch2 2
 #include <sys/resource.h>
 
-#include <catch2/catch.hpp>
 #include <csignal>
 #include <string_view>
 
+#include "catch.hpp"
 #include "e2e/echo_process.hpp"
 #include "e2e/network.hpp"
 

@@ -2,8 +2,8 @@
 // addresses become endpoints, and how long an address lives on that is named no more.
 
 #include <algorithm>
-#include <catch2/catch.hpp>
 
+#include "catch.hpp"
 #include "e2e/house.hpp"
 #include "e2e/name_server.hpp"
 #include "e2e/network.hpp"

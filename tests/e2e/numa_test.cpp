@@ -2,8 +2,8 @@
 // which refuses mbind, set_mempolicy, get_mempolicy and move_pages.
 
 #include <boost/json/parse.hpp>
-#include <catch2/catch.hpp>
 
+#include "catch.hpp"
 #include "e2e/house.hpp"
 #include "e2e/network.hpp"
 #include "e2e/origin.hpp"

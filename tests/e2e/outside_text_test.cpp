@@ -1,7 +1,7 @@
 // Text from outside that is no plain text: where it is refused, and what is left of it elsewhere.
 #include <boost/json/parse.hpp>
-#include <catch2/catch.hpp>
 
+#include "catch.hpp"
 #include "e2e/echo_process.hpp"
 #include "e2e/house.hpp"
 #include "e2e/network.hpp"

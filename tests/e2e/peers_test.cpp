@@ -1,8 +1,8 @@
 // Programs that penstock was not written for: redis, nginx, curl.
 
-#include <catch2/catch.hpp>
 #include <csignal>
 
+#include "catch.hpp"
 #include "e2e/house.hpp"
 #include "e2e/network.hpp"
 #include "e2e/origin.hpp"

@@ -1,9 +1,9 @@
 // Places at endpoints, and the line of those who wait for one.
 
 #include <algorithm>
-#include <catch2/catch.hpp>
 #include <csignal>
 
+#include "catch.hpp"
 #include "e2e/echo_process.hpp"
 #include "e2e/house.hpp"
 #include "e2e/network.hpp"

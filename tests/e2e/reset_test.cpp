@@ -2,9 +2,9 @@
 
 #include <poll.h>
 
-#include <catch2/catch.hpp>
 #include <random>
 
+#include "catch.hpp"
 #include "e2e/house.hpp"
 #include "e2e/origin.hpp"
 #include "e2e/payload.hpp"

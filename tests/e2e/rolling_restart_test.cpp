@@ -1,9 +1,9 @@
 // Two generations of one configuration: while the first drains the second has its addresses.
 
-#include <catch2/catch.hpp>
 #include <csignal>
 #include <filesystem>
 
+#include "catch.hpp"
 #include "e2e/house.hpp"
 #include "e2e/network.hpp"
 #include "e2e/origin.hpp"

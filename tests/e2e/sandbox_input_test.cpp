@@ -4,11 +4,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
 
+#include "catch.hpp"
 #include "e2e/echo_process.hpp"
 #include "e2e/house.hpp"
 #include "e2e/name_server.hpp"

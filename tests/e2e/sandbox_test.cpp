@@ -3,11 +3,11 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <catch2/catch.hpp>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
 
+#include "catch.hpp"
 #include "e2e/echo_process.hpp"
 #include "e2e/house.hpp"
 #include "e2e/network.hpp"

@@ -2,9 +2,9 @@
 // that lies.
 
 #include <boost/json/parse.hpp>
-#include <catch2/catch.hpp>
 #include <map>
 
+#include "catch.hpp"
 #include "e2e/house.hpp"
 #include "e2e/program.hpp"
 

@@ -1,7 +1,6 @@
 #include "e2e/servers.hpp"
 
-#include <catch2/catch.hpp>
-
+#include "catch.hpp"
 #include "e2e/network.hpp"
 #include "e2e/peer.hpp"
 

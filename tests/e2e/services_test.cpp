@@ -2,8 +2,7 @@
 
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
-
+#include "catch.hpp"
 #include "e2e/house.hpp"
 #include "e2e/network.hpp"
 #include "e2e/payload.hpp"

@@ -1,7 +1,6 @@
 // Every deadline of a connection that stands, and the reason in the log.
 
-#include <catch2/catch.hpp>
-
+#include "catch.hpp"
 #include "e2e/house.hpp"
 #include "e2e/network.hpp"
 #include "e2e/origin.hpp"

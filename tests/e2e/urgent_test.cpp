@@ -1,7 +1,6 @@
 // TCP urgent data is delivered in line, and an urgent mark neither stops nor spins the proxy.
 
-#include <catch2/catch.hpp>
-
+#include "catch.hpp"
 #include "e2e/house.hpp"
 #include "e2e/network.hpp"
 #include "e2e/origin.hpp"

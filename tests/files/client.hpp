@@ -1,12 +1,12 @@
 #pragma once
 // A static site in a temporary directory, one connection to a Responder, and a client that counts.
 
-#include <catch2/catch.hpp>
 #include <map>
 #include <memory>
 #include <memory_resource>
 #include <string>
 
+#include "catch.hpp"
 #include "files/options.hpp"
 #include "files/responder.hpp"
 #include "files/site.hpp"

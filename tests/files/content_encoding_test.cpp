@@ -1,7 +1,8 @@
 #include "files/content_encoding.hpp"
 
 #include <boost/smart_ptr/make_local_shared.hpp>
-#include <catch2/catch.hpp>
+
+#include "catch.hpp"
 
 namespace penstock::files {
 

@@ -1,6 +1,6 @@
 #include "files/http_text.hpp"
 
-#include <catch2/catch.hpp>
+#include "catch.hpp"
 
 namespace penstock::files {
 

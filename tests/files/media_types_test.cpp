@@ -1,6 +1,6 @@
 #include "files/media_types.hpp"
 
-#include <catch2/catch.hpp>
+#include "catch.hpp"
 
 namespace penstock::files {
 

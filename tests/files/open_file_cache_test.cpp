@@ -2,9 +2,9 @@
 
 #include <sys/resource.h>
 
-#include <catch2/catch.hpp>
 #include <filesystem>
 
+#include "catch.hpp"
 #include "files/client.hpp"
 #include "files/open_file.hpp"
 

@@ -1,7 +1,6 @@
 #include "files/preconditions.hpp"
 
-#include <catch2/catch.hpp>
-
+#include "catch.hpp"
 #include "files/http_text.hpp"
 #include "os/file.hpp"
 #include "wire/http_request.hpp"

@@ -1,8 +1,7 @@
 #include "files/ranges.hpp"
 
-#include <catch2/catch.hpp>
-
 #include "base/limits.hpp"
+#include "catch.hpp"
 
 namespace penstock::files {
 

@@ -2,8 +2,8 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
-#include <catch2/catch.hpp>
 
+#include "catch.hpp"
 #include "health/link.hpp"
 #include "health/peer.hpp"
 #include "health/tls.hpp"

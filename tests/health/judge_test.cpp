@@ -1,7 +1,8 @@
 #include "health/judge.hpp"
 
-#include <catch2/catch.hpp>
 #include <string>
+
+#include "catch.hpp"
 
 using namespace penstock::upstream;
 

@@ -1,7 +1,8 @@
 #include "health/target.hpp"
 
 #include <array>
-#include <catch2/catch.hpp>
+
+#include "catch.hpp"
 
 using namespace penstock;
 using upstream::HealthShared;

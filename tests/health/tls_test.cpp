@@ -4,9 +4,9 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
-#include <catch2/catch.hpp>
 #include <csignal>
 
+#include "catch.hpp"
 #include "health/check.hpp"
 #include "health/link.hpp"
 #include "health/peer.hpp"

@@ -3,10 +3,10 @@
 #include <sys/resource.h>
 
 #include <boost/asio/io_context.hpp>
-#include <catch2/catch.hpp>
 #include <deque>
 #include <map>
 
+#include "catch.hpp"
 #include "health/peer.hpp"
 #include "os/process.hpp"
 #include "upstream/live_record.hpp"

@@ -1,8 +1,9 @@
 #include "health/words.hpp"
 
 #include <boost/asio/error.hpp>
-#include <catch2/catch.hpp>
 #include <cerrno>
+
+#include "catch.hpp"
 
 using namespace penstock;
 using upstream::CheckResult;

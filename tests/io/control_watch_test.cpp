@@ -2,8 +2,8 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
-#include <catch2/catch.hpp>
 
+#include "catch.hpp"
 #include "io/alarm.hpp"
 #include "io/work.hpp"
 #include "os/clock.hpp"

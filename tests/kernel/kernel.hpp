@@ -4,7 +4,7 @@
 //
 //   c++ -std=c++20 -I tests tests/kernel/*.cpp -lCatch2WithMain -luring -o kernel && ./kernel
 //
-// with Catch2 2.13 and liburing.
+// with Catch2 and liburing.
 //
 // Each case is a fact that the relay relies on, and its INFO names the rule of ours that would
 // break on a kernel where it does not hold (docs/RELAY.md).
@@ -13,9 +13,10 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-#include <catch2/catch.hpp>
 #include <string>
 #include <utility>
+
+#include "catch.hpp"
 
 namespace penstock::kernel {
 

@@ -5,7 +5,7 @@
 #include <netinet/in.h>
 #include <sys/un.h>
 
-#include <catch2/catch.hpp>
+#include "catch.hpp"
 
 namespace penstock::os {
 

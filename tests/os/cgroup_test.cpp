@@ -1,7 +1,6 @@
 #include "os/cgroup.hpp"
 
-#include <catch2/catch.hpp>
-
+#include "catch.hpp"
 #include "os/loopback.hpp"
 
 namespace penstock::os {

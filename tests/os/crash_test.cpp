@@ -8,11 +8,12 @@
 
 #include <algorithm>
 #include <array>
-#include <catch2/catch.hpp>
 #include <csignal>
 #include <cstdlib>
 #include <functional>
 #include <string>
+
+#include "catch.hpp"
 
 namespace penstock::os {
 

@@ -1,6 +1,6 @@
 #include "os/dns_records.hpp"
 
-#include <catch2/catch.hpp>
+#include "catch.hpp"
 
 namespace penstock::os {
 

@@ -2,9 +2,9 @@
 
 #include <sys/stat.h>
 
-#include <catch2/catch.hpp>
 #include <cerrno>
 
+#include "catch.hpp"
 #include "os/loopback.hpp"
 #include "os/process.hpp"
 

@@ -3,10 +3,11 @@
 #include <poll.h>
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+
+#include "catch.hpp"
 
 namespace penstock::os {
 

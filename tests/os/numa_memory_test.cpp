@@ -1,8 +1,8 @@
 #include "os/numa_memory.hpp"
 
-#include <catch2/catch.hpp>
 #include <cstdint>
 
+#include "catch.hpp"
 #include "os/process.hpp"
 #include "os/refusal.hpp"
 #include "os/topology.hpp"

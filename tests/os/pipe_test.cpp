@@ -4,11 +4,11 @@
 #include <sys/socket.h>
 
 #include <array>
-#include <catch2/catch.hpp>
 #include <cerrno>
 #include <cstring>
 
 #include "base/limits.hpp"
+#include "catch.hpp"
 #include "os/loopback.hpp"
 #include "os/process.hpp"
 

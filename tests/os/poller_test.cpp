@@ -7,12 +7,12 @@
 
 #include <algorithm>
 #include <atomic>
-#include <catch2/catch.hpp>
 #include <csignal>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "catch.hpp"
 #include "os/loopback.hpp"
 #include "os/process.hpp"
 

@@ -1,8 +1,8 @@
 #include "os/port_use.hpp"
 
-#include <catch2/catch.hpp>
 #include <sstream>
 
+#include "catch.hpp"
 #include "os/loopback.hpp"
 #include "os/socket.hpp"
 

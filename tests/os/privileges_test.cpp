@@ -5,9 +5,9 @@
 #include <unistd.h>
 
 #include <array>
-#include <catch2/catch.hpp>
 #include <functional>
 
+#include "catch.hpp"
 #include "os/process.hpp"
 
 namespace penstock::os {

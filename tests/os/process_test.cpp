@@ -6,13 +6,13 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <catch2/catch.hpp>
 #include <cerrno>
 #include <csignal>
 #include <cstddef>
 #include <fstream>
 #include <thread>
 
+#include "catch.hpp"
 #include "os/loopback.hpp"
 #include "os/numa.hpp"
 #include "os/refusal.hpp"

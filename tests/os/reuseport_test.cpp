@@ -2,9 +2,9 @@
 
 #include <sys/syscall.h>
 
-#include <catch2/catch.hpp>
 #include <thread>
 
+#include "catch.hpp"
 #include "os/host_addresses.hpp"
 #include "os/loopback.hpp"
 #include "os/numa.hpp"

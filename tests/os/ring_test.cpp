@@ -4,11 +4,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
 #include <cerrno>
 #include <string>
 #include <vector>
 
+#include "catch.hpp"
 #include "os/loopback.hpp"
 #include "os/poller.hpp"
 

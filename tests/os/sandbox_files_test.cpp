@@ -4,10 +4,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
 #include <filesystem>
 #include <functional>
 
+#include "catch.hpp"
 #include "os/sandbox.hpp"
 
 namespace penstock::os {

@@ -6,10 +6,11 @@
 #include <unistd.h>
 
 #include <array>
-#include <catch2/catch.hpp>
 #include <csignal>
 #include <functional>
 #include <string>
+
+#include "catch.hpp"
 
 namespace penstock::os {
 

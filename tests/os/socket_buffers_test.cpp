@@ -1,6 +1,6 @@
 #include "os/socket_buffers.hpp"
 
-#include <catch2/catch.hpp>
+#include "catch.hpp"
 
 using namespace penstock::os;
 

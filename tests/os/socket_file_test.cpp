@@ -1,8 +1,8 @@
 #include "os/socket_file.hpp"
 
-#include <catch2/catch.hpp>
 #include <filesystem>
 
+#include "catch.hpp"
 #include "os/loopback.hpp"
 
 using namespace penstock::os;

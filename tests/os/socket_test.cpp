@@ -4,9 +4,9 @@
 #include <netinet/tcp.h>
 #include <sys/stat.h>
 
-#include <catch2/catch.hpp>
 #include <cerrno>
 
+#include "catch.hpp"
 #include "os/loopback.hpp"
 #include "os/native_address.hpp"
 #include "os/tcp_info.hpp"
@@ -24,7 +24,7 @@ int option(int socket, int level, int name) {
   return value;
 }
 
-std::string error_of(const boost::system::result<Fd, std::string>& result) {
+std::string error_of(const base::SentenceOr<Fd>& result) {
   return result ? std::string{} : result.error();
 }
 

@@ -1,8 +1,8 @@
 #include "os/topology.hpp"
 
 #include <fmt/format.h>
-#include <catch2/catch.hpp>
 
+#include "catch.hpp"
 #include "os/loopback.hpp"
 #include "os/network_device.hpp"
 #include "os/numa.hpp"

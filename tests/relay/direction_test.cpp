@@ -2,11 +2,11 @@
 
 #include <sys/socket.h>
 
-#include <catch2/catch.hpp>
 #include <cerrno>
 #include <thread>
 #include <vector>
 
+#include "catch.hpp"
 #include "relay/crossing.hpp"
 
 using namespace penstock;

@@ -1,9 +1,8 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 
-#include <catch2/catch.hpp>
-
 #include "base/limits.hpp"
+#include "catch.hpp"
 #include "os/loopback.hpp"
 #include "relay/buffer_pool.hpp"
 #include "relay/pipe_pool.hpp"

@@ -1,8 +1,8 @@
 #include <algorithm>
-#include <catch2/catch.hpp>
 #include <thread>
 #include <vector>
 
+#include "catch.hpp"
 #include "relay/crossing.hpp"
 
 using namespace penstock;

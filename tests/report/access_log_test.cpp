@@ -1,7 +1,7 @@
 #include <boost/json/parse.hpp>
-#include <catch2/catch.hpp>
 
 #include "base/log.hpp"
+#include "catch.hpp"
 #include "report/access_log/format.hpp"
 #include "session/counters.hpp"
 #include "upstream/live_record.hpp"

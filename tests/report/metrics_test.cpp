@@ -1,8 +1,8 @@
 #include <algorithm>
-#include <catch2/catch.hpp>
 #include <sstream>
 
 #include "base/version.hpp"
+#include "catch.hpp"
 #include "relay/counters.hpp"
 #include "report/metrics/family.hpp"
 #include "report/metrics/metrics.hpp"

@@ -1,6 +1,6 @@
 #include "report/stall_text.hpp"
 
-#include <catch2/catch.hpp>
+#include "catch.hpp"
 
 using namespace penstock;
 using namespace std::chrono_literals;

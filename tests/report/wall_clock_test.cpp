@@ -1,6 +1,6 @@
 #include "report/wall_clock.hpp"
 
-#include <catch2/catch.hpp>
+#include "catch.hpp"
 
 using namespace penstock;
 using namespace std::chrono_literals;

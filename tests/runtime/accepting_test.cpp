@@ -1,10 +1,10 @@
 #include "runtime/accepting.hpp"
 
-#include <catch2/catch.hpp>
 #include <string>
 #include <utility>
 
 #include "base/limits.hpp"
+#include "catch.hpp"
 
 namespace penstock::runtime {
 

@@ -2,7 +2,7 @@
 
 #include <poll.h>
 
-#include <catch2/catch.hpp>
+#include "catch.hpp"
 
 namespace penstock::runtime {
 

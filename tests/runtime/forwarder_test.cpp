@@ -1,7 +1,6 @@
 #include "runtime/forwarder.hpp"
 
-#include <catch2/catch.hpp>
-
+#include "catch.hpp"
 #include "os/loopback.hpp"
 
 using namespace penstock;

@@ -1,7 +1,8 @@
 #include "runtime/hand_off.hpp"
 
-#include <catch2/catch.hpp>
 #include <map>
+
+#include "catch.hpp"
 
 using namespace penstock;
 using runtime::HandOff;

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <array>
-#include <catch2/catch.hpp>
 #include <cstring>
 #include <random>
 #include <vector>
 
+#include "catch.hpp"
 #include "os/process.hpp"
 #include "os/refusal.hpp"
 #include "os/topology.hpp"

@@ -1,7 +1,8 @@
 #include "runtime/placement.hpp"
 
 #include <algorithm>
-#include <catch2/catch.hpp>
+
+#include "catch.hpp"
 
 using namespace penstock;
 using runtime::MemoryPolicy;

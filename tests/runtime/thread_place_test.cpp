@@ -1,8 +1,8 @@
 #include "runtime/thread_place.hpp"
 
-#include <catch2/catch.hpp>
 #include <thread>
 
+#include "catch.hpp"
 #include "os/loopback.hpp"
 #include "os/numa.hpp"
 

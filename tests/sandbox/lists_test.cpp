@@ -1,7 +1,7 @@
 // Prints the allow-lists for record.py: `list KIND CALL NUMBER`.
-#include <catch2/catch.hpp>
 #include <cstdio>
 
+#include "catch.hpp"
 #include "control/control_calls.hpp"
 #include "os/sandbox.hpp"
 #include "runtime/thread_lock.hpp"

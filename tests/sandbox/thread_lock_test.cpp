@@ -12,11 +12,12 @@
 #include <unistd.h>
 
 #include <array>
-#include <catch2/catch.hpp>
 #include <cerrno>
 #include <csignal>
 #include <functional>
 #include <vector>
+
+#include "catch.hpp"
 
 namespace penstock::runtime {
 

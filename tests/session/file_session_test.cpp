@@ -2,9 +2,9 @@
 
 #include <poll.h>
 
-#include <catch2/catch.hpp>
 #include <filesystem>
 
+#include "catch.hpp"
 #include "files/site.hpp"
 #include "os/loopback.hpp"
 #include "os/process.hpp"

@@ -1,6 +1,6 @@
 #include "session/peer_watch.hpp"
 
-#include <catch2/catch.hpp>
+#include "catch.hpp"
 
 using namespace penstock;
 using session::PeerWatch;

@@ -1,7 +1,6 @@
 // What becomes of a connection while nobody can be reached: real sockets, and the test's clock.
 
-#include <catch2/catch.hpp>
-
+#include "catch.hpp"
 #include "os/loopback.hpp"
 #include "session/world.hpp"
 #include "upstream/registry.hpp"

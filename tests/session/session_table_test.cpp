@@ -1,7 +1,6 @@
 #include "session/session_table.hpp"
 
-#include <catch2/catch.hpp>
-
+#include "catch.hpp"
 #include "os/loopback.hpp"
 #include "session/world.hpp"
 #include "upstream/registry.hpp"

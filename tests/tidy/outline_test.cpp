@@ -1,6 +1,6 @@
 #include "tidy/outline.hpp"
 
-#include <catch2/catch.hpp>
+#include "catch.hpp"
 
 namespace penstock::tidy {
 

@@ -1,6 +1,5 @@
-#include <catch2/catch.hpp>
-
 #include "tidy/strip.hpp"
+#include "catch.hpp"
 
 namespace penstock::tidy {
 

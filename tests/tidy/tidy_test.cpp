@@ -1,8 +1,7 @@
 // The rules of the house, held against the tree. The cases that show that each rule bites stand in
 // the other files of this folder.
 
-#include <catch2/catch.hpp>
-
+#include "catch.hpp"
 #include "tidy/rules.hpp"
 
 namespace penstock::tidy {

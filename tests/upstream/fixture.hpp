@@ -1,10 +1,10 @@
 #pragma once
 // One upstream with endpoints a, b, c ... that are dialled by nobody.
 
-#include <catch2/catch.hpp>
 #include <string>
 #include <vector>
 
+#include "catch.hpp"
 #include "upstream/registry.hpp"
 
 namespace penstock::testing {

@@ -5,8 +5,9 @@
 
 #include <netinet/in.h>
 
-#include <catch2/catch.hpp>
 #include <set>
+
+#include "catch.hpp"
 
 using namespace penstock;
 using upstream::hash_of;

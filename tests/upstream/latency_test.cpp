@@ -1,9 +1,10 @@
 #include "upstream/latency.hpp"
 
-#include <catch2/catch.hpp>
 #include <cmath>
 #include <thread>
 #include <vector>
+
+#include "catch.hpp"
 
 using namespace penstock;
 using namespace std::chrono_literals;

@@ -1,8 +1,9 @@
 #include "upstream/layout.hpp"
 
-#include <catch2/catch.hpp>
 #include <map>
 #include <string>
+
+#include "catch.hpp"
 
 using namespace penstock::upstream;
 

@@ -1,10 +1,10 @@
 #include "upstream/round_robin.hpp"
 
 #include <algorithm>
-#include <catch2/catch.hpp>
 #include <string>
 
 #include "base/limits.hpp"
+#include "catch.hpp"
 
 using namespace penstock;
 

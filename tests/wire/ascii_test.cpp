@@ -1,6 +1,6 @@
 #include "wire/ascii.hpp"
 
-#include <catch2/catch.hpp>
+#include "catch.hpp"
 
 namespace penstock::wire {
 

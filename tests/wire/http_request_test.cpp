@@ -1,9 +1,10 @@
 #include "wire/http_request.hpp"
 
-#include <catch2/catch.hpp>
 #include <random>
 #include <string>
 #include <vector>
+
+#include "catch.hpp"
 
 namespace penstock::wire {
 

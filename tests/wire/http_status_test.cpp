@@ -1,7 +1,8 @@
 #include "wire/http_status.hpp"
 
-#include <catch2/catch.hpp>
 #include <string>
+
+#include "catch.hpp"
 
 using namespace penstock::wire;
 using StatusProgress = HttpStatusLine::Progress;

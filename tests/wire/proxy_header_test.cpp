@@ -1,6 +1,6 @@
 #include "wire/proxy_header.hpp"
 
-#include <catch2/catch.hpp>
+#include "catch.hpp"
 
 using namespace penstock::wire;
 

@@ -35,7 +35,7 @@ struct Destination {
 // Where a name leads to several addresses, each is tried in turn.
 using Destinations = std::vector<Destination>;
 
-boost::system::result<Destinations, std::string> destinations_of(const std::string& admin) {
+base::SentenceOr<Destinations> destinations_of(const std::string& admin) {
   if (admin.starts_with("unix:")) {
     const os::SocketAddress address = *os::parse_socket_address(admin);
     std::string path = address.path();

@@ -8,9 +8,8 @@
 #include <string>
 #include <string_view>
 
-#include <boost/system/result.hpp>
-
 #include "base/enum_names.hpp"
+#include "base/result.hpp"
 #include "base/time.hpp"
 
 namespace penstock::control {
@@ -44,7 +43,7 @@ struct CtlReply {
   unsigned status = 0;
   std::string body;
 };
-using CtlFetched = boost::system::result<CtlReply, std::string>;
+using CtlFetched = base::SentenceOr<CtlReply>;
 
 // The world as ctl sees it, so that a test can be it.
 struct CtlWorld {

@@ -70,6 +70,13 @@ YamlPointer parse_documents(const std::string& text) {
   return builder.take_root();
 }
 
+// From 0.8 on yaml-cpp adds the anchor's name: the position is enough, and the same with each.
+std::string sentence_of(const YAML::Exception& error) {
+  constexpr std::string_view unknown_anchor = "the referenced anchor is not defined";
+  if (error.msg.starts_with(unknown_anchor)) return std::string{unknown_anchor};
+  return short_printable(error.msg);
+}
+
 }  // namespace
 
 const char* YamlNode::kind_name() const noexcept {
@@ -109,7 +116,7 @@ YamlDocument parse_yaml(const std::string& text, const std::string& file) {
     return broken(file, error.position, error.sentence);
   } catch (const YAML::Exception& error) {
     const YamlPosition at{std::max(1, error.mark.line + 1), std::max(1, error.mark.column + 1)};
-    return broken(file, at, short_printable(error.msg) + syntax_hint(plain, at.line));
+    return broken(file, at, sentence_of(error) + syntax_hint(plain, at.line));
   }
 }
 

@@ -1,6 +1,7 @@
 #include "report/access_log/line.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <iterator>

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/log.hpp"
+#include "base/result.hpp"
 #include "report/access_log/format.hpp"
 #include "report/options.hpp"
 #include "runtime/options.hpp"
@@ -24,7 +25,7 @@ std::vector<ListenerNames> names_of(const runtime::ServerSpec& spec);
 
 class AccessLog {
  public:
-  using Opened = boost::system::result<std::unique_ptr<AccessLog>, std::string>;
+  using Opened = base::SentenceOr<std::unique_ptr<AccessLog>>;
   // Errors: the sentence that a user should read. `off` opens nothing and writes nothing.
   static Opened open(const LogOptions& options, std::vector<ListenerNames> names,
                      const std::function<void()>& on_thread_start = {});

@@ -1,13 +1,14 @@
 #include "control/upstreams/endpoint_file_watch.hpp"
 
 #include <boost/asio/io_context.hpp>
-#include <catch2/catch.hpp>
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <future>
 #include <thread>
+
+#include "catch.hpp"
 
 namespace penstock::control {
 

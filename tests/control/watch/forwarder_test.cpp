@@ -1,7 +1,6 @@
 #include "control/watch/forwarder.hpp"
+#include "catch.hpp"
 #include "runtime/round_times.hpp"
-
-#include <catch2/catch.hpp>
 
 using namespace penstock;
 using namespace std::chrono_literals;

@@ -1,10 +1,10 @@
 #include "control/watch/ring.hpp"
+#include "catch.hpp"
 #include "relay/counters.hpp"
 #include "runtime/round_times.hpp"
 #include "session/counters.hpp"
 
 #include <array>
-#include <catch2/catch.hpp>
 #include <cerrno>
 
 using namespace penstock;

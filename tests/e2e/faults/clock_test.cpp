@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <catch2/catch.hpp>
 #include <ctime>
 #include <filesystem>
 
+#include "catch.hpp"
 #include "e2e/faults/scenario.hpp"
 #include "e2e/house.hpp"
 #include "e2e/network.hpp"

@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <atomic>
-#include <catch2/catch.hpp>
 #include <future>
 #include <set>
 #include <utility>
 #include <vector>
 
+#include "catch.hpp"
 #include "e2e/faults/scenario.hpp"
 #include "e2e/faults/timing.hpp"
 #include "e2e/house.hpp"

@@ -6,12 +6,12 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <catch2/catch.hpp>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 
+#include "catch.hpp"
 #include "e2e/faults/scenario.hpp"
 #include "e2e/house.hpp"
 #include "e2e/origin.hpp"

@@ -5,8 +5,8 @@
 #include <sys/resource.h>
 
 #include <algorithm>
-#include <catch2/catch.hpp>
 
+#include "catch.hpp"
 #include "e2e/faults/resources.hpp"
 #include "e2e/faults/rival.hpp"
 #include "e2e/faults/tracer.hpp"

@@ -4,10 +4,10 @@
 #include <fmt/format.h>
 
 #include <atomic>
-#include <catch2/catch.hpp>
 #include <csignal>
 #include <thread>
 
+#include "catch.hpp"
 #include "e2e/faults/scenario.hpp"
 #include "e2e/house.hpp"
 #include "e2e/network.hpp"

@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <catch2/catch.hpp>
 #include <future>
 
+#include "catch.hpp"
 #include "e2e/faults/scenario.hpp"
 #include "e2e/house.hpp"
 #include "e2e/origin.hpp"

@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <catch2/catch.hpp>
 #include <csignal>
 #include <fstream>
 #include <sstream>
 
+#include "catch.hpp"
 #include "e2e/faults/far_host.hpp"
 #include "e2e/faults/resources.hpp"
 #include "e2e/faults/scenario.hpp"

@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <catch2/catch.hpp>
 
+#include "catch.hpp"
 #include "e2e/faults/crowd.hpp"
 #include "e2e/faults/relay_pipes.hpp"
 #include "e2e/faults/rival.hpp"

@@ -2,11 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <catch2/catch.hpp>
 #include <csignal>
 #include <sstream>
 #include <vector>
 
+#include "catch.hpp"
 #include "e2e/faults/baseline.hpp"
 #include "e2e/faults/rival.hpp"
 #include "e2e/faults/timing.hpp"

@@ -3,12 +3,12 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 
-#include <catch2/catch.hpp>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <map>
 
+#include "catch.hpp"
 #include "e2e/faults/scenario.hpp"
 #include "e2e/house.hpp"
 #include "e2e/network.hpp"

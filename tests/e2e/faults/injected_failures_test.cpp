@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <catch2/catch.hpp>
 
+#include "catch.hpp"
 #include "e2e/faults/exchange.hpp"
 #include "e2e/faults/resources.hpp"
 #include "e2e/faults/scenario.hpp"

@@ -4,9 +4,9 @@
 #include <poll.h>
 
 #include <algorithm>
-#include <catch2/catch.hpp>
 #include <deque>
 
+#include "catch.hpp"
 #include "e2e/faults/baseline.hpp"
 #include "e2e/faults/crowd.hpp"
 #include "e2e/faults/tracer.hpp"

@@ -4,12 +4,12 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <catch2/catch.hpp>
 #include <cstring>
 #include <future>
 #include <memory>
 #include <vector>
 
+#include "catch.hpp"
 #include "e2e/faults/far_host.hpp"
 #include "e2e/faults/rival.hpp"
 #include "e2e/network.hpp"

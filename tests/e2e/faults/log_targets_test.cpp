@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <catch2/catch.hpp>
 #include <filesystem>
 
+#include "catch.hpp"
 #include "e2e/faults/resources.hpp"
 #include "e2e/faults/scenario.hpp"
 #include "e2e/faults/traffic.hpp"

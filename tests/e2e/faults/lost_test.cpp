@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <catch2/catch.hpp>
 #include <cstring>
 #include <vector>
 
+#include "catch.hpp"
 #include "e2e/faults/kernel_counter.hpp"
 #include "e2e/faults/scenario.hpp"
 #include "e2e/house.hpp"

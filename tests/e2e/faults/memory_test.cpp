@@ -3,8 +3,7 @@
 #include <fmt/format.h>
 #include <sys/resource.h>
 
-#include <catch2/catch.hpp>
-
+#include "catch.hpp"
 #include "e2e/control_group.hpp"
 #include "e2e/faults/resources.hpp"
 #include "e2e/faults/scenario.hpp"

@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <catch2/catch.hpp>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <memory>
 
+#include "catch.hpp"
 #include "e2e/faults/mice.hpp"
 #include "e2e/faults/scenario.hpp"
 #include "e2e/house.hpp"

@@ -5,8 +5,7 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
-#include <catch2/catch.hpp>
-
+#include "catch.hpp"
 #include "e2e/control_group.hpp"
 #include "e2e/faults/resources.hpp"
 #include "e2e/faults/scenario.hpp"

@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <catch2/catch.hpp>
 #include <vector>
 
+#include "catch.hpp"
 #include "e2e/faults/kernel_counter.hpp"
 #include "e2e/faults/scenario.hpp"
 #include "e2e/faults/timing.hpp"

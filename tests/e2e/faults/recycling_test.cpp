@@ -3,11 +3,11 @@
 
 #include <fmt/format.h>
 
-#include <catch2/catch.hpp>
 #include <csignal>
 #include <memory>
 #include <random>
 
+#include "catch.hpp"
 #include "e2e/faults/crowd.hpp"
 #include "e2e/faults/tracer.hpp"
 #include "e2e/house.hpp"

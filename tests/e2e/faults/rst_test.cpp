@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <catch2/catch.hpp>
 #include <future>
 #include <utility>
 #include <vector>
 
+#include "catch.hpp"
 #include "e2e/faults/baseline.hpp"
 #include "e2e/faults/scenario.hpp"
 #include "e2e/faults/timing.hpp"

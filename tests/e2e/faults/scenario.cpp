@@ -4,13 +4,13 @@
 
 #include <array>
 #include <boost/json/serialize.hpp>
-#include <catch2/catch.hpp>
 #include <cstdlib>
 #include <exception>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 
+#include "catch.hpp"
 #include "e2e/faults/digest.hpp"
 #include "e2e/faults/tracer.hpp"
 #include "e2e/network.hpp"

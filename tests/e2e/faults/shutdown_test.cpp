@@ -2,12 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <catch2/catch.hpp>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 
+#include "catch.hpp"
 #include "e2e/faults/scenario.hpp"
 #include "e2e/house.hpp"
 #include "e2e/origin.hpp"

@@ -5,9 +5,9 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <catch2/catch.hpp>
 #include <optional>
 
+#include "catch.hpp"
 #include "e2e/faults/crowd.hpp"
 #include "e2e/faults/far_host.hpp"
 #include "e2e/faults/tracer.hpp"

@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 
+#include "catch.hpp"
 #include "e2e/faults/scenario.hpp"
 #include "e2e/house.hpp"
 #include "e2e/postgres.hpp"

@@ -1,8 +1,7 @@
 // A wake-up that is lost is found, told and made good. strace lies about an empty socket, which is
 // what a lost edge looks like from inside.
 
-#include <catch2/catch.hpp>
-
+#include "catch.hpp"
 #include "e2e/faults/tracer.hpp"
 #include "e2e/house.hpp"
 #include "e2e/origin.hpp"

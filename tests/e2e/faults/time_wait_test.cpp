@@ -4,8 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <catch2/catch.hpp>
 
+#include "catch.hpp"
 #include "e2e/faults/scenario.hpp"
 #include "e2e/house.hpp"
 #include "e2e/network.hpp"

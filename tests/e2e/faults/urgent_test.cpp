@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <catch2/catch.hpp>
 #include <future>
 
+#include "catch.hpp"
 #include "e2e/faults/rival.hpp"
 #include "e2e/faults/tracer.hpp"
 #include "e2e/payload.hpp"

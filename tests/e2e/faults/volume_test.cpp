@@ -2,8 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <catch2/catch.hpp>
-
+#include "catch.hpp"
 #include "e2e/faults/crowd.hpp"
 #include "e2e/house.hpp"
 #include "e2e/payload.hpp"

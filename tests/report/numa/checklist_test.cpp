@@ -1,6 +1,6 @@
 #include "report/numa/checklist.hpp"
 
-#include <catch2/catch.hpp>
+#include "catch.hpp"
 
 using namespace penstock;
 using control::Verdict;

@@ -2,8 +2,8 @@
 
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
-#include <catch2/catch.hpp>
 
+#include "catch.hpp"
 #include "report/numa/text.hpp"
 
 using namespace penstock;
