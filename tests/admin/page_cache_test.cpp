@@ -8,7 +8,7 @@
 
 #include "os/clock.hpp"
 
-namespace penstock::control {
+namespace penstock::admin {
 
 namespace {
 
@@ -17,9 +17,9 @@ struct SlowView final : AdminView {
   int pages = 0;
   int pieces = 0;
 
-  PagePieces page(PageName /*name*/) override {
+  base::PagePieces page(PageName /*name*/) override {
     ++pages;
-    return PagePieces(10, [this, number = pages](std::string& text) {
+    return base::PagePieces(10, [this, number = pages](std::string& text) {
       const base::Instant end = os::now() + 2 * PageMaking::slice_max;
       while (os::now() < end) ++spins_;
       ++pieces;
@@ -28,7 +28,7 @@ struct SlowView final : AdminView {
   }
   std::string unhealthy_because() override { return {}; }
   std::string not_ready_because() override { return {}; }
-  Explained explain(const ExplainQuestion& /*question*/) override { return PagePieces{}; }
+  Explained explain(const ExplainQuestion& /*question*/) override { return base::PagePieces{}; }
   void drain() override {}
   void at_end_of_drain(std::function<void(const DrainEnd&)> /*told*/) override {}
   bool set_override(const std::string& /*upstream*/, const std::string& /*endpoint*/,
@@ -55,7 +55,7 @@ struct Cached {
 
 }  // namespace
 
-TEST_CASE("a turn of the loop makes one slice of a page, however many wait for it", "[control]") {
+TEST_CASE("a turn of the loop makes one slice of a page, however many wait for it", "[admin]") {
   Cached own;
   PageReader first{own.cache.page(PageName::metrics)};
   CHECK(first.next() == nullptr);
@@ -74,8 +74,7 @@ TEST_CASE("a turn of the loop makes one slice of a page, however many wait for i
   CHECK(own.view.pieces == 10);
 }
 
-TEST_CASE("however often a page is asked for, making it takes a twentieth of the time",
-          "[control]") {
+TEST_CASE("however often a page is asked for, making it takes a twentieth of the time", "[admin]") {
   Cached own;
   const base::Instant begun = os::now();
   base::Duration cost{};
@@ -89,7 +88,7 @@ TEST_CASE("however often a page is asked for, making it takes a twentieth of the
   CHECK(own.view.pages <= 2 + (os::now() - begun) / shown_for);
 }
 
-TEST_CASE("who came first and left lets the next one go on", "[control]") {
+TEST_CASE("who came first and left lets the next one go on", "[admin]") {
   Cached own;
   auto first = std::make_unique<PageReader>(own.cache.page(PageName::metrics));
   CHECK(first->next() == nullptr);
@@ -99,7 +98,7 @@ TEST_CASE("who came first and left lets the next one go on", "[control]") {
   CHECK(own.view.pages == 1);
 }
 
-TEST_CASE("a page is never older than the last write", "[control]") {
+TEST_CASE("a page is never older than the last write", "[admin]") {
   Cached own;
   PageReader before{own.cache.page(PageName::upstreams)};
   CHECK(before.next() == nullptr);
@@ -112,7 +111,7 @@ TEST_CASE("a page is never older than the last write", "[control]") {
   CHECK(read(after) == "2");
 }
 
-TEST_CASE("pages of other names are made beside each other", "[control]") {
+TEST_CASE("pages of other names are made beside each other", "[admin]") {
   Cached own;
   PageReader metrics{own.cache.page(PageName::metrics)};
   PageReader upstreams{own.cache.page(PageName::upstreams)};
@@ -123,7 +122,7 @@ TEST_CASE("pages of other names are made beside each other", "[control]") {
   CHECK(read(upstreams) == "2");
 }
 
-TEST_CASE("a page that nobody will be shown any more is given up", "[control]") {
+TEST_CASE("a page that nobody will be shown any more is given up", "[admin]") {
   Cached own;
   std::weak_ptr<PageMaking> page;
   {
@@ -137,9 +136,9 @@ TEST_CASE("a page that nobody will be shown any more is given up", "[control]") 
   CHECK(page.expired());
 }
 
-TEST_CASE("a page is written as far as somebody reads it", "[control]") {
+TEST_CASE("a page is written as far as somebody reads it", "[admin]") {
   int written = 0;
-  const auto making = std::make_shared<PageMaking>(PagePieces(100, [&](std::string& text) {
+  const auto making = std::make_shared<PageMaking>(base::PagePieces(100, [&](std::string& text) {
     ++written;
     text += std::string(PageMaking::part_bytes, 'x');
   }));
@@ -159,9 +158,9 @@ TEST_CASE("a page is written as far as somebody reads it", "[control]") {
   CHECK(written == 100);
 }
 
-TEST_CASE("a page for which memory is missing ends, rather than lack a part", "[control]") {
+TEST_CASE("a page for which memory is missing ends, rather than lack a part", "[admin]") {
   int calls = 0;
-  PageReader reader{std::make_shared<PageMaking>(PagePieces(3, [&](std::string& text) {
+  PageReader reader{std::make_shared<PageMaking>(base::PagePieces(3, [&](std::string& text) {
     text += "half";
     if (++calls == 2) throw std::bad_alloc{};
   }))};
@@ -172,4 +171,4 @@ TEST_CASE("a page for which memory is missing ends, rather than lack a part", "[
   CHECK(calls == 2);
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::admin

@@ -13,7 +13,7 @@
 #include "base/enum_names.hpp"
 #include "base/time.hpp"
 
-namespace penstock::control {
+namespace penstock::cli {
 
 enum class CtlVerb : std::uint8_t {
   status,
@@ -63,4 +63,4 @@ int run_ctl(const CtlCommand& command, CtlWorld& world);
 // The same against the admin address of the command, on standard output and error.
 int run_ctl(const CtlCommand& command);
 
-}  // namespace penstock::control
+}  // namespace penstock::cli

@@ -10,7 +10,7 @@
 #include "config/yaml/text.hpp"
 #include "config/yaml/tree.hpp"
 
-namespace penstock::control {
+namespace penstock::config {
 
 namespace {
 
@@ -90,7 +90,7 @@ void add_fault(std::vector<Fault>& faults, Fault fault) {
 }
 
 std::string key_path(const std::string& path, std::string_view key) {
-  return path.empty() ? short_printable(key) : path + '.' + short_printable(key);
+  return path.empty() ? base::short_printable(key) : path + '.' + base::short_printable(key);
 }
 
 std::string item_path(const std::string& path, std::size_t index) {
@@ -109,8 +109,8 @@ YamlDocument parse_yaml(const std::string& text, const std::string& file) {
     return broken(file, error.position, error.sentence);
   } catch (const YAML::Exception& error) {
     const YamlPosition at{std::max(1, error.mark.line + 1), std::max(1, error.mark.column + 1)};
-    return broken(file, at, short_printable(error.msg) + syntax_hint(plain, at.line));
+    return broken(file, at, base::short_printable(error.msg) + syntax_hint(plain, at.line));
   }
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::config
