@@ -26,19 +26,18 @@ int main(int argc, char** argv) {
   os::raise_descriptor_limit();
 
   struct Verbs {
-    int operator()(const control::PrintCommand& command) { return control::print(command); }
+    int operator()(const cli::PrintCommand& command) { return cli::print(command); }
     int operator()(const control::RunCommand& command) { return control::run(command); }
-    int operator()(const control::CheckCommand& command) { return control::check(command); }
-    int operator()(const control::ExplainCommand& command) { return control::explain(command); }
-    int operator()(const control::NumaCommand& command) { return control::numa(command); }
-    int operator()(const control::SelftestCommand& command) { return control::selftest(command); }
-    int operator()(const control::CtlCommand& command) { return control::run_ctl(command); }
+    int operator()(const cli::CheckCommand& command) { return cli::check(command); }
+    int operator()(const cli::ExplainCommand& command) { return cli::explain(command); }
+    int operator()(const cli::NumaCommand& command) { return cli::numa(command); }
+    int operator()(const cli::SelftestCommand& command) { return cli::selftest(command); }
+    int operator()(const cli::CtlCommand& command) { return cli::run_ctl(command); }
   };
   return control::conclude([&] {
-    const auto command =
-        control::parse_command_line(argc, argv,
-                                    {.config_file = os::environment("PENSTOCK_CONFIG"),
-                                     .admin = os::environment("PENSTOCK_ADMIN")});
+    const auto command = cli::parse_command_line(argc, argv,
+                                                 {.config_file = os::environment("PENSTOCK_CONFIG"),
+                                                  .admin = os::environment("PENSTOCK_ADMIN")});
     if (!std::holds_alternative<control::RunCommand>(command)) os::release_signals();
     return std::visit(Verbs{}, command);
   });

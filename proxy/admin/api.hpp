@@ -12,7 +12,7 @@
 #include "base/result.hpp"
 #include "upstream/endpoint_state.hpp"
 
-namespace penstock::control {
+namespace penstock::admin {
 
 // What `explain` asks: which endpoints a connection would meet.
 struct ExplainQuestion {
@@ -21,7 +21,7 @@ struct ExplainQuestion {
 };
 // The answer in JSON, or the sentence about what is wrong with the question. Nothing is worked out
 // before the first piece is written.
-using Explained = base::SentenceOr<PagePieces>;
+using Explained = base::SentenceOr<base::PagePieces>;
 
 // The pages that may be large: as many rows as the configuration has.
 enum class PageName : std::uint8_t {
@@ -51,7 +51,7 @@ class AdminView {
   virtual std::string unhealthy_because() = 0;
   virtual std::string not_ready_because() = 0;
 
-  virtual PagePieces page(PageName name) = 0;
+  virtual base::PagePieces page(PageName name) = 0;
 
   virtual Explained explain(const ExplainQuestion& question) = 0;
 
@@ -63,4 +63,4 @@ class AdminView {
                             upstream::Override said) = 0;
 };
 
-}  // namespace penstock::control
+}  // namespace penstock::admin

@@ -14,13 +14,13 @@
 #include "admin/router.hpp"
 #include "io/as_result.hpp"
 
-namespace penstock::control {
+namespace penstock::admin {
 
 namespace {
 
 namespace asio = boost::asio;
 namespace http = boost::beast::http;
-using upstream::as_result;
+using io::as_result;
 
 // A socket whose operations end after a while. beast::basic_stream would close it instead, and
 // nobody could tell the client why.
@@ -289,4 +289,4 @@ asio::awaitable<void> serve_admin(AdminSocket socket, std::shared_ptr<AdminDoor>
   co_await close_gently(*link);
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::admin

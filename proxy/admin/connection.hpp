@@ -8,7 +8,7 @@
 #include "admin/page_cache.hpp"
 #include "admin/server.hpp"
 
-namespace penstock::control {
+namespace penstock::admin {
 
 using AdminSocket = boost::asio::generic::stream_protocol::socket;
 
@@ -24,4 +24,4 @@ struct AdminDoor {
 
 boost::asio::awaitable<void> serve_admin(AdminSocket socket, std::shared_ptr<AdminDoor> door);
 
-}  // namespace penstock::control
+}  // namespace penstock::admin

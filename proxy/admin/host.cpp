@@ -5,7 +5,7 @@
 
 #include "os/address.hpp"
 
-namespace penstock::control {
+namespace penstock::admin {
 
 namespace {
 
@@ -44,4 +44,4 @@ bool names_a_literal_host(std::string_view host) {
          os::parse_socket_address('[' + literal + "]:1").has_value();
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::admin

@@ -3,7 +3,7 @@
 
 #include <string_view>
 
-namespace penstock::control {
+namespace penstock::admin {
 
 // A browser that was led to a name of ours sends that name (DNS rebinding): a write must name a
 // literal address or localhost, with a port or without.
@@ -12,4 +12,4 @@ bool names_a_literal_host(std::string_view host);
 // ASCII letters.
 bool equal_but_for_case(std::string_view a, std::string_view b);
 
-}  // namespace penstock::control
+}  // namespace penstock::admin

@@ -6,7 +6,7 @@
 
 #include "os/address.hpp"
 
-namespace penstock::control {
+namespace penstock::admin {
 
 struct AdminBind {
   os::SocketAddress address;
@@ -18,4 +18,4 @@ struct AdminBind {
   std::string token{};       // what stands in it: read when the proxy starts
 };
 
-}  // namespace penstock::control
+}  // namespace penstock::admin

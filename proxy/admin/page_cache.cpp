@@ -5,7 +5,7 @@
 
 #include "os/clock.hpp"
 
-namespace penstock::control {
+namespace penstock::admin {
 
 namespace {
 
@@ -32,7 +32,7 @@ std::shared_ptr<PageMaking> PageCache::page(PageName name) {
   const base::Instant now = os::now();
   if (!is_good(known, now)) {
     const base::Duration used = os::thread_cpu_time();
-    PagePieces pieces = view_.page(name);
+    base::PagePieces pieces = view_.page(name);
     const base::Duration cost = os::thread_cpu_time() - used;
     known.making = std::make_shared<PageMaking>(std::move(pieces), now, cost);
     known.writes = writes_;
@@ -60,4 +60,4 @@ void PageCache::forget_later() {
   });
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::admin

@@ -19,7 +19,7 @@
 #include "base/time.hpp"
 #include "io/alarm.hpp"
 
-namespace penstock::control {
+namespace penstock::admin {
 
 class PageCache {
  public:
@@ -52,9 +52,9 @@ class PageCache {
   std::uint64_t writes_ = 0;
   std::array<Page, page_names_count> pages_;
   bool forgets_ = false;  // an alarm is set
-  upstream::Alarm forgetting_;
+  io::Alarm forgetting_;
   // Ends with this object: a call that was due already must not touch it.
   std::shared_ptr<char> alive_ = std::make_shared<char>();
 };
 
-}  // namespace penstock::control
+}  // namespace penstock::admin

@@ -5,11 +5,11 @@
 
 #include "os/clock.hpp"
 
-namespace penstock::control {
+namespace penstock::admin {
 
-PageMaking::PageMaking(PagePieces pieces) : PageMaking{std::move(pieces), os::now(), {}} {}
+PageMaking::PageMaking(base::PagePieces pieces) : PageMaking{std::move(pieces), os::now(), {}} {}
 
-PageMaking::PageMaking(PagePieces pieces, base::Instant begun, base::Duration cost)
+PageMaking::PageMaking(base::PagePieces pieces, base::Instant begun, base::Duration cost)
     : pieces_{std::move(pieces)}, begun_{begun}, cost_{cost} {}
 
 void PageMaking::make_a_slice() {
@@ -59,4 +59,4 @@ void PageReader::leave() noexcept {
   if (making_->maker == this) making_->maker = nullptr;
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::admin

@@ -17,7 +17,7 @@
 #include "base/page_pieces.hpp"
 #include "base/time.hpp"
 
-namespace penstock::control {
+namespace penstock::admin {
 
 class PageMaking {
  public:
@@ -26,9 +26,9 @@ class PageMaking {
   static constexpr base::Duration hold = std::chrono::seconds{8};
   static constexpr std::size_t part_bytes = 64 * 1024;  // at least, but for the last one
 
-  explicit PageMaking(PagePieces pieces);
+  explicit PageMaking(base::PagePieces pieces);
   // It was begun then; getting the pieces has cost something already.
-  PageMaking(PagePieces pieces, base::Instant begun, base::Duration cost);
+  PageMaking(base::PagePieces pieces, base::Instant begun, base::Duration cost);
 
   // Writes until the next part is full, the page is whole, or a slice has taken its time.
   void make_a_slice();
@@ -49,7 +49,7 @@ class PageMaking {
   void write_pieces();
   void end_part();
 
-  PagePieces pieces_;
+  base::PagePieces pieces_;
   const base::Instant begun_;
   base::Duration cost_;
   std::size_t done_ = 0;  // of the pieces
@@ -86,4 +86,4 @@ class PageReader {
   std::size_t next_ = 0;
 };
 
-}  // namespace penstock::control
+}  // namespace penstock::admin

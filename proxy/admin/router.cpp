@@ -15,7 +15,7 @@
 #include "base/promised.hpp"
 #include "base/text.hpp"
 
-namespace penstock::control {
+namespace penstock::admin {
 
 namespace {
 
@@ -145,9 +145,9 @@ std::optional<std::vector<std::string>> fit(std::string_view pattern,
 
 // What the request asks for and is promised, but not there yet; empty where there is nothing.
 std::string promised_in(const boost::urls::url_view& target) {
-  for (const std::string_view page : promised_pages())
+  for (const std::string_view page : base::promised_pages())
     if (fit(page, target.segments())) return "this page";
-  for (const PromisedParameter& each : promised_parameters()) {
+  for (const base::PromisedParameter& each : base::promised_parameters()) {
     if (!fit(each.page, target.segments())) continue;
     for (const auto& given : target.params())
       if (given.key == each.name && (each.value.empty() || given.value == each.value))
@@ -196,9 +196,9 @@ AdminAnswer answer(const AdminRequest& request, AdminView& view) {
   if (!is_plain(*target))
     return refusal(400, "the path or a parameter is not UTF-8, or has control characters");
   if (const std::string promised = promised_in(*target); !promised.empty())
-    return refusal(501, fmt::format("{} is {}", promised, not_supported_yet));
+    return refusal(501, fmt::format("{} is {}", promised, base::not_supported_yet));
   if (found == nullptr) return refusal(404, "there is no such page");
   return answer_page(*found, asked, request, view);
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::admin

@@ -8,7 +8,7 @@
 #include "admin/api.hpp"
 #include "admin/rules.hpp"
 
-namespace penstock::control {
+namespace penstock::admin {
 
 struct AdminAnswer {
   unsigned status = 200;
@@ -16,7 +16,7 @@ struct AdminAnswer {
   std::string body{};
   std::string allow{};             // of a 405
   std::optional<PageName> page{};  // then that is the body
-  PagePieces pieces{};             // likewise, for this request alone
+  base::PagePieces pieces{};       // likewise, for this request alone
   // drained_answer() takes its place when the drain, which has begun, has ended.
   bool waits_for_drain = false;
 };
@@ -28,4 +28,4 @@ AdminAnswer drained_answer(const DrainEnd& end);
 // {"error": "..."}
 AdminAnswer refusal(unsigned status, std::string_view sentence);
 
-}  // namespace penstock::control
+}  // namespace penstock::admin

@@ -2,7 +2,7 @@
 
 #include "admin/host.hpp"
 
-namespace penstock::control {
+namespace penstock::admin {
 
 namespace {
 
@@ -54,4 +54,4 @@ std::optional<AdminRefusal> refused(const AdminRequest& request, Access access) 
   return AdminRefusal{403, std::move(reason)};
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::admin

@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-namespace penstock::control {
+namespace penstock::admin {
 
 struct AdminRequest {
   std::string method;  // as it was sent
@@ -42,4 +42,4 @@ struct AdminRefusal {
 // Empty where the request may go on.
 std::optional<AdminRefusal> refused(const AdminRequest& request, Access access);
 
-}  // namespace penstock::control
+}  // namespace penstock::admin

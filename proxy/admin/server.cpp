@@ -12,12 +12,12 @@
 #include "os/socket.hpp"
 #include "os/socket_file.hpp"
 
-namespace penstock::control {
+namespace penstock::admin {
 
 namespace {
 
 namespace asio = boost::asio;
-using upstream::as_result;
+using io::as_result;
 using Protocol = asio::generic::stream_protocol;
 using Acceptor = asio::basic_socket_acceptor<Protocol>;
 
@@ -107,4 +107,4 @@ AdminServer::~AdminServer() {
   for (const auto& door : doors_) door->file.remove();
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::admin

@@ -21,7 +21,7 @@ namespace boost::asio {
 class io_context;
 }
 
-namespace penstock::control {
+namespace penstock::admin {
 
 struct AdminLimits {
   std::size_t connections_max = base::admin_connections_max;  // of one bind; fewer where there
@@ -57,4 +57,4 @@ class AdminServer {
   std::vector<os::SocketAddress> addresses_;
 };
 
-}  // namespace penstock::control
+}  // namespace penstock::admin

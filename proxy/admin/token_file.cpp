@@ -6,7 +6,7 @@
 
 #include "os/process.hpp"
 
-namespace penstock::control {
+namespace penstock::admin {
 
 namespace {
 
@@ -42,4 +42,4 @@ Token read_private_token(const std::string& file) {
   return token_in(file, read);
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::admin

@@ -5,7 +5,7 @@
 
 #include <string>
 
-namespace penstock::control {
+namespace penstock::admin {
 
 // The text without the white space around it; at least 16 bytes, at most 4096. Errors: the
 // sentence.
@@ -17,4 +17,4 @@ Token read_token(const std::string& file);
 // As above; a file that others may read is refused.
 Token read_private_token(const std::string& file);
 
-}  // namespace penstock::control
+}  // namespace penstock::admin

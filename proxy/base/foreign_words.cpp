@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-namespace penstock::control {
+namespace penstock::base {
 
 namespace {
 
@@ -79,4 +79,4 @@ std::string_view our_word_for(std::string_view theirs) {
   return found == words.end() ? std::string_view{} : found->ours;
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::base

@@ -6,9 +6,9 @@
 
 #include <string_view>
 
-namespace penstock::control {
+namespace penstock::base {
 
 // Our word for one of theirs, as a key or as a value: leastconn, servers. Empty where it is none.
 std::string_view our_word_for(std::string_view theirs);
 
-}  // namespace penstock::control
+}  // namespace penstock::base

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-namespace penstock::control {
+namespace penstock::base {
 
 using PagePiece = std::function<void(std::string& text)>;
 using PagePieces = std::vector<PagePiece>;
@@ -25,4 +25,4 @@ inline std::string text_of(const PagePieces& pieces) {
   return text;
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::base

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-namespace penstock::control {
+namespace penstock::base {
 
 namespace {
 
@@ -215,4 +215,4 @@ std::span<const PromisedWord> promised_words() {
   return words;
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::base

@@ -10,7 +10,7 @@
 #include <span>
 #include <string_view>
 
-namespace penstock::control {
+namespace penstock::base {
 
 inline constexpr std::string_view not_supported_yet = "not supported yet";
 
@@ -37,4 +37,4 @@ struct PromisedWord {
 };
 std::span<const PromisedWord> promised_words();
 
-}  // namespace penstock::control
+}  // namespace penstock::base

@@ -1,9 +1,9 @@
 #include "base/version.hpp"
 
-namespace penstock::control {
+namespace penstock::base {
 
 std::string_view version() noexcept {
   return PENSTOCK_VERSION;
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::base

@@ -3,8 +3,8 @@
 
 #include <string_view>
 
-namespace penstock::control {
+namespace penstock::base {
 
 std::string_view version() noexcept;
 
-}  // namespace penstock::control
+}  // namespace penstock::base

@@ -8,7 +8,7 @@
 #include "base/foreign_words.hpp"
 #include "base/text.hpp"
 
-namespace penstock::control {
+namespace penstock::base {
 
 namespace {
 
@@ -121,4 +121,4 @@ std::string alternatives(const std::vector<std::string_view>& words) {
   return result;
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::base

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-namespace penstock::control {
+namespace penstock::base {
 
 // The text in single quotes, what is no plain text as \xNN (base/text.hpp), and cut where it is
 // longer than 64 bytes: a fault stays one readable line whatever stands in the file.
@@ -42,4 +42,4 @@ std::string expected_one_of(const std::vector<std::string_view>& words, std::str
 // "a, b or c".
 std::string alternatives(const std::vector<std::string_view>& words);
 
-}  // namespace penstock::control
+}  // namespace penstock::base

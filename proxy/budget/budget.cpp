@@ -10,7 +10,7 @@
 #include "os/topology.hpp"
 #include "runtime/placement.hpp"
 
-namespace penstock::control {
+namespace penstock::budget {
 
 namespace {
 
@@ -296,4 +296,4 @@ void apply(const Plan& plan, runtime::ServerSpec& spec) {
     }
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::budget

@@ -11,7 +11,7 @@
 #include "os/kernel_limits.hpp"
 #include "runtime/options.hpp"
 
-namespace penstock::control {
+namespace penstock::budget {
 
 struct Limits {
   std::uint64_t descriptors = 0;           // RLIMIT_NOFILE
@@ -110,4 +110,4 @@ Budget budget_of(const Configured& configured, bool keeps_capabilities);
 // Puts the plan's numbers where the server looks for them.
 void apply(const Plan& plan, runtime::ServerSpec& spec);
 
-}  // namespace penstock::control
+}  // namespace penstock::budget

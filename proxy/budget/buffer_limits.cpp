@@ -6,7 +6,7 @@
 
 #include "os/socket_buffers.hpp"
 
-namespace penstock::control {
+namespace penstock::budget {
 
 namespace {
 
@@ -48,4 +48,4 @@ std::vector<std::string> buffers_that_are_cut(const std::vector<runtime::Listene
   return sentences;
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::budget

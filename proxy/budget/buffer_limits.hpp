@@ -8,9 +8,9 @@
 
 #include "runtime/options.hpp"
 
-namespace penstock::control {
+namespace penstock::budget {
 
 // A sentence for each size that is cut, however many listeners ask for it.
 std::vector<std::string> buffers_that_are_cut(const std::vector<runtime::ListenerSpec>& listeners);
 
-}  // namespace penstock::control
+}  // namespace penstock::budget

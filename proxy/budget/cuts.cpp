@@ -7,7 +7,7 @@
 #include "budget/budget.hpp"
 #include "budget/buffer_limits.hpp"
 
-namespace penstock::control {
+namespace penstock::budget {
 
 namespace {
 
@@ -43,4 +43,4 @@ std::vector<std::string> kernel_cuts(const runtime::ServerSpec& spec,
   return sentences;
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::budget

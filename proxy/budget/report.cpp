@@ -6,7 +6,7 @@
 #include <boost/json/value.hpp>
 #include <cmath>
 
-namespace penstock::control {
+namespace penstock::budget {
 
 namespace {
 
@@ -199,4 +199,4 @@ json::object budget_json(const Budget& budget, const std::optional<BudgetUse>& u
           {"notes", json::array(plan.warnings.begin(), plan.warnings.end())}};
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::budget

@@ -11,7 +11,7 @@
 
 #include "budget/budget.hpp"
 
-namespace penstock::control {
+namespace penstock::budget {
 
 // The share of each resource that is used now, from 0 to 1, by the name that budget_json() gives
 // it; 0 where nothing bounds it. In a fixed order.
@@ -37,4 +37,4 @@ boost::json::object budget_json(const Budget& budget, const std::optional<Budget
 // The resource that decides how many connections fit.
 std::string_view connections_end_first(const Budget& budget);
 
-}  // namespace penstock::control
+}  // namespace penstock::budget

@@ -10,15 +10,15 @@
 #include "os/privileges.hpp"
 #include "report/budget_text.hpp"
 
-namespace penstock::control {
+namespace penstock::cli {
 
 namespace {
 
 // As `run` would have it, started by this user.
-Budget budget_of_run(const Config& config) {
+budget::Budget budget_of_run(const config::Config& config) {
   const bool gives_up_root =
       os::current_identity().user == 0 && !config.server.runtime.user.empty();
-  return budget_of(
+  return budget::budget_of(
       {.server = config.server, .max_pipes = config.max_pipes, .admin_binds = config.admin.size()},
       !gives_up_root);
 }
@@ -26,14 +26,15 @@ Budget budget_of_run(const Config& config) {
 }  // namespace
 
 int check(const CheckCommand& command) {
-  const LoadedConfig loaded = load_config(command.file, false);
+  const config::LoadedConfig loaded = config::load_config(command.file, false);
   if (!loaded.config) {
-    std::cerr << faults_text(loaded.faults);
-    return misuse;
+    std::cerr << config::faults_text(loaded.faults);
+    return base::misuse;
   }
   std::cout << command.file << ": ok\n";
-  if (command.budget) std::cout << '\n' << budget_text(budget_json(budget_of_run(*loaded.config)));
-  return success;
+  if (command.budget)
+    std::cout << '\n' << report::budget_text(budget::budget_json(budget_of_run(*loaded.config)));
+  return base::success;
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::cli

@@ -4,7 +4,7 @@
 
 #include <string>
 
-namespace penstock::control {
+namespace penstock::cli {
 
 struct CheckCommand {
   std::string file;
@@ -14,4 +14,4 @@ struct CheckCommand {
 // The exit code.
 int check(const CheckCommand& command);
 
-}  // namespace penstock::control
+}  // namespace penstock::cli

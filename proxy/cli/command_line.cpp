@@ -10,7 +10,7 @@
 #include "cli/ctl/client.hpp"
 #include "config/scalars.hpp"
 
-namespace penstock::control {
+namespace penstock::cli {
 
 namespace {
 
@@ -34,7 +34,7 @@ class Interface {
     add_numa();
     add_selftest();
     add_ctl();
-    for (const PromisedWord& each : promised_words()) add_promised(each);
+    for (const base::PromisedWord& each : base::promised_words()) add_promised(each);
     overview_ = app_.help();  // once a verb was parsed it would be that verb's
   }
 
@@ -52,7 +52,7 @@ class Interface {
   }
 
  private:
-  static std::string version_line() { return "penstock " + std::string{version()}; }
+  static std::string version_line() { return "penstock " + std::string{base::version()}; }
 
   CLI::Option* add_file_option(CLI::App& verb) {
     return verb
@@ -142,20 +142,20 @@ class Interface {
 
   // The sentence about a word that an argument may say one day; empty for any other.
   static std::string refused(std::string_view argument, const std::string& word) {
-    for (const PromisedWord& each : promised_words())
+    for (const base::PromisedWord& each : base::promised_words())
       if (each.where == argument && each.word == word)
-        return word + " is " + std::string{not_supported_yet};
+        return word + " is " + std::string{base::not_supported_yet};
     return {};
   }
 
   // A verb or an option that is not shown, and refuses whatever stands behind it.
-  void add_promised(const PromisedWord& promised) {
+  void add_promised(const base::PromisedWord& promised) {
     if (promised.where.find(' ') != std::string_view::npos) return;  // an argument: see refused()
     const std::string where{promised.where};
     CLI::App* const verb = where.empty() ? &app_ : app_.get_subcommand(where);
     const std::string word{promised.word};
     const auto refuse = [word] {
-      throw CLI::ValidationError(word, std::string{not_supported_yet});
+      throw CLI::ValidationError(word, std::string{base::not_supported_yet});
     };
     if (word.starts_with('-'))
       verb->add_option_function<std::vector<std::string>>(word, [=](const auto&) { refuse(); })
@@ -166,12 +166,12 @@ class Interface {
   }
 
   void set_timeout(const std::string& text) {
-    const std::string fault = parse_duration(text, ctl_command_.timeout);
+    const std::string fault = config::parse_duration(text, ctl_command_.timeout);
     if (!fault.empty()) throw CLI::ValidationError("--timeout", fault);
   }
 
   Command chosen() {
-    if (app_.got_subcommand("run")) return RunCommand{file_};
+    if (app_.got_subcommand("run")) return control::RunCommand{file_};
     if (app_.got_subcommand("version")) return printed(version_line() + '\n');
     if (app_.got_subcommand("help")) return printed(overview_);
     if (app_.got_subcommand(check_)) {
@@ -200,14 +200,14 @@ class Interface {
   }
 
   static PrintCommand printed(std::string text) {
-    return {.out = std::move(text), .err = {}, .exit_code = success};
+    return {.out = std::move(text), .err = {}, .exit_code = base::success};
   }
 
   static PrintCommand complaint(const std::string& sentence) {
     return {.out = {},
             .err = "penstock: " + base::printable(sentence) +
                    "\nRun \"penstock --help\" for what there is.\n",
-            .exit_code = misuse};
+            .exit_code = base::misuse};
   }
 
   std::string file_;
@@ -238,4 +238,4 @@ int print(const PrintCommand& command) {
   return command.exit_code;
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::cli

@@ -11,7 +11,7 @@
 #include "cli/selftest/selftest.hpp"
 #include "control/run.hpp"
 
-namespace penstock::control {
+namespace penstock::cli {
 
 // There is nothing to do but to print: help, the version, or what is wrong with the command line.
 struct PrintCommand {
@@ -20,8 +20,8 @@ struct PrintCommand {
   int exit_code = 0;
 };
 
-using Command = std::variant<PrintCommand, RunCommand, CheckCommand, ExplainCommand, NumaCommand,
-                             SelftestCommand, CtlCommand>;
+using Command = std::variant<PrintCommand, control::RunCommand, CheckCommand, ExplainCommand,
+                             NumaCommand, SelftestCommand, CtlCommand>;
 
 // The environment variables that give defaults; nullptr where they are not set.
 struct CommandDefaults {
@@ -34,4 +34,4 @@ Command parse_command_line(int argc, const char* const* argv, const CommandDefau
 // The exit code.
 int print(const PrintCommand& command);
 
-}  // namespace penstock::control
+}  // namespace penstock::cli

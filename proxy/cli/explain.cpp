@@ -17,7 +17,7 @@
 #include "runtime/options.hpp"
 #include "upstream/registry.hpp"
 
-namespace penstock::control {
+namespace penstock::cli {
 
 namespace {
 
@@ -28,7 +28,7 @@ int complain(int exit_code, std::string_view sentence) {
 
 int show(const ExplainCommand& command, const boost::json::value& explained) {
   std::cout << (command.json ? boost::json::serialize(explained) + '\n' : explain_text(explained));
-  return success;
+  return base::success;
 }
 
 int explain_running(const ExplainCommand& command) {
@@ -36,29 +36,29 @@ int explain_running(const ExplainCommand& command) {
       fetch(command.admin, "GET",
             fmt::format("/explain?listener={}&source={}", part_of_target(command.question.listener),
                         part_of_target(command.question.source)));
-  if (!reply) return complain(failure, reply.error());
+  if (!reply) return complain(base::failure, reply.error());
   try {
     const auto body = boost::json::parse(reply->body);
     if (reply->status == 200) return show(command, body);
-    const int exit_code = reply->status == 400 ? misuse : failure;
+    const int exit_code = reply->status == 400 ? base::misuse : base::failure;
     return complain(exit_code, std::string{body.at("error").as_string()});
   } catch (const std::exception&) {
-    return complain(failure, "what answered is not a penstock of this version");
+    return complain(base::failure, "what answered is not a penstock of this version");
   }
 }
 
 int explain_file(const ExplainCommand& command) {
-  const LoadedConfig loaded = load_config(command.file);
-  std::cerr << faults_text(loaded.faults);
-  if (!loaded.config) return misuse;
+  const config::LoadedConfig loaded = config::load_config(command.file);
+  std::cerr << config::faults_text(loaded.faults);
+  if (!loaded.config) return base::misuse;
   const upstream::Registry registry{loaded.config->server.upstreams, os::now()};
   std::vector<const session::ListenerOptions*> listeners;
   for (const auto& listener : loaded.config->server.listeners)
     listeners.push_back(&listener.session);
-  const Explained explained =
-      explain_json(command.question.listener, command.question.source, listeners, registry);
-  if (!explained) return complain(misuse, explained.error());
-  return show(command, boost::json::parse(text_of(*explained)));
+  const admin::Explained explained =
+      report::explain_json(command.question.listener, command.question.source, listeners, registry);
+  if (!explained) return complain(base::misuse, explained.error());
+  return show(command, boost::json::parse(base::text_of(*explained)));
 }
 
 std::string word_of(const boost::json::value& object, std::string_view key) {
@@ -87,11 +87,11 @@ std::string explain_text(const boost::json::value& explained) {
                     std::to_string(endpoint.at("weight").to_number<std::int64_t>()),
                     fmt::format("{:.1f}%", endpoint.at("share").to_number<double>() * 100),
                     word_of(endpoint, "why")});
-  return text + '\n' + table_text(rows);
+  return text + '\n' + report::table_text(rows);
 }
 
 int explain(const ExplainCommand& command) {
   return command.admin.empty() ? explain_file(command) : explain_running(command);
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::cli

@@ -7,7 +7,7 @@
 
 #include "admin/api.hpp"
 
-namespace penstock::control {
+namespace penstock::cli {
 
 // The answer of explain_json() for a human reader.
 std::string explain_text(const boost::json::value& explained);
@@ -16,11 +16,11 @@ struct ExplainCommand {
   std::string file;
   std::string admin;  // empty: from the file
   bool json = false;
-  ExplainQuestion question;
+  admin::ExplainQuestion question;
 };
 
 // The exit code: 0, 1 where the running proxy does not answer, 2 where the question or the file is
 // at fault.
 int explain(const ExplainCommand& command);
 
-}  // namespace penstock::control
+}  // namespace penstock::cli

@@ -15,7 +15,7 @@
 #include "runtime/devices.hpp"
 #include "runtime/placement.hpp"
 
-namespace penstock::control {
+namespace penstock::cli {
 
 namespace {
 
@@ -35,27 +35,27 @@ int show(const NumaCommand& command, const runtime::Options& options,
   const os::NumaTopology topology = os::numa_topology();
   const auto planned = runtime::plan_placement(options, topology, devices);
   const runtime::Placement placement = planned ? *planned : runtime::Placement{};
-  const auto numa = numa_json({.topology = topology,
-                               .devices = devices,
-                               .decisions = placement.decisions,
-                               .threads = views_of(placement)});
-  std::cout << (command.json ? boost::json::serialize(numa) + '\n' : numa_text(numa));
-  if (planned) return success;
+  const auto numa = report::numa_json({.topology = topology,
+                                       .devices = devices,
+                                       .decisions = placement.decisions,
+                                       .threads = views_of(placement)});
+  std::cout << (command.json ? boost::json::serialize(numa) + '\n' : report::numa_text(numa));
+  if (planned) return base::success;
   std::cerr << "penstock numa: " << planned.error() << '\n';
-  return failure;
+  return base::failure;
 }
 
 }  // namespace
 
 int numa(const NumaCommand& command) {
   if (command.file.empty()) return show(command, {}, os::network_devices());
-  const LoadedConfig loaded = load_config(command.file);
-  std::cerr << faults_text(loaded.faults);
-  if (!loaded.config) return misuse;
+  const config::LoadedConfig loaded = config::load_config(command.file);
+  std::cerr << config::faults_text(loaded.faults);
+  if (!loaded.config) return base::misuse;
   const runtime::ServerSpec& spec = loaded.config->server;
   std::vector<std::vector<os::SocketAddress>> addresses;
   for (const auto& listener : spec.listeners) addresses.push_back(listener.addresses);
   return show(command, spec.runtime, runtime::devices_at(addresses));
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::cli

@@ -3,7 +3,7 @@
 
 #include <string>
 
-namespace penstock::control {
+namespace penstock::cli {
 
 struct NumaCommand {
   std::string file;  // empty: a configuration that says nothing about it, and all devices
@@ -13,4 +13,4 @@ struct NumaCommand {
 // The exit code: 0, 1 where the placement is refused, 2 where the file is at fault.
 int numa(const NumaCommand& command);
 
-}  // namespace penstock::control
+}  // namespace penstock::cli

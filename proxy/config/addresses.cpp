@@ -8,7 +8,7 @@
 #include "base/words.hpp"
 #include "os/host_addresses.hpp"
 
-namespace penstock::control {
+namespace penstock::config {
 
 namespace {
 
@@ -55,11 +55,11 @@ FoundAddresses addresses_of(const PortRange& range, bool resolve_names) {
   if (literal.has_value()) return {.addresses = {*literal}, .fault = {}};
   if (range.host == "*") return failed("write 0.0.0.0 or [::] for every address");
   if (range.is_bracketed || !is_host_name(range.host))
-    return failed(in_quotes(range.host) + " is neither an IP address nor a host name");
+    return failed(base::in_quotes(range.host) + " is neither an IP address nor a host name");
   if (!resolve_names) return {};
   const auto resolved = os::resolve(range.host, range.first);
   if (resolved.has_error())
-    return failed("cannot resolve " + in_quotes(range.host) + ": " + resolved.error());
+    return failed("cannot resolve " + base::in_quotes(range.host) + ": " + resolved.error());
   // Where this host has none of them, the start fails with what the kernel says of each.
   const bool any_is_here = std::any_of(resolved->begin(), resolved->end(), os::has_address_to_bind);
   FoundAddresses found;
@@ -121,11 +121,11 @@ FoundAddresses parse_bind(std::string_view text, bool resolve_names) {
   }
   PortRange range;
   if (!split_port_range(text, range))
-    return failed(fmt::format("{}, not {}", bind_forms, in_quotes(text)));
+    return failed(fmt::format("{}, not {}", bind_forms, base::in_quotes(text)));
   if (range.last < range.first)
-    return failed("the port range " + in_quotes(text) + " goes backwards");
+    return failed("the port range " + base::in_quotes(text) + " goes backwards");
   if (range.last - range.first >= static_cast<int>(base::listener_addresses_max))
-    return failed("the port range " + in_quotes(text) + " has more than " +
+    return failed("the port range " + base::in_quotes(text) + " has more than " +
                   std::to_string(base::listener_addresses_max) + " ports");
   const FoundAddresses found = addresses_of(range, resolve_names);
   return found.fault.empty() ? with_every_port(found, range) : found;
@@ -134,7 +134,7 @@ FoundAddresses parse_bind(std::string_view text, bool resolve_names) {
 FoundAddresses parse_endpoint(std::string_view text, bool may_be_resolved) {
   const auto address = os::parse_socket_address(text, os::interface_number);
   if (address.has_value() && !address->is_dialable())
-    return failed(in_quotes(text) + undialable(*address));
+    return failed(base::in_quotes(text) + undialable(*address));
   if (address.has_value()) return {.addresses = {*address}, .fault = {}};
   std::string host;
   std::uint16_t port = 0;
@@ -142,9 +142,10 @@ FoundAddresses parse_endpoint(std::string_view text, bool may_be_resolved) {
       os::split_host_port(text, host, port) && text.front() != '[' && is_host_name(host);
   if (!is_name) return failed(address.error());
   if (!may_be_resolved)
-    return failed(
-        fmt::format("{} is a host name; a file of endpoints lists addresses", in_quotes(host)));
-  return failed(in_quotes(host) + " is a host name; write {dns: " + in_quotes(text) + "}");
+    return failed(fmt::format("{} is a host name; a file of endpoints lists addresses",
+                              base::in_quotes(host)));
+  return failed(base::in_quotes(host) + " is a host name; write {dns: " + base::in_quotes(text) +
+                "}");
 }
 
 std::string parse_dns(std::string_view text, bool may_lack_port, std::string& host,
@@ -156,7 +157,7 @@ std::string parse_dns(std::string_view text, bool may_lack_port, std::string& ho
       lacks_port ? may_lack_port : text.front() != '[' && os::split_host_port(text, name, number);
   if (!is_split || !is_host_name(name))
     return (may_lack_port ? "expected name or name:port, not " : "expected name:port, not ") +
-           in_quotes(text);
+           base::in_quotes(text);
   host = std::move(name);
   port = number;
   return {};
@@ -176,4 +177,4 @@ bool reaches(const os::SocketAddress& endpoint, const BoundSocket& bound) {
   return endpoint.is_loopback() && wildcard_covers(bound, endpoint);
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::config

@@ -8,7 +8,7 @@
 
 #include "os/address.hpp"
 
-namespace penstock::control {
+namespace penstock::config {
 
 struct FoundAddresses {
   std::vector<os::SocketAddress> addresses;
@@ -46,4 +46,4 @@ bool collide(const BoundSocket& one, const BoundSocket& other);
 // than loopback are not known here: behind a wildcard only loopback is seen.
 bool reaches(const os::SocketAddress& endpoint, const BoundSocket& bound);
 
-}  // namespace penstock::control
+}  // namespace penstock::config

@@ -4,7 +4,7 @@
 #include "config/parts.hpp"
 #include "config/scalars.hpp"
 
-namespace penstock::control {
+namespace penstock::config {
 
 namespace {
 
@@ -40,9 +40,9 @@ std::string parse_source(std::string_view text, std::optional<os::IpEndpoint>& t
   const std::string with_port = is_v6 ? '[' + std::string{text} + "]:1" : std::string{text} + ":1";
   const auto address = os::parse_socket_address(with_port, os::interface_number);
   if (!address || address->is_unix())
-    return "expected an IP address of this host, without a port, not " + in_quotes(text);
+    return "expected an IP address of this host, without a port, not " + base::in_quotes(text);
   if (address->is_wildcard())
-    return in_quotes(text) + " is no address to connect from; leave it out";
+    return base::in_quotes(text) + " is no address to connect from; leave it out";
   target = address->ip();
   target->port = 0;
   return {};
@@ -50,7 +50,7 @@ std::string parse_source(std::string_view text, std::optional<os::IpEndpoint>& t
 
 struct KeepOrClose {
   std::string operator()(std::string_view text, upstream::Farewell& target) const {
-    if (text == "drain") return expected_one_of({"keep", "close"}, text);
+    if (text == "drain") return base::expected_one_of({"keep", "close"}, text);
     return word_of(upstream::farewell_names)(text, target);
   }
   static std::string text(upstream::Farewell value) {
@@ -78,4 +78,4 @@ void read_balancing(MapReader& reader, upstream::ClusterSpec& target) {
   reader.optional("on_remove", target.on_remove, word_of(upstream::farewell_names));
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::config

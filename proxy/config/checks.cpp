@@ -5,7 +5,7 @@
 #include "config/parts.hpp"
 #include "config/sockets.hpp"
 
-namespace penstock::control {
+namespace penstock::config {
 
 namespace {
 
@@ -19,7 +19,7 @@ void check_listener_names(ConfigReading& reading, const std::vector<ReadListener
     // Two listeners that are named by the same bind are a fault of the binds.
     const auto& place = listener.name ? listener.name : first->second->name;
     if (!place) continue;
-    reading.report(*place, "another listener has the name " + in_quotes(name) + " already");
+    reading.report(*place, "another listener has the name " + base::in_quotes(name) + " already");
   }
 }
 
@@ -31,18 +31,18 @@ void check_upstream_names(ConfigReading& reading, const std::vector<ReadListener
   for (const ReadListener& listener : listeners) {
     const std::string& wanted = listener.spec.session.upstream;
     if (wanted.empty() || known.contains(wanted)) continue;
-    reading.report(*listener.upstream, "there is no upstream " + in_quotes(wanted) +
+    reading.report(*listener.upstream, "there is no upstream " + base::in_quotes(wanted) +
                                            reading.suggestions.nearest(wanted, names));
   }
 }
 
 std::string owner_of(const ReadListener& listener) {
   const YamlPlace& named_at = listener.name ? *listener.name : listener.binds.front().place;
-  return "listener " + in_quotes(ConfigReading::shown(named_at, listener.spec.session.name));
+  return "listener " + base::in_quotes(ConfigReading::shown(named_at, listener.spec.session.name));
 }
 
 std::string shown_address(const YamlPlace& place, const os::SocketAddress& address) {
-  return in_quotes(ConfigReading::shown(place, address.to_string()));
+  return base::in_quotes(ConfigReading::shown(place, address.to_string()));
 }
 
 // Empty where both are of one family.
@@ -98,4 +98,4 @@ void check_parts(ConfigReading& reading, const std::vector<ReadListener>& listen
     for (const ReadAddress& endpoint : upstream.endpoints) check_loop(reading, sockets, endpoint);
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::config

@@ -9,7 +9,7 @@
 #include "config/parts.hpp"
 #include "os/process.hpp"
 
-namespace penstock::control {
+namespace penstock::config {
 
 namespace {
 
@@ -147,4 +147,4 @@ std::set<std::string> schema_keys(const std::string& text) {
   return reading.keys();
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::config

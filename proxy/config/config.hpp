@@ -13,7 +13,7 @@
 #include "report/options.hpp"
 #include "runtime/options.hpp"
 
-namespace penstock::control {
+namespace penstock::config {
 
 // One thing that is wrong in a file: FILE:LINE:COLUMN: PATH: sentence.
 struct Fault {
@@ -37,8 +37,8 @@ struct EffectiveConfig {
 struct Config {
   runtime::ServerSpec server;  // relay.pipes_max is still 0 here: see plan_pipes() in budget/budget
   std::optional<std::size_t> max_pipes;  // relay.max_pipes; empty = auto, 0 = never a pipe
-  std::vector<AdminBind> admin;
-  LogOptions log;
+  std::vector<admin::AdminBind> admin;
+  report::LogOptions log;
   std::vector<std::string> warnings;  // of what was left out, for the log of who runs it
   EffectiveConfig shown;              // by GET /config
 };
@@ -65,4 +65,4 @@ LoadedConfig load_config_text(const std::string& text, const std::string& file,
 // compares config/reference.yaml with the schema, in both directions.
 std::set<std::string> schema_keys(const std::string& text);
 
-}  // namespace penstock::control
+}  // namespace penstock::config

@@ -2,7 +2,7 @@
 #include "config/parts.hpp"
 #include "config/scalars.hpp"
 
-namespace penstock::control {
+namespace penstock::config {
 
 namespace {
 
@@ -32,7 +32,7 @@ void read_keepalive(ConfigReading& reading, const YamlPlace& place,
 std::string parse_congestion(std::string_view text, std::string& target) {
   constexpr std::string_view name_bytes = "abcdefghijklmnopqrstuvwxyz0123456789_-";
   if (text.size() > 15 || text.find_first_not_of(name_bytes) != std::string_view::npos)
-    return "expected the name of a congestion control like cubic, not " + in_quotes(text);
+    return "expected the name of a congestion control like cubic, not " + base::in_quotes(text);
   target = text;
   return {};
 }
@@ -66,4 +66,4 @@ void read_defaults(MapReader& reader, ConnectionDefaults& target) {
   read_socket(reader, target.socket);
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::config

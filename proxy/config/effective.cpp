@@ -12,7 +12,7 @@
 #include "config/yaml/writing.hpp"
 #include "upstream/hash.hpp"
 
-namespace penstock::control {
+namespace penstock::config {
 
 namespace {
 
@@ -106,4 +106,4 @@ EffectiveConfig effective_config(const YamlNode& root, const DefaultsByMap& defa
   return config;
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::config

@@ -8,9 +8,9 @@
 
 #include "config/yaml/reader.hpp"
 
-namespace penstock::control {
+namespace penstock::config {
 
 // Of a tree without a fault, and the defaults that were noted while it was read.
 EffectiveConfig effective_config(const YamlNode& root, const DefaultsByMap& defaults);
 
-}  // namespace penstock::control
+}  // namespace penstock::config

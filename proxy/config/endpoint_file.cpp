@@ -6,7 +6,7 @@
 #include "base/limits.hpp"
 #include "config/endpoints.hpp"
 
-namespace penstock::control {
+namespace penstock::config {
 
 EndpointFile failed_endpoint_file(const std::string& file, std::string sentence) {
   return {.endpoints = {},
@@ -37,4 +37,4 @@ EndpointFile parse_endpoint_file(const std::string& text, const std::string& fil
   return result;
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::config

@@ -15,7 +15,7 @@
 
 #include "config/config.hpp"
 
-namespace penstock::control {
+namespace penstock::config {
 
 struct EndpointFile {
   std::vector<upstream::EndpointSpec> endpoints;  // empty where there are faults
@@ -28,4 +28,4 @@ EndpointFile parse_endpoint_file(const std::string& text, const std::string& fil
 // A file that is wrong as a whole, or cannot be read.
 EndpointFile failed_endpoint_file(const std::string& file, std::string sentence);
 
-}  // namespace penstock::control
+}  // namespace penstock::config

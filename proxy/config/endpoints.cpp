@@ -3,7 +3,7 @@
 #include "base/limits.hpp"
 #include "config/scalars.hpp"
 
-namespace penstock::control {
+namespace penstock::config {
 
 namespace {
 
@@ -52,7 +52,7 @@ std::string parse_hold(std::string_view text, std::optional<base::Duration>& tar
   }
   base::Duration hold{0};
   if (!parse_duration(text, hold).empty())
-    return "expected off or a duration, not " + in_quotes(text);
+    return "expected off or a duration, not " + base::in_quotes(text);
   target = hold;
   return {};
 }
@@ -162,7 +162,7 @@ bool StaticEndpoints::is_new(const std::string& identity, const YamlPlace& place
                              const YamlPlace& named_at) {
   const auto [first, is_new] = places_.emplace(identity, place.path);
   if (!is_new)
-    reading_.report_shown(place, in_quotes(ConfigReading::shown(named_at, identity)) +
+    reading_.report_shown(place, base::in_quotes(ConfigReading::shown(named_at, identity)) +
                                      " is an endpoint already, at " + first->second);
   return is_new;
 }
@@ -181,4 +181,4 @@ void read_endpoints(MapReader& reader, ReadUpstream& upstream) {
   for (const YamlPlace& item : items) read_endpoint(statics, reading, item, upstream);
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::config

@@ -8,7 +8,7 @@
 
 #include "config/parts.hpp"
 
-namespace penstock::control {
+namespace penstock::config {
 
 // Reads literal endpoints of one list, which must not name one twice.
 class StaticEndpoints {
@@ -33,4 +33,4 @@ class StaticEndpoints {
 // The key `endpoints` of an upstream.
 void read_endpoints(MapReader& reader, ReadUpstream& upstream);
 
-}  // namespace penstock::control
+}  // namespace penstock::config

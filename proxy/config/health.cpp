@@ -5,7 +5,7 @@
 #include "config/parts.hpp"
 #include "config/scalars.hpp"
 
-namespace penstock::control {
+namespace penstock::config {
 
 namespace {
 
@@ -60,7 +60,7 @@ std::string unescape(std::string_view text, std::string& target) {
       target.push_back(text.front());
       text.remove_prefix(1);
     } else if (!take_escape(text, target)) {
-      return "no escape begins with " + in_quotes(text.substr(0, 4)) +
+      return "no escape begins with " + base::in_quotes(text.substr(0, 4)) +
              "; there are \\xNN, \\r, \\n, \\t and \\\\";
     }
   }
@@ -86,7 +86,7 @@ std::string parse_path(std::string_view text, std::string& target) {
       std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7f && c != '#'; });
   if (!text.starts_with('/') || !is_clean)
     return "expected a path that begins with / and has no spaces, control characters or #, not " +
-           in_quotes(text);
+           base::in_quotes(text);
   if (text.size() > path_bytes_max)
     return "longer than " + std::to_string(path_bytes_max) + " bytes";
   target = text;
@@ -100,7 +100,7 @@ std::string parse_host(std::string_view text, std::string& target) {
            signs.find(c) != std::string_view::npos;
   });
   if (text.empty() || text.size() > 255 || !is_clean)
-    return "expected a host name or address, with or without a port, not " + in_quotes(text);
+    return "expected a host name or address, with or without a port, not " + base::in_quotes(text);
   target = text;
   return {};
 }
@@ -111,7 +111,7 @@ std::string parse_sni(std::string_view text, std::string& target) {
       text.starts_with('.') || text.ends_with('.') || text.find("..") != std::string_view::npos;
   if (!is_host_name(text) || has_empty_label)
     return "expected a host name, which an address is not, without a final dot; not " +
-           in_quotes(text);
+           base::in_quotes(text);
   target = text;
   return {};
 }
@@ -125,14 +125,14 @@ std::string parse_status_range(std::string_view text, upstream::StatusRange& tar
       parse(hyphen == std::string_view::npos ? text : text.substr(hyphen + 1), range.last).empty();
   if (!is_good || range.first > range.last)
     return "expected a status like 200 or a range like 200-399, from 100 to 599, not " +
-           in_quotes(text);
+           base::in_quotes(text);
   target = range;
   return {};
 }
 
 struct ProxyHeader {
   std::string operator()(std::string_view text, bool& target) const {
-    if (text != "off" && text != "v2") return expected_one_of({"off", "v2"}, text);
+    if (text != "off" && text != "v2") return base::expected_one_of({"off", "v2"}, text);
     target = text == "v2";
     return {};
   }
@@ -200,4 +200,4 @@ void read_health_check(ConfigReading& reading, const YamlPlace& place, HealthSpe
   reader.finish();
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::config

@@ -6,7 +6,7 @@
 #include "config/parts.hpp"
 #include "config/scalars.hpp"
 
-namespace penstock::control {
+namespace penstock::config {
 
 namespace {
 
@@ -14,7 +14,7 @@ namespace {
 constexpr std::uint64_t backlog_max = 1'000'000;
 
 std::string parse_index(std::string_view text, std::string& target) {
-  if (text.starts_with('/')) return "expected a path below root, not " + in_quotes(text);
+  if (text.starts_with('/')) return "expected a path below root, not " + base::in_quotes(text);
   return parse_label(text, target);
 }
 
@@ -136,4 +136,4 @@ ReadListener read_listener(ConfigReading& reading, const YamlPlace& place,
   return listener;
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::config

@@ -8,7 +8,7 @@
 #include "config/addresses.hpp"
 #include "config/yaml/reader.hpp"
 
-namespace penstock::control {
+namespace penstock::config {
 
 // An address and where it was written.
 struct ReadAddress {
@@ -29,7 +29,7 @@ struct ReadUpstream {
 };
 
 struct ReadAdmin {
-  AdminBind admin;
+  admin::AdminBind admin;
   std::optional<YamlPlace> bind;
 };
 
@@ -53,10 +53,10 @@ void read_relay(ConfigReading& reading, const YamlPlace& place, Config& config);
 void read_runtime(ConfigReading& reading, const YamlPlace& place, runtime::Options& target);
 // One map or a list.
 std::vector<ReadAdmin> read_admin(ConfigReading& reading, const YamlPlace& place);
-void read_log(ConfigReading& reading, const YamlPlace& place, LogOptions& target);
+void read_log(ConfigReading& reading, const YamlPlace& place, report::LogOptions& target);
 
 // Everything that one part cannot know by itself: names, addresses bound twice, loops.
 void check_parts(ConfigReading& reading, const std::vector<ReadListener>& listeners,
                  const std::vector<ReadUpstream>& upstreams, const std::vector<ReadAdmin>& admin);
 
-}  // namespace penstock::control
+}  // namespace penstock::config

@@ -5,7 +5,7 @@
 #include "config/parts.hpp"
 #include "config/scalars.hpp"
 
-namespace penstock::control {
+namespace penstock::config {
 
 namespace {
 
@@ -76,25 +76,25 @@ ReadAdmin read_one_admin(ConfigReading& reading, const YamlPlace& place) {
   return result;
 }
 
-void read_events(ConfigReading& reading, const YamlPlace& place, LogOptions& target) {
+void read_events(ConfigReading& reading, const YamlPlace& place, report::LogOptions& target) {
   target.access_open = false;
   target.access_close = false;
-  const auto parse = [](std::string_view text, LogOptions& options) -> std::string {
-    if (text != "open" && text != "close") return expected_one_of({"open", "close"}, text);
+  const auto parse = [](std::string_view text, report::LogOptions& options) -> std::string {
+    if (text != "open" && text != "close") return base::expected_one_of({"open", "close"}, text);
     (text == "open" ? options.access_open : options.access_close) = true;
     return {};
   };
   for (const YamlPlace& event : reading.items_of(place)) reading.read(event, target, parse);
 }
 
-std::vector<std::string> events_of(const LogOptions& options) {
+std::vector<std::string> events_of(const report::LogOptions& options) {
   std::vector<std::string> events;
   if (options.access_open) events.emplace_back("open");
   if (options.access_close) events.emplace_back("close");
   return events;
 }
 
-void read_access(ConfigReading& reading, const YamlPlace& place, LogOptions& target) {
+void read_access(ConfigReading& reading, const YamlPlace& place, report::LogOptions& target) {
   MapReader reader{reading, place};
   reader.optional("to", target.access_to, parse_label);
   if (const auto events = reader.find("events"))
@@ -156,12 +156,12 @@ std::vector<ReadAdmin> read_admin(ConfigReading& reading, const YamlPlace& place
   return result;
 }
 
-void read_log(ConfigReading& reading, const YamlPlace& place, LogOptions& target) {
+void read_log(ConfigReading& reading, const YamlPlace& place, report::LogOptions& target) {
   MapReader reader{reading, place};
-  reader.optional("level", target.level, word_of(log_level_names));
-  reader.optional("format", target.format, word_of(log_format_names));
+  reader.optional("level", target.level, word_of(report::log_level_names));
+  reader.optional("format", target.format, word_of(report::log_format_names));
   read_access(reading, reader.section("access"), target);
   reader.finish();
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::config

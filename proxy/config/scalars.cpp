@@ -9,7 +9,7 @@
 #include "base/sizes.hpp"
 #include "base/text.hpp"
 
-namespace penstock::control {
+namespace penstock::config {
 
 namespace {
 
@@ -45,7 +45,7 @@ Digits take_integer(std::string_view& text, std::uint64_t& value) {
 }
 
 std::string leading_zero(std::string_view text) {
-  return in_quotes(text) + " has a leading zero; integers are decimal";
+  return base::in_quotes(text) + " has a leading zero; integers are decimal";
 }
 
 // An integer and one of `units`, at most `highest`. An empty sentence of `expected` means success.
@@ -57,16 +57,16 @@ std::string take_quantity(std::string_view text, const std::array<Unit, N>& unit
   std::uint64_t value = 0;
   switch (take_integer(rest, value)) {
     case Digits::good: break;
-    case Digits::none: return expected + ", not " + in_quotes(text);
+    case Digits::none: return expected + ", not " + base::in_quotes(text);
     case Digits::leading_zero: return leading_zero(text);
-    case Digits::overflow: return in_quotes(text) + " is too large";
+    case Digits::overflow: return base::in_quotes(text) + " is too large";
   }
   const auto unit = std::find_if(units.begin(), units.end(),
                                  [rest](const Unit& each) { return each.name == rest; });
   const bool is_bare_zero = value == 0 && rest.empty();
-  if (unit == units.end() && !is_bare_zero) return expected + ", not " + in_quotes(text);
+  if (unit == units.end() && !is_bare_zero) return expected + ", not " + base::in_quotes(text);
   const std::uint64_t factor = is_bare_zero ? 1 : unit->factor;
-  if (value > highest / factor) return in_quotes(text) + " is too large";
+  if (value > highest / factor) return base::in_quotes(text) + " is too large";
   target = value * factor;
   return {};
 }
@@ -81,7 +81,7 @@ std::string parse_integer(std::string_view text, std::uint64_t lowest, std::uint
   if (digits == Digits::leading_zero) return leading_zero(text);
   if (digits != Digits::good || !rest.empty() || value < lowest || value > highest)
     return "expected a whole number from " + std::to_string(lowest) + " to " +
-           std::to_string(highest) + ", not " + in_quotes(text);
+           std::to_string(highest) + ", not " + base::in_quotes(text);
   target = value;
   return {};
 }
@@ -104,7 +104,7 @@ std::string parse_size(std::string_view text, std::uint64_t lowest, std::uint64_
   if (!sentence.empty()) return sentence;
   if (bytes < lowest || bytes > highest)
     return "expected a size from " + size_text(lowest) + " to " + size_text(highest) + ", not " +
-           in_quotes(text);
+           base::in_quotes(text);
   target = bytes;
   return {};
 }
@@ -116,13 +116,13 @@ std::string parse_percent(std::string_view text, double& target) {
   if (digits == Digits::leading_zero) return leading_zero(text);
   const bool has_unit = rest == "%" || (rest.empty() && value == 0);
   if (digits != Digits::good || !has_unit || value > 100)
-    return "expected a share from 0% to 100%, not " + in_quotes(text);
+    return "expected a share from 0% to 100%, not " + base::in_quotes(text);
   target = static_cast<double>(value) / 100;
   return {};
 }
 
 std::string parse_boolean(std::string_view text, bool& target) {
-  if (text != "true" && text != "false") return expected_one_of({"true", "false"}, text);
+  if (text != "true" && text != "false") return base::expected_one_of({"true", "false"}, text);
   target = text == "true";
   return {};
 }
@@ -132,7 +132,7 @@ std::string parse_mode(std::string_view text, unsigned& target) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, 8);
   if (error != std::errc{} || end != text.data() + text.size() || text.front() == '-' ||
       text.size() > 4 || value > 0777)
-    return "expected an octal mode from 0 to 0777, not " + in_quotes(text);
+    return "expected an octal mode from 0 to 0777, not " + base::in_quotes(text);
   target = value;
   return {};
 }
@@ -145,7 +145,7 @@ std::string parse_label(std::string_view text, std::string& target) {
 std::string parse_label_or_empty(std::string_view text, std::string& target) {
   constexpr std::size_t label_bytes_max = 255;
   if (text.size() > label_bytes_max) return "longer than 255 bytes";
-  if (!base::is_plain_text(text)) return in_quotes(text) + " contains a control character";
+  if (!base::is_plain_text(text)) return base::in_quotes(text) + " contains a control character";
   target = text;
   return {};
 }
@@ -186,4 +186,4 @@ std::string duration_text(base::Duration value) {
   return std::to_string(nanoseconds / duration_units.front().factor) + "us";
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::config

@@ -15,7 +15,7 @@
 #include "base/time.hpp"
 #include "base/words.hpp"
 
-namespace penstock::control {
+namespace penstock::config {
 
 // More connections than a host has descriptors for: a limit against slips of the hand.
 inline constexpr std::uint64_t connections_max = 1'000'000'000;
@@ -54,7 +54,7 @@ inline auto duration_between(base::Duration lowest, base::Duration highest) {
     std::string sentence = parse_duration(text, value);
     if (sentence.empty() && (value < lowest || value > highest))
       sentence = "expected a duration from " + duration_text(lowest) + " to " +
-                 duration_text(highest) + ", not " + in_quotes(text);
+                 duration_text(highest) + ", not " + base::in_quotes(text);
     if (sentence.empty()) target = value;
     return sentence;
   };
@@ -137,7 +137,7 @@ struct WordOf {
       target = *value;
       return {};
     }
-    return expected_one_of({names.names.begin(), names.names.end()}, text);
+    return base::expected_one_of({names.names.begin(), names.names.end()}, text);
   }
   std::string text(Enum value) const { return std::string{names[value]}; }
 };
@@ -175,4 +175,4 @@ std::optional<std::string> text_for(const Parser& parse, const T& value) {
   return is_same ? text : std::nullopt;
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::config

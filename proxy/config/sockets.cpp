@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace penstock::control {
+namespace penstock::config {
 
 namespace {
 
@@ -62,4 +62,4 @@ void OwnSockets::add(OwnSocket socket) {
   sockets_.push_back(std::move(socket));
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::config

@@ -11,7 +11,7 @@
 #include "config/addresses.hpp"
 #include "config/yaml/reader.hpp"
 
-namespace penstock::control {
+namespace penstock::config {
 
 // A socket of this configuration, and how a fault calls it.
 struct OwnSocket {
@@ -43,4 +43,4 @@ class OwnSockets {
   std::map<std::pair<std::uint16_t, Family>, Index> first_of_port_;
 };
 
-}  // namespace penstock::control
+}  // namespace penstock::config

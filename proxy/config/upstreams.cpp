@@ -1,7 +1,7 @@
 #include "config/endpoints.hpp"
 #include "config/scalars.hpp"
 
-namespace penstock::control {
+namespace penstock::config {
 
 ReadUpstream read_upstream(ConfigReading& reading, const std::string& name,
                            const YamlPlace& place) {
@@ -22,4 +22,4 @@ ReadUpstream read_upstream(ConfigReading& reading, const std::string& name,
   return upstream;
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::config

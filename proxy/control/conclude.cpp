@@ -42,7 +42,7 @@ std::string sentence_for(const std::exception& error) {
 
 int conclude(const std::function<int()>& verb) {
   std::cerr.tie(nullptr);  // it would flush the answer, and nobody would look at what came of that
-  int exit_code = failure;
+  int exit_code = base::failure;
   try {
     exit_code = verb();
   } catch (const std::exception& error) {
@@ -53,7 +53,7 @@ int conclude(const std::function<int()>& verb) {
   // Where a long answer failed before its end, the reason is gone.
   const std::string reason = errno == 0 ? std::string{} : std::string{": "} + std::strerror(errno);
   std::cerr << "penstock: the answer could not be written to standard output" << reason << '\n';
-  return exit_code == success ? failure : exit_code;
+  return exit_code == base::success ? base::failure : exit_code;
 }
 
 }  // namespace penstock::control

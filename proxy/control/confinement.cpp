@@ -35,7 +35,7 @@ void add_folder(const os::SocketAddress& address, std::vector<std::string>& fold
   if (address.is_unix() && !address.is_abstract()) folders.push_back(folder_of(address.path()));
 }
 
-bool logs_to_file(const LogOptions& log) {
+bool logs_to_file(const report::LogOptions& log) {
   return log.access_to != "stdout" && log.access_to != "stderr" && log.access_to != "off";
 }
 
@@ -53,7 +53,7 @@ void add_targets_of_links(const std::string& root, std::vector<std::string>& fol
   }
 }
 
-std::vector<std::string> site_roots(const Config& config) {
+std::vector<std::string> site_roots(const config::Config& config) {
   std::vector<std::string> roots;
   for (const auto& listener : config.server.listeners) {
     if (!listener.session.files) continue;
@@ -63,7 +63,7 @@ std::vector<std::string> site_roots(const Config& config) {
   return roots;
 }
 
-os::FilePaths of_acceptors(const Config& config) {
+os::FilePaths of_acceptors(const config::Config& config) {
   os::FilePaths paths;
   for (const auto& listener : config.server.listeners)
     for (const auto& address : listener.addresses) add_folder(address, paths.removable);
@@ -72,7 +72,7 @@ os::FilePaths of_acceptors(const Config& config) {
 
 // /etc as a whole: resolv.conf and hosts are replaced by a rename, and a rule for a file would end
 // with the file.
-os::FilePaths of_control(const Config& config) {
+os::FilePaths of_control(const config::Config& config) {
   os::FilePaths paths = of_acceptors(config);
   paths.readable = {"/proc",
                     "/sys",
@@ -88,11 +88,11 @@ os::FilePaths of_control(const Config& config) {
     for (const auto& source : upstream.sources)
       if (const auto* file = std::get_if<upstream::FileSource>(&source))
         add_folders(file->path, paths.readable);
-  for (const AdminBind& bind : config.admin) add_folder(bind.address, paths.removable);
+  for (const admin::AdminBind& bind : config.admin) add_folder(bind.address, paths.removable);
   return paths;
 }
 
-os::FilePaths of_logs(const LogOptions& log) {
+os::FilePaths of_logs(const report::LogOptions& log) {
   os::FilePaths paths;
   if (logs_to_file(log)) add_folders(log.access_to, paths.writable);
   return paths;
@@ -108,7 +108,7 @@ struct Confinement::Locks {
   runtime::ThreadLock reader;
 };
 
-Confinement::Prepared Confinement::prepare(const Config& config) {
+Confinement::Prepared Confinement::prepare(const config::Config& config) {
   const runtime::Options& options = config.server.runtime;
   Confinement result;
   if (std::string fault = result.find_user(options); !fault.empty()) return fault;
@@ -170,7 +170,7 @@ std::string Confinement::find_user(const runtime::Options& options) {
   return {};
 }
 
-std::string Confinement::build_locks(const Config& config, os::OnRefusal on_refusal) {
+std::string Confinement::build_locks(const config::Config& config, os::OnRefusal on_refusal) {
   using runtime::ThreadLock;
   auto log =
       ThreadLock::create(log_calls(logs_to_file(config.log)), of_logs(config.log), on_refusal);

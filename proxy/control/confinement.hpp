@@ -28,14 +28,16 @@ struct Options;
 struct ThreadLocks;
 }  // namespace penstock::runtime
 
-namespace penstock::control {
-
+namespace penstock::config {
 struct Config;
+}
+
+namespace penstock::control {
 
 class Confinement {
  public:
   using Prepared = base::SentenceOr<Confinement>;
-  static Prepared prepare(const Config& config);
+  static Prepared prepare(const config::Config& config);
 
   // True where become_user() will change who we are, and with that take away root's rights.
   bool changes_identity() const noexcept { return identity_.has_value(); }
@@ -57,7 +59,7 @@ class Confinement {
 
  private:
   std::string find_user(const runtime::Options& options);
-  std::string build_locks(const Config& config, os::OnRefusal on_refusal);
+  std::string build_locks(const config::Config& config, os::OnRefusal on_refusal);
   std::string note_missing(const std::string& what, base::ErrorCode error, bool strict);
 
   struct Locks;

@@ -52,7 +52,7 @@ bool Life::run() {
   tick();
   if (is_wanted_to_end()) begin_drain(drain_asked_by_);
   if (stop_signals_ > 1) cut();
-  run_work(parts_.io, own_watch_);
+  io::run_work(parts_.io, own_watch_);
   parts_.server.stop();
   pump_.take_all();
   if (const std::uint64_t lost = lines_lost(); lost > 0)
@@ -177,7 +177,7 @@ base::Instant Life::ends_by() const noexcept {
   return std::min(cut_at_, os::now()) + end_patience;
 }
 
-void Life::at_end(std::function<void(const DrainEnd&)> told) {
+void Life::at_end(std::function<void(const admin::DrainEnd&)> told) {
   if (stage_ == Stage::stopped) return told(drain_end());
   at_end_.push_back(std::move(told));
 }
@@ -185,13 +185,13 @@ void Life::at_end(std::function<void(const DrainEnd&)> told) {
 // Those who wait are told, and write what they answer, before the loop ends.
 void Life::finish() {
   enter(Stage::stopped);
-  const DrainEnd end = drain_end();
+  const admin::DrainEnd end = drain_end();
   for (const auto& told : std::exchange(at_end_, {})) told(end);
-  upstream::call_later(parts_.io, [&io = parts_.io] { stop_work(io); });
+  io::call_later(parts_.io, [&io = parts_.io] { io::stop_work(io); });
 }
 
-DrainEnd Life::drain_end() const {
-  DrainEnd end;
+admin::DrainEnd Life::drain_end() const {
+  admin::DrainEnd end;
   for (const auto& forwarder : parts_.server.forwarders())
     end.cut += forwarder.sessions.cut.value();
   const std::uint64_t ended = connections_ended() - ended_before_drain_;

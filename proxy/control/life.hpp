@@ -62,7 +62,7 @@ class Life {
     Signals& signals;
     runtime::Server& server;
     ForwarderWatch& watch;
-    AccessLog& access_log;
+    report::AccessLog& access_log;
     UpstreamControl& upstreams;
     base::Log& log;
     const Confinement& confinement;
@@ -80,7 +80,7 @@ class Life {
   void begin_drain(std::string_view asked_by);
 
   // Calls `told` once the drain has ended, as the last thing before run() returns.
-  void at_end(std::function<void(const DrainEnd&)> told);
+  void at_end(std::function<void(const admin::DrainEnd&)> told);
 
   Stage stage() const noexcept { return stage_; }
   // Calls of the loop that took too long.
@@ -112,24 +112,24 @@ class Life {
   std::uint64_t lines_lost() const;
   std::uint64_t closed_for_overload() const;
   std::uint64_t connections_ended() const;
-  DrainEnd drain_end() const;
+  admin::DrainEnd drain_end() const;
 
   Parts parts_;
   RecordPump pump_;
-  ControlWatch own_watch_;
+  io::ControlWatch own_watch_;
   NumaWatch numa_watch_;
   RingWatch ring_watch_;
   ListenerStop listener_stop_;
   const bool has_cpu_quota_ = os::cpu_quota().has_value();
-  upstream::Alarm stage_timer_;
-  upstream::Alarm tick_timer_;
+  io::Alarm stage_timer_;
+  io::Alarm tick_timer_;
   Stage stage_ = Stage::starting;
   std::string drain_asked_by_;  // empty = nobody did
   int stop_signals_ = 0;
   base::Instant cut_at_ = base::never;  // once a drain was asked for
   std::function<void()> when_closed_;
   std::uint64_t ended_before_drain_ = 0;  // connections
-  std::vector<std::function<void(const DrainEnd&)>> at_end_;
+  std::vector<std::function<void(const admin::DrainEnd&)>> at_end_;
   bool queues_empty_ = false;   // the acceptors have taken in whoever was let in
   bool unlocked_told_ = false;  // of threads that could not lock themselves
   GrowingCount lost_lines_;

@@ -25,7 +25,7 @@ constexpr int rounds_needed = 2;
 // Behind a wildcard any address may be our own. Who is taken for one of ours by mistake only stops
 // a little later.
 bool may_reach(const os::SocketAddress& endpoint, const os::SocketAddress& bound, bool v6_only) {
-  if (reaches(endpoint, {bound, v6_only})) return true;
+  if (config::reaches(endpoint, {bound, v6_only})) return true;
   return bound.is_wildcard() && !endpoint.is_unix() && endpoint.ip().port == bound.ip().port;
 }
 
@@ -51,7 +51,7 @@ void ListenerStop::begin(std::function<void()> outer_closed, std::function<void(
     outer.push_back(!inner_.back());
   }
   server_.stop_accepting(outer, [this, outer_closed = std::move(outer_closed)] {
-    upstream::call_later(io_, [this, outer_closed] {
+    io::call_later(io_, [this, outer_closed] {
       stop_inner();
       outer_closed();
     });
@@ -62,7 +62,7 @@ void ListenerStop::stop_inner() {
   const bool are_there = std::find(inner_.begin(), inner_.end(), true) != inner_.end();
   if (!are_there) return all_closed_();
   if (!everybody_has_dialled()) return look_.set(look_interval, [this] { stop_inner(); });
-  server_.stop_accepting(inner_, [this] { upstream::call_later(io_, all_closed_); });
+  server_.stop_accepting(inner_, [this] { io::call_later(io_, all_closed_); });
 }
 
 // A connection to this host is in the listener's queue when connect() returns. Who stands in line

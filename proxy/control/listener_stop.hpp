@@ -33,7 +33,7 @@ class ListenerStop {
 
   boost::asio::io_context& io_;
   runtime::Server& server_;
-  upstream::Alarm look_;
+  io::Alarm look_;
   std::vector<bool> inner_;  // by the listener's index
   std::function<void()> all_closed_;
   base::Instant asked_{};  // when the forwarders were asked for a sign

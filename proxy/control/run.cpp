@@ -34,14 +34,14 @@ constexpr base::Duration log_patience_least = std::chrono::milliseconds{100};
 // A start waits so long for name servers and files of endpoints. Who starts us watches `/readyz`.
 constexpr base::Duration first_answers_patience = std::chrono::seconds{3};
 
-base::Log::Options log_options(const LogOptions& options, const Confinement& confinement) {
+base::Log::Options log_options(const report::LogOptions& options, const Confinement& confinement) {
   const bool colour = os::environment("NO_COLOR") == nullptr && os::is_terminal(2);
   return {.level = static_cast<base::Severity>(options.level),
-          .json = options.format == LogFormat::json,
+          .json = options.format == report::LogFormat::json,
           .colour = colour,
           .on_thread_start = confinement.log_lock()};
 }
-static_assert(static_cast<int>(LogLevel::error) == static_cast<int>(base::Severity::error));
+static_assert(static_cast<int>(report::LogLevel::error) == static_cast<int>(base::Severity::error));
 
 std::string listed(const std::vector<os::SocketAddress>& addresses) {
   std::string text;
@@ -49,7 +49,7 @@ std::string listed(const std::vector<os::SocketAddress>& addresses) {
   return text;
 }
 
-void tell_what_runs(const runtime::Server& server, const AdminServer& admin,
+void tell_what_runs(const runtime::Server& server, const admin::AdminServer& admin,
                     std::string_view ends_first, base::Log& log) {
   for (const auto& listener : server.listeners())
     log.info(fmt::format("listener {} on {}", listener->options.name,
@@ -60,28 +60,28 @@ void tell_what_runs(const runtime::Server& server, const AdminServer& admin,
   if (!admin.addresses().empty()) log.info("admin on " + listed(admin.addresses()));
 }
 
-Budget plan_for(Config& config, const Confinement& confinement, base::Log& log) {
-  Budget budget = budget_of(
+budget::Budget plan_for(config::Config& config, const Confinement& confinement, base::Log& log) {
+  budget::Budget budget = budget::budget_of(
       {.server = config.server, .max_pipes = config.max_pipes, .admin_binds = config.admin.size()},
       !confinement.ends_being_root());
-  const Plan& plan = budget.plan;
+  const budget::Plan& plan = budget.plan;
   for (const std::string& warning : plan.warnings) log.warning(warning);
   log.info(fmt::format("at most {} pipes, {} for each forwarder", plan.pipes_total,
                        plan.pipes_per_forwarder));
   if (plan.open_files > 0)
     log.info(fmt::format("at most {} files are kept open between requests", plan.open_files));
-  apply(plan, config.server);
+  budget::apply(plan, config.server);
   return budget;
 }
 
 // The socket of the admin is his who will run: it is closed to everybody else. Throws a sentence.
-std::vector<AdminBind> admin_of(const Config& config) {
-  std::vector<AdminBind> binds = config.admin;
-  for (AdminBind& bind : binds) {
+std::vector<admin::AdminBind> admin_of(const config::Config& config) {
+  std::vector<admin::AdminBind> binds = config.admin;
+  for (admin::AdminBind& bind : binds) {
     bind.owner = config.server.runtime.user;
     bind.group = config.server.runtime.group;
     if (bind.token_file.empty()) continue;
-    Token token = read_private_token(bind.token_file);
+    admin::Token token = admin::read_private_token(bind.token_file);
     if (!token.error.empty()) throw std::runtime_error{"admin.token_file: " + token.error};
     bind.token = std::move(token.text);
   }
@@ -105,20 +105,20 @@ std::string give_up_rights(const Confinement& confinement, base::Log& log) {
 
 int refuse(base::Log& log, const std::string& sentence) {
   log.error(sentence);
-  return failure;
+  return base::failure;
 }
 
 // Bottom up: server, watch, life, admin; and down again in the opposite order. `ends_by` is until
 // when the logs may be flushed, where its life came to its end.
-int serve(Config config, const Confinement& confinement, base::Log& log, AccessLog& access_log,
-          base::Instant& ends_by) {
-  log.info(fmt::format("penstock {}, process {}", version(), os::process_id()));
+int serve(config::Config config, const Confinement& confinement, base::Log& log,
+          report::AccessLog& access_log, base::Instant& ends_by) {
+  log.info(fmt::format("penstock {}, process {}", base::version(), os::process_id()));
   for (const std::string& warning : config.warnings) log.warning(warning);
-  const Budget budget = plan_for(config, confinement, log);
-  const OwnedIo owned = make_io();
+  const budget::Budget budget = plan_for(config, confinement, log);
+  const io::OwnedIo owned = io::make_io();
   boost::asio::io_context& io = *owned;
   Signals signals{io};
-  auto created = runtime::Server::create(config.server, log_switches(config.log));
+  auto created = runtime::Server::create(config.server, report::log_switches(config.log));
   if (!created) return refuse(log, created.error());
   runtime::Server& server = **created;
   ForwarderWatch watch{server, os::now()};
@@ -127,16 +127,16 @@ int serve(Config config, const Confinement& confinement, base::Log& log, AccessL
       io, server, upstreams, log, budget.plan.checks_at_once, confinement.reader_lock()};
   Life life{{io, signals, server, watch, access_log, upstreams, log, confinement}};
   ServerView view{server, watch, access_log, upstreams, life, {budget, config.shown}};
-  auto admin = AdminServer::create(io, admin_of(config), view,
-                                   {.connections_max = budget.plan.admin_places});
+  auto admin = admin::AdminServer::create(io, admin_of(config), view,
+                                          {.connections_max = budget.plan.admin_places});
   if (!admin) return refuse(log, admin.error());
   life.when_listeners_closed([&server = **admin] { server.stop_listening(); });
-  tell_what_runs(server, **admin, connections_end_first(budget), log);
+  tell_what_runs(server, **admin, budget::connections_end_first(budget), log);
   if (std::string fault = give_up_rights(confinement, log); !fault.empty())
     return refuse(log, fault);
   feeds.await_first_answers(first_answers_patience, [&life] { return life.is_wanted_to_end(); });
   upstreams.refresh();
-  const int exit_code = life.run() ? success : failure;
+  const int exit_code = life.run() ? base::success : base::failure;
   ends_by = life.ends_by();
   return exit_code;
 }
@@ -157,12 +157,13 @@ base::Duration patience_until(base::Instant ends_by) {
   return std::clamp(ends_by - os::now(), log_patience_least, log_patience);
 }
 
-int serve_with_logs(Config config, const Confinement& confinement, base::Log& log) {
-  int exit_code = failure;
+int serve_with_logs(config::Config config, const Confinement& confinement, base::Log& log) {
+  int exit_code = base::failure;
   bool written = true;
   base::Instant ends_by = base::never;
   try {
-    auto access_log = AccessLog::open(config.log, names_of(config.server), confinement.log_lock());
+    auto access_log = report::AccessLog::open(config.log, report::names_of(config.server),
+                                              confinement.log_lock());
     if (access_log) {
       exit_code = serve(std::move(config), confinement, log, **access_log, ends_by);
       written = (*access_log)->flush(patience_until(ends_by));
@@ -181,25 +182,25 @@ int serve_with_logs(Config config, const Confinement& confinement, base::Log& lo
 }
 
 // Names may be slow to resolve, files long to read.
-LoadedConfig load_interruptibly(const std::string& file) {
+config::LoadedConfig load_interruptibly(const std::string& file) {
   const os::SignalsWhileReading obeyed;
-  return load_config(file);
+  return config::load_config(file);
 }
 
 }  // namespace
 
 int run(const RunCommand& command) {
-  LoadedConfig loaded = load_interruptibly(command.file);
+  config::LoadedConfig loaded = load_interruptibly(command.file);
   if (!loaded.config) {
-    std::cerr << faults_text(loaded.faults);
-    return misuse;
+    std::cerr << config::faults_text(loaded.faults);
+    return base::misuse;
   }
   try {
     const std::uint64_t inherited = os::process_usage().open_descriptors;
     const auto confinement = Confinement::prepare(*loaded.config);
     if (!confinement) {
       std::cerr << confinement.error() << '\n';
-      return failure;
+      return base::failure;
     }
     base::Log log{log_options(loaded.config->log, *confinement)};
     tell_what_was_inherited(inherited, log);
@@ -207,7 +208,7 @@ int run(const RunCommand& command) {
   } catch (const std::exception& error) {
     // The log is what could not be had.
     std::cerr << sentence_for(error) << '\n';
-    return failure;
+    return base::failure;
   }
 }
 

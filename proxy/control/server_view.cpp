@@ -57,14 +57,14 @@ json::object closed_object(const ListenerTotals& totals) {
   return closed;
 }
 
-PagePieces one_piece(std::function<json::value()> make) {
+base::PagePieces one_piece(std::function<json::value()> make) {
   return {[make = std::move(make)](std::string& text) { text += json::serialize(make()) + '\n'; }};
 }
 
 }  // namespace
 
 ServerView::ServerView(runtime::Server& server, const ForwarderWatch& watch,
-                       const AccessLog& access_log, UpstreamControl& upstreams, Life& life,
+                       const report::AccessLog& access_log, UpstreamControl& upstreams, Life& life,
                        StartFacts facts)
     : server_{server},
       watch_{watch},
@@ -91,22 +91,24 @@ std::string ServerView::not_ready_because() {
   }
 }
 
-PagePieces ServerView::page(PageName name) {
+base::PagePieces ServerView::page(admin::PageName name) {
   switch (name) {
-    case PageName::metrics: return metrics();
-    case PageName::status: return one_piece([this] { return status(); });
-    case PageName::listeners: return listeners();
-    case PageName::upstreams: return upstreams();
-    case PageName::numa: return one_piece([this] { return numa(); });
-    case PageName::budget: return one_piece([this] { return budget(); });
-    case PageName::config_yaml: return {[this](std::string& text) { text += facts_.config.yaml; }};
-    case PageName::config_json: return {[this](std::string& text) { text += facts_.config.json; }};
+    case admin::PageName::metrics: return metrics();
+    case admin::PageName::status: return one_piece([this] { return status(); });
+    case admin::PageName::listeners: return listeners();
+    case admin::PageName::upstreams: return upstreams();
+    case admin::PageName::numa: return one_piece([this] { return numa(); });
+    case admin::PageName::budget: return one_piece([this] { return budget(); });
+    case admin::PageName::config_yaml:
+      return {[this](std::string& text) { text += facts_.config.yaml; }};
+    case admin::PageName::config_json:
+      return {[this](std::string& text) { text += facts_.config.json; }};
   }
   return {};
 }
 
-PagePieces ServerView::metrics() {
-  MetricsInput input = metrics_input(server_);
+base::PagePieces ServerView::metrics() {
+  report::MetricsInput input = report::metrics_input(server_);
   input.busy_ratios = watch_.busy_ratios();
   input.dns = upstreams_.dns_counts();
   input.control_blocked = life_.blocked_calls();
@@ -116,14 +118,14 @@ PagePieces ServerView::metrics() {
   input.config_hash = facts_.config.hash;
   input.descriptor_limit = os::descriptor_limit();
   input.start_seconds = started_wall_seconds_;
-  return metrics_pieces(std::move(input));
+  return report::metrics_pieces(std::move(input));
 }
 
 json::value ServerView::status() {
   const std::string unhealthy = unhealthy_because();
   const std::string not_ready = not_ready_because();
   json::object status{
-      {"version", version()},
+      {"version", base::version()},
       {"pid", os::process_id()},
       {"state", stage_names[life_.stage()]},
       {"healthy", unhealthy.empty()},
@@ -182,52 +184,52 @@ json::object ServerView::listener_json(std::size_t index) const {
           {"bytes_to_client", totals.bytes[session::to_client]}};
 }
 
-PagePieces ServerView::listeners() {
-  return pieces_of_list(
+base::PagePieces ServerView::listeners() {
+  return report::pieces_of_list(
       "listeners", server_.listeners().size(),
       [this](std::string& page, std::size_t i) { page += json::serialize(listener_json(i)); });
 }
 
-PagePieces ServerView::upstreams() {
+base::PagePieces ServerView::upstreams() {
   const base::Instant now = os::now();
   clock_.look(now, os::wall_clock_nanoseconds());
-  return upstreams_pieces(server_.upstreams(), now, clock_);
+  return report::upstreams_pieces(server_.upstreams(), now, clock_);
 }
 
 // The plan is that of the start; memory and CPUs are those of now.
 json::value ServerView::numa() {
-  return numa_json({.topology = os::numa_topology(),
-                    .devices = server_.devices(),
-                    .decisions = server_.decisions(),
-                    .threads = server_.threads_with_pages(),
-                    .is_running = true});
+  return report::numa_json({.topology = os::numa_topology(),
+                            .devices = server_.devices(),
+                            .decisions = server_.decisions(),
+                            .threads = server_.threads_with_pages(),
+                            .is_running = true});
 }
 
-BudgetUse ServerView::budget_used(const os::ProcessUsage& process) const {
-  Usage usage{.connections = server_.connections_active(),
-              .descriptors = process.open_descriptors,
-              .memory_share = os::memory_share_used().value_or(0)};
+budget::BudgetUse ServerView::budget_used(const os::ProcessUsage& process) const {
+  budget::Usage usage{.connections = server_.connections_active(),
+                      .descriptors = process.open_descriptors,
+                      .memory_share = os::memory_share_used().value_or(0)};
   for (const auto& forwarder : server_.forwarders())
     usage.pipes += forwarder.relay.pipes_leased.value() + forwarder.relay.pipes_idle.value();
   for (const double busy : watch_.busy_ratios()) usage.busy_cpus += busy;
-  return budget_use(facts_.budget, usage);
+  return budget::budget_use(facts_.budget, usage);
 }
 
 json::value ServerView::budget() {
-  return budget_json(facts_.budget, budget_used(os::process_usage()));
+  return budget::budget_json(facts_.budget, budget_used(os::process_usage()));
 }
 
-Explained ServerView::explain(const ExplainQuestion& question) {
+admin::Explained ServerView::explain(const admin::ExplainQuestion& question) {
   std::vector<const session::ListenerOptions*> listeners;
   for (const auto& listener : server_.listeners()) listeners.push_back(&listener->options);
-  return explain_json(question.listener, question.source, listeners, server_.upstreams());
+  return report::explain_json(question.listener, question.source, listeners, server_.upstreams());
 }
 
 void ServerView::drain() {
   life_.begin_drain("POST /drain");
 }
 
-void ServerView::at_end_of_drain(std::function<void(const DrainEnd&)> told) {
+void ServerView::at_end_of_drain(std::function<void(const admin::DrainEnd&)> told) {
   life_.at_end(std::move(told));
 }
 

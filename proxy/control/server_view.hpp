@@ -16,28 +16,29 @@ namespace penstock::control {
 
 // What the start worked out.
 struct StartFacts {
-  Budget budget;
-  EffectiveConfig config;
+  budget::Budget budget;
+  config::EffectiveConfig config;
 };
 
-class ServerView final : public AdminView {
+class ServerView final : public admin::AdminView {
  public:
-  ServerView(runtime::Server& server, const ForwarderWatch& watch, const AccessLog& access_log,
-             UpstreamControl& upstreams, Life& life, StartFacts facts);
+  ServerView(runtime::Server& server, const ForwarderWatch& watch,
+             const report::AccessLog& access_log, UpstreamControl& upstreams, Life& life,
+             StartFacts facts);
 
   std::string unhealthy_because() override;
   std::string not_ready_because() override;
-  PagePieces page(PageName name) override;
-  Explained explain(const ExplainQuestion& question) override;
+  base::PagePieces page(admin::PageName name) override;
+  admin::Explained explain(const admin::ExplainQuestion& question) override;
   void drain() override;
-  void at_end_of_drain(std::function<void(const DrainEnd&)> told) override;
+  void at_end_of_drain(std::function<void(const admin::DrainEnd&)> told) override;
   bool set_override(const std::string& upstream, const std::string& endpoint,
                     upstream::Override said) override;
 
  private:
-  PagePieces metrics();
-  PagePieces listeners();
-  PagePieces upstreams();
+  base::PagePieces metrics();
+  base::PagePieces listeners();
+  base::PagePieces upstreams();
   boost::json::value status();
   boost::json::value numa();
   boost::json::value budget();
@@ -45,17 +46,17 @@ class ServerView final : public AdminView {
   boost::json::array addresses_of(std::size_t listener) const;
   boost::json::array listeners_in_short() const;
   boost::json::array forwarders() const;
-  BudgetUse budget_used(const os::ProcessUsage& process) const;
+  budget::BudgetUse budget_used(const os::ProcessUsage& process) const;
 
   runtime::Server& server_;
   const ForwarderWatch& watch_;
-  const AccessLog& access_log_;
+  const report::AccessLog& access_log_;
   UpstreamControl& upstreams_;
   Life& life_;
   const StartFacts facts_;
   const base::Instant started_;
   const double started_wall_seconds_;
-  WallClock clock_;
+  report::WallClock clock_;
 };
 
 }  // namespace penstock::control

@@ -28,7 +28,7 @@ class Signals {
   void take_all();
 
   const os::SignalQueue queue_;
-  ReadableWatch watch_;
+  io::ReadableWatch watch_;
   std::function<void(Signal, const char*)> handler_;
 };
 

@@ -7,11 +7,11 @@
 #include "base/limits.hpp"
 #include "os/address.hpp"
 
-namespace penstock::upstream {
+namespace penstock::discovery {
 
-EndpointSources::EndpointSources(const std::vector<EndpointSource>& sources) {
-  for (const EndpointSource& source : sources) {
-    const auto* endpoint = std::get_if<EndpointSpec>(&source);
+EndpointSources::EndpointSources(const std::vector<upstream::EndpointSource>& sources) {
+  for (const upstream::EndpointSource& source : sources) {
+    const auto* endpoint = std::get_if<upstream::EndpointSpec>(&source);
     Source& added = sources_.emplace_back();
     added.is_static = endpoint != nullptr;
     if (endpoint != nullptr) added.endpoints.push_back(*endpoint);
@@ -19,10 +19,10 @@ EndpointSources::EndpointSources(const std::vector<EndpointSource>& sources) {
   merge();
 }
 
-bool EndpointSources::set(std::size_t index, std::vector<EndpointSpec> found) {
+bool EndpointSources::set(std::size_t index, std::vector<upstream::EndpointSpec> found) {
   PENSTOCK_ASSERT(index < sources_.size() && !sources_[index].is_static);
   sources_[index].endpoints = std::move(found);
-  const std::vector<EndpointSpec> before = merged_;
+  const std::vector<upstream::EndpointSpec> before = merged_;
   merge();
   return merged_ != before;
 }
@@ -33,7 +33,7 @@ void EndpointSources::merge() {
   std::set<std::string> identities;
   std::map<os::SocketAddress, const Source*> addresses;  // who gave each one first
   for (const Source& source : sources_) {
-    for (const EndpointSpec& endpoint : source.endpoints) {
+    for (const upstream::EndpointSpec& endpoint : source.endpoints) {
       if (identities.contains(endpoint.identity)) continue;
       const auto given = addresses.find(endpoint.address);
       if (given != addresses.end() && given->second != &source &&
@@ -50,4 +50,4 @@ void EndpointSources::merge() {
   }
 }
 
-}  // namespace penstock::upstream
+}  // namespace penstock::discovery

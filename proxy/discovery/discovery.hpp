@@ -16,7 +16,7 @@
 
 #include "upstream/spec.hpp"
 
-namespace penstock::upstream {
+namespace penstock::discovery {
 
 // A source among those of all upstreams.
 struct SourceId {
@@ -27,26 +27,26 @@ struct SourceId {
 
 class EndpointSources {
  public:
-  explicit EndpointSources(const std::vector<EndpointSource>& sources);
+  explicit EndpointSources(const std::vector<upstream::EndpointSource>& sources);
 
   // What a source holds now, all of it. True where the merged list differs from before.
   // REQUIRES: the source is no static endpoint.
-  bool set(std::size_t index, std::vector<EndpointSpec> found);
+  bool set(std::size_t index, std::vector<upstream::EndpointSpec> found);
 
-  const std::vector<EndpointSpec>& endpoints() const noexcept { return merged_; }
+  const std::vector<upstream::EndpointSpec>& endpoints() const noexcept { return merged_; }
   // How many found no place in the list because of its limit.
   std::size_t left_out() const noexcept { return left_out_; }
 
  private:
   struct Source {
     bool is_static = false;
-    std::vector<EndpointSpec> endpoints;
+    std::vector<upstream::EndpointSpec> endpoints;
   };
   void merge();
 
   std::vector<Source> sources_;
-  std::vector<EndpointSpec> merged_;
+  std::vector<upstream::EndpointSpec> merged_;
   std::size_t left_out_ = 0;
 };
 
-}  // namespace penstock::upstream
+}  // namespace penstock::discovery

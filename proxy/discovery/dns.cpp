@@ -12,20 +12,20 @@
 #include "io/alarm.hpp"
 #include "os/clock.hpp"
 
-namespace penstock::upstream {
+namespace penstock::discovery {
 
 namespace {
 
-std::string_view reason(DnsResult result) {
+std::string_view reason(upstream::DnsResult result) {
   switch (result) {
-    case DnsResult::ok: return "it was";
-    case DnsResult::nxdomain: return "there is no such name";
-    case DnsResult::no_data: return "the name has no record of this type";
-    case DnsResult::servfail: return "the name server could not find out (SERVFAIL)";
-    case DnsResult::refused: return "the name server refuses to answer (REFUSED)";
-    case DnsResult::timeout: return "no name server answered in time";
-    case DnsResult::unreachable: return "no name server listens at the address in use";
-    case DnsResult::other: break;
+    case upstream::DnsResult::ok: return "it was";
+    case upstream::DnsResult::nxdomain: return "there is no such name";
+    case upstream::DnsResult::no_data: return "the name has no record of this type";
+    case upstream::DnsResult::servfail: return "the name server could not find out (SERVFAIL)";
+    case upstream::DnsResult::refused: return "the name server refuses to answer (REFUSED)";
+    case upstream::DnsResult::timeout: return "no name server answered in time";
+    case upstream::DnsResult::unreachable: return "no name server listens at the address in use";
+    case upstream::DnsResult::other: break;
   }
   return "the answer could not be read";
 }
@@ -33,14 +33,14 @@ std::string_view reason(DnsResult result) {
 }  // namespace
 
 struct DnsWatch::Source {
-  Source(SourceId own_id, DnsSource own_spec, boost::asio::io_context& io)
+  Source(SourceId own_id, upstream::DnsSource own_spec, boost::asio::io_context& io)
       : id{std::move(own_id)}, spec{own_spec}, alarm{io}, history{std::move(own_spec)} {}
 
   std::string name() const { return fmt::format("upstream '{}': dns {}", id.upstream, spec.name); }
 
   const SourceId id;
-  const DnsSource spec;
-  Alarm alarm;                        // for the next look-up
+  const upstream::DnsSource spec;
+  io::Alarm alarm;                    // for the next look-up
   std::unique_ptr<DnsLookup> lookup;  // while one is under way
   DnsHistory history;
   std::string decided;  // the whole name that had the records
@@ -52,7 +52,8 @@ struct DnsWatch::Source {
   int failures = 0;                   // in a row
 };
 
-base::Duration dns_wait(const DnsSource& source, base::Duration keep, int failures) noexcept {
+base::Duration dns_wait(const upstream::DnsSource& source, base::Duration keep,
+                        int failures) noexcept {
   const bool has_refresh = source.refresh.count() > 0;
   if (failures == 0)
     return has_refresh ? source.refresh : std::clamp(keep, dns_keep_min, dns_keep_max);
@@ -72,7 +73,7 @@ DnsWatch::~DnsWatch() {
   ares_library_cleanup();
 }
 
-void DnsWatch::watch(const SourceId& id, DnsSource source) {
+void DnsWatch::watch(const SourceId& id, upstream::DnsSource source) {
   auto& place = sources_[id];
   place = std::make_shared<Source>(id, std::move(source), io_);
   resolve(*place);
@@ -110,7 +111,7 @@ void DnsWatch::wait(Source& source, base::Duration time) {
 // Everything is settled before the first report is made, because a report may forget the source.
 void DnsWatch::take(const SourceId& id, DnsFound found) {
   const std::shared_ptr<Source> source = sources_.at(id);
-  const bool is_good = found.result == DnsResult::ok;
+  const bool is_good = found.result == upstream::DnsResult::ok;
   if (!is_good && !found.is_final) return;
   const base::Instant now = os::now();
   DnsHistory::Change change;
@@ -120,7 +121,7 @@ void DnsWatch::take(const SourceId& id, DnsFound found) {
     source->has_answer = true;
     source->decided = found.name;
     if (!source->first_known) source->first_known = now;
-  } else if (is_answer(found.result)) {
+  } else if (upstream::is_answer(found.result)) {
     change = source->history.take_absence(now);
   }
   const int failures_before = source->failures;
@@ -137,12 +138,12 @@ void DnsWatch::take(const SourceId& id, DnsFound found) {
 
 void DnsWatch::end(Source& source, const DnsFound& found) {
   const base::Instant now = os::now();
-  const bool is_good = found.result == DnsResult::ok;
+  const bool is_good = found.result == upstream::DnsResult::ok;
   source.lookup.reset();
   source.failures = is_good ? 0 : source.failures + 1;
   base::Duration time = dns_wait(source.spec, found.keep, source.failures);
   if (is_good) time -= now - *source.first_known;
-  if (is_answer(found.result) && source.history.hold_ends() != base::never)
+  if (upstream::is_answer(found.result) && source.history.hold_ends() != base::never)
     time = std::min(time, source.history.hold_ends() - now);
   wait(source, std::max(time, base::Duration{0}));
 }
@@ -150,7 +151,7 @@ void DnsWatch::end(Source& source, const DnsFound& found) {
 void DnsWatch::tell(Source& source, const DnsFound& found, const DnsHistory::Change& change,
                     int failures_before) {
   tell_of_addresses(source, found, change);
-  const bool is_good = found.result == DnsResult::ok;
+  const bool is_good = found.result == upstream::DnsResult::ok;
   if (!is_good && !change.left.empty())
     reports_.said(
         fmt::format("{}: {}, and that has lasted for nx_hold: its {} endpoints get no new "
@@ -167,9 +168,9 @@ void DnsWatch::tell(Source& source, const DnsFound& found, const DnsHistory::Cha
                   base::Severity::info);
 }
 
-std::string DnsWatch::what_stays(const Source& source, DnsResult result) {
+std::string DnsWatch::what_stays(const Source& source, upstream::DnsResult result) {
   if (source.history.size() == 0) return "it has no endpoints until it can";
-  const bool is_held = is_answer(result) && source.spec.nx_hold.has_value();
+  const bool is_held = upstream::is_answer(result) && source.spec.nx_hold.has_value();
   return fmt::format("its {} endpoints of the last answer stay in use{}", source.history.size(),
                      is_held ? " until that has lasted for nx_hold" : "");
 }
@@ -192,4 +193,4 @@ void DnsWatch::tell_of_addresses(Source& source, const DnsFound& found,
   if (found.is_final) source.unusable = found.unusable;
 }
 
-}  // namespace penstock::upstream
+}  // namespace penstock::discovery

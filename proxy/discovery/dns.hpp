@@ -35,11 +35,11 @@ namespace boost::asio {
 class io_context;
 }
 
-namespace penstock::upstream {
+namespace penstock::discovery {
 
 // All endpoints of a source, and those that left it now, with the time when each may be forgotten.
 struct DnsEndpoints {
-  std::vector<EndpointSpec> now;
+  std::vector<upstream::EndpointSpec> now;
   std::map<os::SocketAddress, base::Instant> left;
 };
 
@@ -47,13 +47,14 @@ struct DnsReports {
   // Whenever they are others than before; the first time in any case.
   std::function<void(const SourceId&, const DnsEndpoints&)> found;
   // Every resolution.
-  std::function<void(const SourceId&, DnsResult)> resolved;
+  std::function<void(const SourceId&, upstream::DnsResult)> resolved;
   // For the log: a source begins to fail, or works again.
   std::function<void(const std::string& sentence, base::Severity severity)> said;
 };
 
 // How long to wait for the next resolution, after so many failures in a row.
-base::Duration dns_wait(const DnsSource& source, base::Duration keep, int failures) noexcept;
+base::Duration dns_wait(const upstream::DnsSource& source, base::Duration keep,
+                        int failures) noexcept;
 
 class DnsWatch {
  public:
@@ -65,7 +66,7 @@ class DnsWatch {
   ~DnsWatch();
 
   // From now on; in the place of what the id meant before.
-  void watch(const SourceId& id, DnsSource source);
+  void watch(const SourceId& id, upstream::DnsSource source);
   void forget(const SourceId& id);
   // What the last answer said seems to be wrong: the sources of the upstream are resolved at once,
   // each at most once a second.
@@ -81,7 +82,7 @@ class DnsWatch {
   void tell(Source& source, const DnsFound& found, const DnsHistory::Change& change,
             int failures_before);
   void tell_of_addresses(Source& source, const DnsFound& found, const DnsHistory::Change& change);
-  static std::string what_stays(const Source& source, DnsResult result);
+  static std::string what_stays(const Source& source, upstream::DnsResult result);
 
   boost::asio::io_context& io_;
   const DnsReports reports_;
@@ -90,4 +91,4 @@ class DnsWatch {
   std::map<SourceId, std::shared_ptr<Source>> sources_;
 };
 
-}  // namespace penstock::upstream
+}  // namespace penstock::discovery

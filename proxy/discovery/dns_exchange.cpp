@@ -12,30 +12,30 @@
 
 #include "io/alarm.hpp"
 
-namespace penstock::upstream {
+namespace penstock::discovery {
 
 namespace {
 
 using Descriptor = boost::asio::posix::stream_descriptor;
 
-DnsResult result_of(int status) noexcept {
+upstream::DnsResult result_of(int status) noexcept {
   switch (status) {
-    case ARES_SUCCESS: return DnsResult::ok;
-    case ARES_ENOTFOUND: return DnsResult::nxdomain;
-    case ARES_ENODATA: return DnsResult::no_data;
-    case ARES_ESERVFAIL: return DnsResult::servfail;
-    case ARES_EREFUSED: return DnsResult::refused;
-    case ARES_ETIMEOUT: return DnsResult::timeout;
-    case ARES_ECONNREFUSED: return DnsResult::unreachable;
-    default: return DnsResult::other;
+    case ARES_SUCCESS: return upstream::DnsResult::ok;
+    case ARES_ENOTFOUND: return upstream::DnsResult::nxdomain;
+    case ARES_ENODATA: return upstream::DnsResult::no_data;
+    case ARES_ESERVFAIL: return upstream::DnsResult::servfail;
+    case ARES_EREFUSED: return upstream::DnsResult::refused;
+    case ARES_ETIMEOUT: return upstream::DnsResult::timeout;
+    case ARES_ECONNREFUSED: return upstream::DnsResult::unreachable;
+    default: return upstream::DnsResult::other;
   }
 }
 
 DnsReply read(int status, std::span<const unsigned char> bytes, os::DnsType type) {
   if (status != ARES_SUCCESS) return {.result = result_of(status), .records = {}};
   auto records = os::parse_dns_records(bytes, type);
-  if (!records) return {.result = DnsResult::other, .records = {}};
-  return {.result = DnsResult::ok, .records = *std::move(records)};
+  if (!records) return {.result = upstream::DnsResult::other, .records = {}};
+  return {.result = upstream::DnsResult::ok, .records = *std::move(records)};
 }
 
 // Everything is stated, so that c-ares reads no file. It takes each answer as it is, also one that
@@ -121,7 +121,7 @@ struct DnsExchange::Channel {
 
   // A channel must not be destroyed by an answer that it gives: so it is given later.
   void answer(DnsReply reply) {
-    call_later(io, [this, life = std::weak_ptr{alive}, reply = std::move(reply)]() mutable {
+    io::call_later(io, [this, life = std::weak_ptr{alive}, reply = std::move(reply)]() mutable {
       if (life.expired()) return;
       const auto taker = std::move(take);
       taker(std::move(reply));
@@ -222,4 +222,4 @@ std::vector<os::IpEndpoint> addresses_in_hosts_file(const std::string& name) {
   return found;
 }
 
-}  // namespace penstock::upstream
+}  // namespace penstock::discovery

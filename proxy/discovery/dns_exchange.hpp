@@ -21,10 +21,10 @@ namespace boost::asio {
 class io_context;
 }
 
-namespace penstock::upstream {
+namespace penstock::discovery {
 
 struct DnsReply {
-  DnsResult result = DnsResult::other;
+  upstream::DnsResult result = upstream::DnsResult::other;
   // ok: of the type that was asked for; empty where the answer has an alias alone.
   os::DnsRecords records;
 };
@@ -57,4 +57,4 @@ class DnsExchange {
 // The addresses of both families that the hosts file of this host has for a name.
 std::vector<os::IpEndpoint> addresses_in_hosts_file(const std::string& name);
 
-}  // namespace penstock::upstream
+}  // namespace penstock::discovery

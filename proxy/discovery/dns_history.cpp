@@ -5,7 +5,7 @@
 
 #include "base/limits.hpp"
 
-namespace penstock::upstream {
+namespace penstock::discovery {
 
 DnsHistory::Change DnsHistory::take(const DnsFound& found, base::Instant now) {
   Change change;
@@ -76,10 +76,10 @@ DnsHistory::Change DnsHistory::take_absence(base::Instant now) {
   return change;
 }
 
-std::vector<EndpointSpec> DnsHistory::endpoints() const {
-  std::vector<EndpointSpec> endpoints;
+std::vector<upstream::EndpointSpec> DnsHistory::endpoints() const {
+  std::vector<upstream::EndpointSpec> endpoints;
   for (const auto& [identity, address] : addresses_) endpoints.push_back(address.endpoint.spec);
   return endpoints;
 }
 
-}  // namespace penstock::upstream
+}  // namespace penstock::discovery

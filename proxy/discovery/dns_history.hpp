@@ -25,11 +25,11 @@
 #include "base/time.hpp"
 #include "discovery/dns_lookup.hpp"
 
-namespace penstock::upstream {
+namespace penstock::discovery {
 
 class DnsHistory {
  public:
-  explicit DnsHistory(DnsSource source) : source_{std::move(source)} {}
+  explicit DnsHistory(upstream::DnsSource source) : source_{std::move(source)} {}
 
   struct Change {
     bool is_change = false;
@@ -41,7 +41,7 @@ class DnsHistory {
   // There is no such name, or it has no addresses.
   Change take_absence(base::Instant now);
 
-  std::vector<EndpointSpec> endpoints() const;  // by identity
+  std::vector<upstream::EndpointSpec> endpoints() const;  // by identity
   std::size_t size() const noexcept { return addresses_.size(); }
   // When the absence has lasted long enough; never where there is none.
   base::Instant hold_ends() const noexcept;
@@ -58,10 +58,10 @@ class DnsHistory {
   void leave(std::map<std::string, Address>::iterator address, Change& change);
   void make_room(Change& change);
 
-  const DnsSource source_;
+  const upstream::DnsSource source_;
   std::map<std::string, Address> addresses_;  // by identity
   std::set<DnsOrigin> counted_;               // misses of the look-up under way
   std::optional<base::Instant> absent_since_;
 };
 
-}  // namespace penstock::upstream
+}  // namespace penstock::discovery

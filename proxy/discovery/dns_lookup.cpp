@@ -3,18 +3,18 @@
 #include <algorithm>
 #include <utility>
 
-namespace penstock::upstream {
+namespace penstock::discovery {
 
 namespace {
 
 // A try that was lost is made again, and its answer takes a moment.
 constexpr base::Duration moment = std::chrono::seconds{1};
 
-std::vector<os::DnsType> types_of(DnsSource::Family family) {
+std::vector<os::DnsType> types_of(upstream::DnsSource::Family family) {
   switch (family) {
-    case DnsSource::Family::v4: return {os::DnsType::a};
-    case DnsSource::Family::v6: return {os::DnsType::aaaa};
-    case DnsSource::Family::any: break;
+    case upstream::DnsSource::Family::v4: return {os::DnsType::a};
+    case upstream::DnsSource::Family::v6: return {os::DnsType::aaaa};
+    case upstream::DnsSource::Family::any: break;
   }
   return {os::DnsType::a, os::DnsType::aaaa};
 }
@@ -30,10 +30,10 @@ base::Duration keep_of(const os::DnsRecords& records) noexcept {
 
 // The hosts file speaks for both families, also where it has nothing for one of them.
 DnsReply reply_from(const std::vector<os::IpEndpoint>& file, os::DnsType type) {
-  DnsReply reply{.result = DnsResult::ok, .records = {}};
+  DnsReply reply{.result = upstream::DnsResult::ok, .records = {}};
   for (const os::IpEndpoint& address : file)
     if (is_of(address, type)) reply.records.addresses.push_back(address);
-  if (reply.records.addresses.empty()) reply.result = DnsResult::no_data;
+  if (reply.records.addresses.empty()) reply.result = upstream::DnsResult::no_data;
   return reply;
 }
 
@@ -43,15 +43,16 @@ bool DnsLookup::Host::is_complete() const {
   return std::count(answers.begin(), answers.end(), std::nullopt) == 0;
 }
 
-DnsResult DnsLookup::Host::result() const {
-  DnsResult result = DnsResult::nxdomain;
+upstream::DnsResult DnsLookup::Host::result() const {
+  upstream::DnsResult result = upstream::DnsResult::nxdomain;
   for (const auto& answer : answers)
-    result = more_telling(result, answer ? answer->result : DnsResult::timeout);
+    result = upstream::more_telling(result, answer ? answer->result : upstream::DnsResult::timeout);
   return result;
 }
 
 DnsLookup::DnsLookup(boost::asio::io_context& io, DnsServers& servers, ResolverConfig config,
-                     DnsSource source, std::string decided, std::function<void(DnsFound)> report)
+                     upstream::DnsSource source, std::string decided,
+                     std::function<void(DnsFound)> report)
     : source_{std::move(source)},
       resolver_{.io = io, .servers = servers, .config = std::move(config)},
       decided_{std::move(decided)},
@@ -62,7 +63,7 @@ DnsLookup::DnsLookup(boost::asio::io_context& io, DnsServers& servers, ResolverC
       partial_{io} {
   const auto names = static_cast<int>(search_names(resolver_.config, source_.name).size());
   deadline_.set(resolver_.config.longest_question() * (names + 2), while_alive(&DnsLookup::finish));
-  if (source_.type == DnsSource::Type::srv) {
+  if (source_.type == upstream::DnsSource::Type::srv) {
     services_walk_ = std::make_unique<DnsWalk>(
         resolver_, source_.name, std::vector{os::DnsType::srv}, decided_,
         [this](DnsWalk::Answer answer) { take_services(std::move(answer)); });
@@ -92,9 +93,9 @@ void DnsLookup::add_host(const std::string& name) {
 
 void DnsLookup::take_services(DnsWalk::Answer answer) {
   const os::DnsRecords& records = answer.reply.records;
-  if (answer.reply.result == DnsResult::ok && records.services.empty())
-    answer.reply.result = DnsResult::no_data;
-  if (answer.reply.result != DnsResult::ok) return fail(answer.reply.result);
+  if (answer.reply.result == upstream::DnsResult::ok && records.services.empty())
+    answer.reply.result = upstream::DnsResult::no_data;
+  if (answer.reply.result != upstream::DnsResult::ok) return fail(answer.reply.result);
   name_ = answer.name;
   keep_ = std::min(keep_, keep_of(records));
   services_ = services_of(records.services);
@@ -110,7 +111,7 @@ void DnsLookup::take_services(DnsWalk::Answer answer) {
 // The hosts file answers at once, within the calls here.
 void DnsLookup::ask_next_hosts() {
   while (asked_ < hosts_.size() && asked_ - complete_ < hosts_at_once) ask(asked_++);
-  if (complete_ == hosts_.size()) call_later(resolver_.io, while_alive(&DnsLookup::finish));
+  if (complete_ == hosts_.size()) io::call_later(resolver_.io, while_alive(&DnsLookup::finish));
 }
 
 void DnsLookup::ask(std::size_t index) {
@@ -123,7 +124,7 @@ void DnsLookup::ask(std::size_t index) {
     ++complete_;
     return;
   }
-  const bool is_source = source_.type == DnsSource::Type::a;
+  const bool is_source = source_.type == upstream::DnsSource::Type::a;
   host.walk = std::make_unique<DnsWalk>(
       resolver_, host.name, types_, is_source ? decided_ : "",
       [this, index](DnsWalk::Answer answer) { take_addresses(index, std::move(answer)); });
@@ -132,13 +133,13 @@ void DnsLookup::ask(std::size_t index) {
 void DnsLookup::take_addresses(std::size_t index, DnsWalk::Answer answer) {
   Host& host = hosts_[index];
   DnsReply& reply = answer.reply;
-  if (reply.result == DnsResult::ok) {
+  if (reply.result == upstream::DnsResult::ok) {
     keep_ = std::min(keep_, keep_of(reply.records));
-    if (source_.type == DnsSource::Type::a) name_ = answer.name;
+    if (source_.type == upstream::DnsSource::Type::a) name_ = answer.name;
     // An alias that leads nowhere.
-    if (reply.records.addresses.empty()) reply.result = DnsResult::no_data;
+    if (reply.records.addresses.empty()) reply.result = upstream::DnsResult::no_data;
   }
-  is_known_ = is_known_ || reply.result == DnsResult::ok;
+  is_known_ = is_known_ || reply.result == upstream::DnsResult::ok;
   host.answers[answer.type] = std::move(reply);
   if (host.is_complete()) {
     host.walk.reset();
@@ -164,7 +165,7 @@ void DnsLookup::report_partial() {
   report(std::move(partial));
 }
 
-void DnsLookup::fail(DnsResult result) {
+void DnsLookup::fail(upstream::DnsResult result) {
   DnsFound failed;
   failed.result = result;
   end_with(std::move(failed));
@@ -173,7 +174,7 @@ void DnsLookup::fail(DnsResult result) {
 // All is known, or its time is over.
 void DnsLookup::finish() {
   if (!report_) return;
-  if (hosts_.empty()) return fail(DnsResult::timeout);
+  if (hosts_.empty()) return fail(upstream::DnsResult::timeout);
   end_with(found());
 }
 
@@ -186,7 +187,7 @@ void DnsLookup::end_with(DnsFound found) {
 }
 
 DnsFound DnsLookup::found() const {
-  DnsFound found{.result = DnsResult::nxdomain,
+  DnsFound found{.result = upstream::DnsResult::nxdomain,
                  .is_final = true,
                  .endpoints = {},
                  .unanswered = {},
@@ -194,9 +195,9 @@ DnsFound DnsLookup::found() const {
                  .name = name_,
                  .keep = keep_};
   for (const Host& host : hosts_) {
-    found.result = more_telling(found.result, host.result());
+    found.result = upstream::more_telling(found.result, host.result());
     for (std::size_t type = 0; type < types_.size(); ++type)
-      if (!host.answers[type] || !is_answer(host.answers[type]->result))
+      if (!host.answers[type] || !upstream::is_answer(host.answers[type]->result))
         found.unanswered.insert({.host = host.name, .type = types_[type]});
   }
   std::map<std::string, DnsEndpoint> endpoints;
@@ -205,7 +206,8 @@ DnsFound DnsLookup::found() const {
     add_endpoints(service, hosts_[host_of_.at(service.target)], endpoints, unusable);
   for (auto& [identity, endpoint] : endpoints) found.endpoints.push_back(std::move(endpoint));
   found.unusable.assign(unusable.begin(), unusable.end());
-  if (found.result == DnsResult::ok && found.endpoints.empty()) found.result = DnsResult::no_data;
+  if (found.result == upstream::DnsResult::ok && found.endpoints.empty())
+    found.result = upstream::DnsResult::no_data;
   return found;
 }
 
@@ -232,4 +234,4 @@ void DnsLookup::add_endpoints(const Service& service, const Host& host,
   }
 }
 
-}  // namespace penstock::upstream
+}  // namespace penstock::discovery

@@ -26,7 +26,7 @@
 #include "io/alarm.hpp"
 #include "upstream/spec.hpp"
 
-namespace penstock::upstream {
+namespace penstock::discovery {
 
 // How long an answer may be kept: its TTL within these bounds. The hosts file has the upper one.
 inline constexpr base::Duration dns_keep_min = std::chrono::seconds{1};
@@ -40,12 +40,12 @@ struct DnsOrigin {
 };
 
 struct DnsEndpoint {
-  EndpointSpec spec;
+  upstream::EndpointSpec spec;
   DnsOrigin origin;
 };
 
 struct DnsFound {
-  DnsResult result = DnsResult::other;
+  upstream::DnsResult result = upstream::DnsResult::other;
   bool is_final = true;
   std::vector<DnsEndpoint> endpoints;  // by identity, each once
   std::set<DnsOrigin> unanswered;      // of hosts that are still named
@@ -62,7 +62,7 @@ class DnsLookup {
   // `decided` is the whole name that decided the last time, or empty. `report` is called later than
   // this call, the last time with is_final: then it may destroy the look-up.
   DnsLookup(boost::asio::io_context& io, DnsServers& servers, ResolverConfig config,
-            DnsSource source, std::string decided, std::function<void(DnsFound)> report);
+            upstream::DnsSource source, std::string decided, std::function<void(DnsFound)> report);
   DnsLookup(const DnsLookup&) = delete;
   DnsLookup& operator=(const DnsLookup&) = delete;
   // Nothing is reported any more.
@@ -75,7 +75,7 @@ class DnsLookup {
     std::vector<std::optional<DnsReply>> answers;  // by types_
     std::unique_ptr<DnsWalk> walk;                 // while it is under way
     bool is_complete() const;
-    DnsResult result() const;
+    upstream::DnsResult result() const;
   };
 
   void add_host(const std::string& name);
@@ -85,7 +85,7 @@ class DnsLookup {
   void take_addresses(std::size_t host, DnsWalk::Answer answer);
   void expect_little_more();
   void report_partial();
-  void fail(DnsResult result);
+  void fail(upstream::DnsResult result);
   void finish();
   void end_with(DnsFound found);
   DnsFound found() const;
@@ -95,7 +95,7 @@ class DnsLookup {
   // A call that comes to nothing once this object has ended.
   std::function<void()> while_alive(void (DnsLookup::*call)());
 
-  const DnsSource source_;
+  const upstream::DnsSource source_;
   const DnsResolver resolver_;
   const std::string decided_;
   const std::vector<os::DnsType> types_;  // of addresses
@@ -110,10 +110,10 @@ class DnsLookup {
   std::string name_;  // that decided
   base::Duration keep_ = dns_keep_max;
   std::shared_ptr<char> alive_ = std::make_shared<char>();
-  Alarm deadline_;
-  Alarm patience_;  // with who is silent beside those that answered
-  Alarm partial_;
+  io::Alarm deadline_;
+  io::Alarm patience_;  // with who is silent beside those that answered
+  io::Alarm partial_;
   std::unique_ptr<DnsWalk> services_walk_;
 };
 
-}  // namespace penstock::upstream
+}  // namespace penstock::discovery

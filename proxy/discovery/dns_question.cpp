@@ -4,7 +4,7 @@
 
 #include "os/clock.hpp"
 
-namespace penstock::upstream {
+namespace penstock::discovery {
 
 DnsQuestion::DnsQuestion(const DnsResolver& resolver, DnsAsked asked,
                          std::function<void(DnsReply)> take)
@@ -25,16 +25,16 @@ void DnsQuestion::ask_next() {
 }
 
 void DnsQuestion::take_reply(DnsReply reply) {
-  const bool is_absent =
-      reply.result == DnsResult::timeout || reply.result == DnsResult::unreachable;
+  const bool is_absent = reply.result == upstream::DnsResult::timeout ||
+                         reply.result == upstream::DnsResult::unreachable;
   if (is_absent)
     resolver_.servers.failed(servers_[next_], os::now());
   else
     resolver_.servers.answered(servers_[next_]);
-  trouble_ = more_telling(trouble_, reply.result);
+  trouble_ = upstream::more_telling(trouble_, reply.result);
   const bool is_last = next_ + 1 == servers_.size() && attempt_ + 1 == resolver_.config.attempts;
-  if (is_answer(reply.result) || is_last) {
-    if (!is_answer(reply.result)) reply.result = trouble_;
+  if (upstream::is_answer(reply.result) || is_last) {
+    if (!upstream::is_answer(reply.result)) reply.result = trouble_;
     exchange_.reset();
     const auto take = std::move(take_);
     return take(std::move(reply));
@@ -46,4 +46,4 @@ void DnsQuestion::take_reply(DnsReply reply) {
   ask_next();
 }
 
-}  // namespace penstock::upstream
+}  // namespace penstock::discovery

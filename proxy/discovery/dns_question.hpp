@@ -17,7 +17,7 @@
 #include "discovery/dns_servers.hpp"
 #include "discovery/resolver_config.hpp"
 
-namespace penstock::upstream {
+namespace penstock::discovery {
 
 // Whom a look-up asks, and how. Outlives its questions.
 struct DnsResolver {
@@ -43,8 +43,8 @@ class DnsQuestion {
   std::vector<std::string> servers_;
   std::size_t next_ = 0;  // in servers_
   int attempt_ = 0;
-  DnsResult trouble_ = DnsResult::other;
+  upstream::DnsResult trouble_ = upstream::DnsResult::other;
   std::unique_ptr<DnsExchange> exchange_;
 };
 
-}  // namespace penstock::upstream
+}  // namespace penstock::discovery

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace penstock::upstream {
+namespace penstock::discovery {
 
 std::vector<std::string> DnsServers::order(const ResolverConfig& config, base::Instant now) {
   std::vector<std::string> servers = config.servers;
@@ -29,4 +29,4 @@ void DnsServers::failed(const std::string& server, base::Instant now) {
   if (++record.silent_questions >= silent_questions_max) record.dead_until = now + dead_for;
 }
 
-}  // namespace penstock::upstream
+}  // namespace penstock::discovery

@@ -16,7 +16,7 @@
 #include "base/time.hpp"
 #include "discovery/resolver_config.hpp"
 
-namespace penstock::upstream {
+namespace penstock::discovery {
 
 class DnsServers {
  public:
@@ -39,4 +39,4 @@ class DnsServers {
   std::size_t turn_ = 0;
 };
 
-}  // namespace penstock::upstream
+}  // namespace penstock::discovery

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace penstock::upstream {
+namespace penstock::discovery {
 
 namespace {
 
@@ -23,7 +23,7 @@ DnsWalk::DnsWalk(const DnsResolver& resolver, const std::string& name,
       decided_{std::move(decided)},
       take_{std::move(take)},
       names_{search_names(resolver.config, name)},
-      ends_(types_.size(), DnsResult::nxdomain) {
+      ends_(types_.size(), upstream::DnsResult::nxdomain) {
   if (names_.empty()) names_.push_back(given_);  // the answer will be that it is no name
   ask();
 }
@@ -37,7 +37,7 @@ void DnsWalk::ask() {
 }
 
 void DnsWalk::take_reply(std::size_t type, DnsReply reply) {
-  const bool has_records = reply.result == DnsResult::ok;
+  const bool has_records = reply.result == upstream::DnsResult::ok;
   replies_[type] = std::move(reply);
   if (has_decided_) return tell({type});
   has_decided_ = has_records;
@@ -55,10 +55,10 @@ bool DnsWalk::goes_on() {
   bool is_troubled = false;
   bool is_heard = false;
   for (std::size_t i = 0; i < types_.size(); ++i) {
-    const DnsResult result = replies_[i]->result;
-    is_troubled = is_troubled || !is_answer(result);
-    is_heard = is_heard || is_answer(result) || result == DnsResult::servfail;
-    ends_[i] = more_telling(ends_[i], result);
+    const upstream::DnsResult result = replies_[i]->result;
+    is_troubled = is_troubled || !upstream::is_answer(result);
+    is_heard = is_heard || upstream::is_answer(result) || result == upstream::DnsResult::servfail;
+    ends_[i] = upstream::more_telling(ends_[i], result);
     replies_[i]->result = ends_[i];
   }
   if (name_ + 1 == names_.size() || (is_troubled && names_[name_] == decided_)) return false;
@@ -81,4 +81,4 @@ void DnsWalk::tell(const std::vector<std::size_t>& types) {
   for (Answer& answer : answers) take(std::move(answer));
 }
 
-}  // namespace penstock::upstream
+}  // namespace penstock::discovery

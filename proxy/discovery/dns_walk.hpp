@@ -22,7 +22,7 @@
 
 #include "discovery/dns_question.hpp"
 
-namespace penstock::upstream {
+namespace penstock::discovery {
 
 class DnsWalk {
  public:
@@ -55,8 +55,8 @@ class DnsWalk {
   std::size_t name_ = 0;  // in names_
   bool has_decided_ = false;
   std::vector<std::optional<DnsReply>> replies_;  // by type, of this name
-  std::vector<DnsResult> ends_;                   // by type, of the names before
+  std::vector<upstream::DnsResult> ends_;         // by type, of the names before
   std::list<DnsQuestion> questions_;              // of this name
 };
 
-}  // namespace penstock::upstream
+}  // namespace penstock::discovery

@@ -6,7 +6,7 @@
 #include "os/address.hpp"
 #include "os/process.hpp"
 
-namespace penstock::upstream {
+namespace penstock::discovery {
 
 namespace {
 
@@ -135,4 +135,4 @@ std::vector<std::string> search_names(const ResolverConfig& config, std::string_
   return names;
 }
 
-}  // namespace penstock::upstream
+}  // namespace penstock::discovery

@@ -14,7 +14,7 @@
 
 #include "base/time.hpp"
 
-namespace penstock::upstream {
+namespace penstock::discovery {
 
 struct ResolverConfig {
   std::vector<std::string> servers;  // like "127.0.0.1:53" and "[::1]:53"; never empty
@@ -45,4 +45,4 @@ ResolverConfig load_resolver_config();
 // a dot at its end is whole. Those that are too long for DNS are left out.
 std::vector<std::string> search_names(const ResolverConfig& config, std::string_view name);
 
-}  // namespace penstock::upstream
+}  // namespace penstock::discovery

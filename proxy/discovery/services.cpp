@@ -6,7 +6,7 @@
 
 #include "base/limits.hpp"
 
-namespace penstock::upstream {
+namespace penstock::discovery {
 
 namespace {
 
@@ -48,4 +48,4 @@ std::vector<Service> services_of(Records records) {
   return services;
 }
 
-}  // namespace penstock::upstream
+}  // namespace penstock::discovery

@@ -13,7 +13,7 @@
 
 #include "os/dns_records.hpp"
 
-namespace penstock::upstream {
+namespace penstock::discovery {
 
 inline constexpr std::size_t priority_max = 15;
 
@@ -29,4 +29,4 @@ struct Service {
 // with what its most preferred record says.
 std::vector<Service> services_of(std::vector<os::ServiceRecord> records);
 
-}  // namespace penstock::upstream
+}  // namespace penstock::discovery

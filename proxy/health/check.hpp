@@ -12,22 +12,23 @@
 #include "os/address.hpp"
 #include "upstream/health_spec.hpp"
 
-namespace penstock::upstream {
+namespace penstock::health {
 
 class HealthLink;
 class HealthTls;
 
 // Where the check of an endpoint goes: its own address, with another port where one is stated. The
 // port does not concern unix sockets.
-os::SocketAddress checked_address(const os::SocketAddress& endpoint, const HealthSpec& spec);
+os::SocketAddress checked_address(const os::SocketAddress& endpoint,
+                                  const upstream::HealthSpec& spec);
 
 // The bytes of the request of a check of type http.
-std::string health_request(const HealthSpec& spec, const os::SocketAddress& address);
+std::string health_request(const upstream::HealthSpec& spec, const os::SocketAddress& address);
 
 // `link` is fresh; closing it from outside ends the check early, with an outcome without meaning.
 // `tls` outlives the check.
-boost::asio::awaitable<CheckOutcome> check_health(std::shared_ptr<HealthLink> link,
-                                                  std::shared_ptr<const HealthSpec> spec,
-                                                  os::SocketAddress address, HealthTls& tls);
+boost::asio::awaitable<upstream::CheckOutcome> check_health(
+    std::shared_ptr<HealthLink> link, std::shared_ptr<const upstream::HealthSpec> spec,
+    os::SocketAddress address, HealthTls& tls);
 
-}  // namespace penstock::upstream
+}  // namespace penstock::health

@@ -2,7 +2,7 @@
 
 #include "base/assert.hpp"
 
-namespace penstock::upstream {
+namespace penstock::health {
 
 HealthJudge::HealthJudge(int rise, int fall, bool is_patient) noexcept
     : rise_{rise}, fall_{fall}, is_patient_{is_patient} {
@@ -16,8 +16,8 @@ void HealthJudge::set_rows(int rise, int fall) noexcept {
 }
 
 bool HealthJudge::take(bool passed) noexcept {
-  const Health said = passed ? Health::up : Health::down;
-  if (state_ == Health::unknown && (passed || !is_patient_)) return turn_to(said);
+  const upstream::Health said = passed ? upstream::Health::up : upstream::Health::down;
+  if (state_ == upstream::Health::unknown && (passed || !is_patient_)) return turn_to(said);
   if (state_ == said) {
     row_ = 0;
     return false;
@@ -25,10 +25,10 @@ bool HealthJudge::take(bool passed) noexcept {
   return ++row_ >= (passed ? rise_ : fall_) && turn_to(said);
 }
 
-bool HealthJudge::turn_to(Health state) noexcept {
+bool HealthJudge::turn_to(upstream::Health state) noexcept {
   state_ = state;
   row_ = 0;
   return true;
 }
 
-}  // namespace penstock::upstream
+}  // namespace penstock::health

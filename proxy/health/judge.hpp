@@ -20,7 +20,7 @@
 #include "upstream/endpoint_state.hpp"
 #include "upstream/health_spec.hpp"
 
-namespace penstock::upstream {
+namespace penstock::health {
 
 class HealthJudge {
  public:
@@ -32,16 +32,16 @@ class HealthJudge {
   // Of a configuration that has changed; what was seen so far stays.
   void set_rows(int rise, int fall) noexcept;
 
-  Health state() const noexcept { return state_; }
+  upstream::Health state() const noexcept { return state_; }
 
  private:
-  bool turn_to(Health state) noexcept;
+  bool turn_to(upstream::Health state) noexcept;
 
   int rise_;
   int fall_;
   bool is_patient_;
   int row_ = 0;  // results in a row that speak against the state
-  Health state_ = Health::unknown;
+  upstream::Health state_ = upstream::Health::unknown;
 };
 
-}  // namespace penstock::upstream
+}  // namespace penstock::health

@@ -11,7 +11,7 @@
 #include "os/fd.hpp"
 #include "os/socket.hpp"
 
-namespace penstock::upstream {
+namespace penstock::health {
 
 namespace {
 
@@ -58,7 +58,7 @@ asio::awaitable<base::ErrorCode> HealthLink::connect(os::SocketAddress address,
   parts_->socket.assign(protocol_of(address), opened->get(), error);
   if (error) co_return error;
   const int descriptor = opened->release();
-  std::tie(error) = co_await parts_->socket.async_wait(Parts::Socket::wait_write, as_result);
+  std::tie(error) = co_await parts_->socket.async_wait(Parts::Socket::wait_write, io::as_result);
   if (error) co_return error;
   const int result = os::connect_result(descriptor, address);
   co_return result == 0 ? base::ErrorCode{} : base::error_from(result);
@@ -66,7 +66,7 @@ asio::awaitable<base::ErrorCode> HealthLink::connect(os::SocketAddress address,
 
 asio::awaitable<base::ErrorCode> HealthLink::send(std::string_view bytes) {
   const auto [error, sent] = co_await asio::async_write(
-      parts_->socket, asio::buffer(bytes.data(), bytes.size()), as_result);
+      parts_->socket, asio::buffer(bytes.data(), bytes.size()), io::as_result);
   co_return error;
 }
 
@@ -74,9 +74,9 @@ asio::awaitable<base::ErrorCode> HealthLink::receive(std::string& into) {
   const std::size_t before = into.size();
   into.resize(before + read_bytes_max);
   const auto [error, received] = co_await parts_->socket.async_read_some(
-      asio::buffer(into.data() + before, read_bytes_max), as_result);
+      asio::buffer(into.data() + before, read_bytes_max), io::as_result);
   into.resize(before + received);
   co_return error;
 }
 
-}  // namespace penstock::upstream
+}  // namespace penstock::health

@@ -22,7 +22,7 @@
 #include "base/time.hpp"
 #include "os/address.hpp"
 
-namespace penstock::upstream {
+namespace penstock::health {
 
 class HealthLink : public std::enable_shared_from_this<HealthLink> {
  public:
@@ -53,4 +53,4 @@ class HealthLink : public std::enable_shared_from_this<HealthLink> {
   bool expired_ = false;
 };
 
-}  // namespace penstock::upstream
+}  // namespace penstock::health

@@ -9,7 +9,7 @@
 
 #include "health/link.hpp"
 
-namespace penstock::upstream {
+namespace penstock::health {
 
 struct HealthLink::Parts {
   using Socket = boost::asio::generic::stream_protocol::socket;
@@ -20,4 +20,4 @@ struct HealthLink::Parts {
   boost::asio::steady_timer timer;
 };
 
-}  // namespace penstock::upstream
+}  // namespace penstock::health

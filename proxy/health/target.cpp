@@ -16,7 +16,7 @@
 #include "upstream/hash.hpp"
 #include "upstream/live_record.hpp"
 
-namespace penstock::upstream {
+namespace penstock::health {
 
 namespace {
 
@@ -33,7 +33,8 @@ HealthShared::HealthShared(HealthReports reports_to, std::uint64_t chance, std::
 HealthShared::~HealthShared() = default;
 
 base::Duration HealthShared::vary(base::Duration interval) noexcept {
-  const auto fraction = static_cast<double>(mixed_again(seed, varied++) >> 11) * 0x1p-53;  // 0 to 1
+  const auto fraction =
+      static_cast<double>(upstream::mixed_again(seed, varied++) >> 11) * 0x1p-53;  // 0 to 1
   const double share = 0.9 + 0.2 * fraction;
   return base::Duration{static_cast<std::int64_t>(static_cast<double>(interval.count()) * share)};
 }
@@ -76,7 +77,7 @@ class HealthTarget::Place {
   HealthShared& shared_;
 };
 
-HealthTarget::HealthTarget(LiveRecord& record, Spec spec, asio::io_context& io)
+HealthTarget::HealthTarget(upstream::LiveRecord& record, Spec spec, asio::io_context& io)
     : record_{record},
       spec_{std::move(spec)},
       judge_{spec_->rise, spec_->fall, record.control.was_found},
@@ -102,7 +103,7 @@ void HealthTarget::stop() {
 // A wait that was cut short by start_after() goes on to the new time.
 asio::awaitable<void> HealthTarget::Steps::wait_until_due(HealthTarget& target) {
   while (!target.stopped_) {
-    const auto [error] = co_await target.wake_->timer.async_wait(as_result);
+    const auto [error] = co_await target.wake_->timer.async_wait(io::as_result);
     if (!error) co_return;
   }
 }
@@ -118,7 +119,7 @@ asio::awaitable<void> HealthTarget::Steps::wait_for_place(HealthTarget& target,
   asio::steady_timer& wake = target.wake_->timer;
   while (!target.has_place_ && !target.stopped_) {
     wake.expires_at(asio::steady_timer::time_point::max());
-    co_await wake.async_wait(as_result);
+    co_await wake.async_wait(io::as_result);
   }
 }
 
@@ -130,12 +131,13 @@ asio::awaitable<void> HealthTarget::Steps::check_once(HealthTarget& target, Heal
   target.start_after(shared.vary(target.spec_->interval));
   target.link_ = std::make_shared<HealthLink>(target.wake_->timer.get_executor());
   const os::SocketAddress address = checked_address(target.record_.address, *target.spec_);
-  CheckOutcome outcome;
+  upstream::CheckOutcome outcome;
   try {
     outcome = co_await check_health(target.link_, target.spec_, address, *shared.tls);
   } catch (const std::exception& exception) {
     // Of OpenSSL or for want of memory. It must not end the schedule, which nobody would notice.
-    outcome = {CheckResult::local, std::string{"on this machine: "}.append(exception.what())};
+    outcome = {upstream::CheckResult::local,
+               std::string{"on this machine: "}.append(exception.what())};
   }
   target.link_.reset();
   if (!target.stopped_) target.report(shared, outcome);
@@ -151,12 +153,12 @@ asio::awaitable<void> HealthTarget::Steps::all(std::shared_ptr<HealthTarget> sel
 }
 
 // A check that contradicts the state does not say why it is that.
-void HealthTarget::report(const HealthShared& shared, const CheckOutcome& outcome) {
+void HealthTarget::report(const HealthShared& shared, const upstream::CheckOutcome& outcome) {
   shared.reports.checked(record_, outcome.result);
-  if (stopped_ || outcome.result == CheckResult::local) return;
-  const bool passed = outcome.result == CheckResult::passed;
+  if (stopped_ || outcome.result == upstream::CheckResult::local) return;
+  const bool passed = outcome.result == upstream::CheckResult::passed;
   const bool changed = judge_.take(passed);
-  const bool agrees = passed == (judge_.state() == Health::up);
+  const bool agrees = passed == (judge_.state() == upstream::Health::up);
   if (!changed && (!agrees || outcome.why == why_)) return;
   why_ = outcome.why;
   shared.reports.judged(record_, judge_.state(), outcome.why);
@@ -167,4 +169,4 @@ void HealthTarget::run(asio::io_context& io, std::shared_ptr<HealthTarget> self,
   asio::co_spawn(io, Steps::all(std::move(self), std::move(shared)), asio::detached);
 }
 
-}  // namespace penstock::upstream
+}  // namespace penstock::health

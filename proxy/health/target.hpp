@@ -18,7 +18,7 @@ namespace boost::asio {
 class io_context;
 }
 
-namespace penstock::upstream {
+namespace penstock::health {
 
 class HealthLink;
 class HealthTls;
@@ -40,14 +40,14 @@ struct HealthShared {
 
 class HealthTarget : public std::enable_shared_from_this<HealthTarget> {
  public:
-  using Spec = std::shared_ptr<const HealthSpec>;
+  using Spec = std::shared_ptr<const upstream::HealthSpec>;
 
-  HealthTarget(LiveRecord& record, Spec spec, boost::asio::io_context& io);
+  HealthTarget(upstream::LiveRecord& record, Spec spec, boost::asio::io_context& io);
   HealthTarget(const HealthTarget&) = delete;
   HealthTarget& operator=(const HealthTarget&) = delete;
   ~HealthTarget();
 
-  const HealthSpec& spec() const noexcept { return *spec_; }
+  const upstream::HealthSpec& spec() const noexcept { return *spec_; }
   void change(Spec spec);
   // The next check starts after `delay`, or when the one under way has ended.
   void start_after(base::Duration delay);
@@ -63,9 +63,9 @@ class HealthTarget : public std::enable_shared_from_this<HealthTarget> {
   struct Wake;   // Asio's own types stay in the .cpp
   struct Steps;  // of the coroutine
 
-  void report(const HealthShared& shared, const CheckOutcome& outcome);
+  void report(const HealthShared& shared, const upstream::CheckOutcome& outcome);
 
-  LiveRecord& record_;
+  upstream::LiveRecord& record_;
   Spec spec_;
   HealthJudge judge_;
   std::string why_;  // of the state, as it was reported last
@@ -76,4 +76,4 @@ class HealthTarget : public std::enable_shared_from_this<HealthTarget> {
   bool stopped_ = false;
 };
 
-}  // namespace penstock::upstream
+}  // namespace penstock::health

@@ -11,7 +11,7 @@
 #include "health/tls_errors.hpp"
 #include "io/as_result.hpp"
 
-namespace penstock::upstream {
+namespace penstock::health {
 
 namespace {
 
@@ -33,7 +33,8 @@ asio::awaitable<base::ErrorCode> HealthTls::shake_hands(HealthLink& link, const 
   if (!context_) context_ = new_context();
   asio::ssl::stream<HealthLink::Parts::Socket&> stream{link.parts().socket, *context_};
   if (!sni.empty()) SSL_set_tlsext_host_name(stream.native_handle(), sni.c_str());
-  const auto [error] = co_await stream.async_handshake(asio::ssl::stream_base::client, as_result);
+  const auto [error] =
+      co_await stream.async_handshake(asio::ssl::stream_base::client, io::as_result);
   co_return error;
 }
 
@@ -46,4 +47,4 @@ bool is_cut_short(const base::ErrorCode& error) noexcept {
   return error == asio::ssl::error::stream_truncated;
 }
 
-}  // namespace penstock::upstream
+}  // namespace penstock::health

@@ -16,7 +16,7 @@ namespace boost::asio::ssl {
 class context;
 }
 
-namespace penstock::upstream {
+namespace penstock::health {
 
 class HealthLink;
 
@@ -35,4 +35,4 @@ class HealthTls {
   std::unique_ptr<boost::asio::ssl::context> context_;
 };
 
-}  // namespace penstock::upstream
+}  // namespace penstock::health

@@ -6,7 +6,7 @@
 #include "base/time.hpp"
 #include "health/target.hpp"
 
-namespace penstock::upstream {
+namespace penstock::health {
 
 namespace {
 
@@ -35,8 +35,9 @@ HealthWatch::~HealthWatch() {
   shared_->line.clear();
 }
 
-void HealthWatch::follow(const std::string& upstream, const std::optional<HealthSpec>& spec,
-                         const std::vector<LiveRecord*>& endpoints) {
+void HealthWatch::follow(const std::string& upstream,
+                         const std::optional<upstream::HealthSpec>& spec,
+                         const std::vector<upstream::LiveRecord*>& endpoints) {
   Targets gone = std::move(followed_[upstream]);
   Targets staying;
   if (spec) staying = targets_for(*spec, endpoints, gone);
@@ -47,14 +48,14 @@ void HealthWatch::follow(const std::string& upstream, const std::optional<Health
     followed_[upstream] = std::move(staying);
 }
 
-HealthWatch::Targets HealthWatch::targets_for(const HealthSpec& spec,
-                                              const std::vector<LiveRecord*>& endpoints,
+HealthWatch::Targets HealthWatch::targets_for(const upstream::HealthSpec& spec,
+                                              const std::vector<upstream::LiveRecord*>& endpoints,
                                               Targets& known) {
-  const auto shared_spec = std::make_shared<const HealthSpec>(spec);
+  const auto shared_spec = std::make_shared<const upstream::HealthSpec>(spec);
   Targets targets;
   Pointers fresh;
   Pointers to_start;
-  for (LiveRecord* const record : endpoints) {
+  for (upstream::LiveRecord* const record : endpoints) {
     auto& target = targets[record];
     if (target) continue;  // named twice
     if (const auto found = known.find(record); found != known.end()) {
@@ -73,4 +74,4 @@ HealthWatch::Targets HealthWatch::targets_for(const HealthSpec& spec,
   return targets;
 }
 
-}  // namespace penstock::upstream
+}  // namespace penstock::health

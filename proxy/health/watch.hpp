@@ -31,18 +31,21 @@ class io_context;
 }
 
 namespace penstock::upstream {
-
 struct LiveRecord;
+}
+
+namespace penstock::health {
+
 class HealthTarget;
 struct HealthShared;
 
 // Called between checks; they may call follow(), and must not end the watch.
 struct HealthReports {
   // After each check.
-  std::function<void(LiveRecord&, CheckResult)> checked;
+  std::function<void(upstream::LiveRecord&, upstream::CheckResult)> checked;
   // After that, where the state changed, the first time from `unknown`, or where a check found it
   // the same for another reason; `why` is what that check found.
-  std::function<void(LiveRecord&, Health, const std::string& why)> judged;
+  std::function<void(upstream::LiveRecord&, upstream::Health, const std::string& why)> judged;
 };
 
 class HealthWatch {
@@ -58,19 +61,19 @@ class HealthWatch {
   // What is to be checked of an upstream from now on; called again after every change. Endpoints
   // that stay keep their state, and their schedule unless the specification changed. Those that
   // are gone are not touched again: not even a check under way reports.
-  void follow(const std::string& upstream, const std::optional<HealthSpec>& spec,
-              const std::vector<LiveRecord*>& endpoints);
+  void follow(const std::string& upstream, const std::optional<upstream::HealthSpec>& spec,
+              const std::vector<upstream::LiveRecord*>& endpoints);
 
  private:
-  using Targets = std::map<LiveRecord*, std::shared_ptr<HealthTarget>>;
+  using Targets = std::map<upstream::LiveRecord*, std::shared_ptr<HealthTarget>>;
 
   // Takes from `known` what stays.
-  Targets targets_for(const HealthSpec& spec, const std::vector<LiveRecord*>& endpoints,
-                      Targets& known);
+  Targets targets_for(const upstream::HealthSpec& spec,
+                      const std::vector<upstream::LiveRecord*>& endpoints, Targets& known);
 
   boost::asio::io_context& io_;
   const std::shared_ptr<HealthShared> shared_;
   std::map<std::string, Targets> followed_;
 };
 
-}  // namespace penstock::upstream
+}  // namespace penstock::health

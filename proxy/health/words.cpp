@@ -7,26 +7,26 @@
 #include "health/tls_errors.hpp"
 #include "upstream/live_record.hpp"
 
-namespace penstock::upstream {
+namespace penstock::health {
 
 namespace {
 
 namespace asio = boost::asio;
 
-CheckResult result_from(int error_number) noexcept {
-  if (error_number == ECONNRESET || error_number == EPIPE) return CheckResult::reset;
-  switch (connect_failure_from(error_number)) {
-    case ConnectFailure::refused: return CheckResult::refused;
-    case ConnectFailure::timeout: return CheckResult::timeout;
+upstream::CheckResult result_from(int error_number) noexcept {
+  if (error_number == ECONNRESET || error_number == EPIPE) return upstream::CheckResult::reset;
+  switch (upstream::connect_failure_from(error_number)) {
+    case upstream::ConnectFailure::refused: return upstream::CheckResult::refused;
+    case upstream::ConnectFailure::timeout: return upstream::CheckResult::timeout;
     // Whoever has no route there cannot send connections there either.
-    case ConnectFailure::no_route:
-    case ConnectFailure::unreachable: return CheckResult::unreachable;
-    case ConnectFailure::no_port:
-    case ConnectFailure::not_permitted:
-    case ConnectFailure::local: return CheckResult::local;
-    case ConnectFailure::other: break;
+    case upstream::ConnectFailure::no_route:
+    case upstream::ConnectFailure::unreachable: return upstream::CheckResult::unreachable;
+    case upstream::ConnectFailure::no_port:
+    case upstream::ConnectFailure::not_permitted:
+    case upstream::ConnectFailure::local: return upstream::CheckResult::local;
+    case upstream::ConnectFailure::other: break;
   }
-  return CheckResult::other;
+  return upstream::CheckResult::other;
 }
 
 // "Connection refused" stands within a sentence.
@@ -35,19 +35,20 @@ std::string lower_first(std::string text) {
   return text;
 }
 
-CheckOutcome failed_tls(const base::ErrorCode& error) {
-  if (is_cut_short(error)) return {CheckResult::tls_failed, "TLS: closed during the handshake"};
-  return {CheckResult::tls_failed, std::string{"TLS: "}.append(error.message())};
+upstream::CheckOutcome failed_tls(const base::ErrorCode& error) {
+  if (is_cut_short(error))
+    return {upstream::CheckResult::tls_failed, "TLS: closed during the handshake"};
+  return {upstream::CheckResult::tls_failed, std::string{"TLS: "}.append(error.message())};
 }
 
 // Who is silent may hang; who said something else is well, and means something else.
-CheckOutcome too_late(const HealthSpec& spec, std::string_view said) {
+upstream::CheckOutcome too_late(const upstream::HealthSpec& spec, std::string_view said) {
   const std::string within = " within " + short_duration(spec.timeout);
-  if (said.empty()) return {CheckResult::timeout, "no answer" + within};
+  if (said.empty()) return {upstream::CheckResult::timeout, "no answer" + within};
   const std::string heard = "; it said " + first_bytes_of(said);
-  if (spec.type == CheckType::send_expect)
-    return {CheckResult::wrong_answer, "not the expected answer" + within + heard};
-  return {CheckResult::timeout, "no whole answer" + within + heard};
+  if (spec.type == upstream::CheckType::send_expect)
+    return {upstream::CheckResult::wrong_answer, "not the expected answer" + within + heard};
+  return {upstream::CheckResult::timeout, "no whole answer" + within + heard};
 }
 
 }  // namespace
@@ -76,19 +77,20 @@ std::string first_bytes_of(std::string_view said) {
   return text += said.size() > shown_max ? "...'" : "'";
 }
 
-CheckOutcome failed_check(const base::ErrorCode& error, bool expired, const HealthSpec& spec,
-                          std::string_view said) {
+upstream::CheckOutcome failed_check(const base::ErrorCode& error, bool expired,
+                                    const upstream::HealthSpec& spec, std::string_view said) {
   if (expired) return too_late(spec, said);
   const std::string after = said.empty() ? std::string{} : "; it had said " + first_bytes_of(said);
   if (error == asio::error::eof)
-    return {CheckResult::wrong_answer,
+    return {upstream::CheckResult::wrong_answer,
             said.empty() ? "closed without an answer" : "closed without the answer" + after};
   if (is_of_tls(error)) return failed_tls(error);
   // A unix socket answers so at once.
-  if (error == base::error_from(EAGAIN)) return {CheckResult::refused, "its accept queue is full"};
-  CheckOutcome outcome{result_from(error.value()), lower_first(error.message()) + after};
-  if (outcome.result == CheckResult::local) outcome.why.insert(0, "on this machine: ");
+  if (error == base::error_from(EAGAIN))
+    return {upstream::CheckResult::refused, "its accept queue is full"};
+  upstream::CheckOutcome outcome{result_from(error.value()), lower_first(error.message()) + after};
+  if (outcome.result == upstream::CheckResult::local) outcome.why.insert(0, "on this machine: ");
   return outcome;
 }
 
-}  // namespace penstock::upstream
+}  // namespace penstock::health

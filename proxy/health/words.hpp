@@ -10,12 +10,12 @@
 #include "base/time.hpp"
 #include "upstream/health_spec.hpp"
 
-namespace penstock::upstream {
+namespace penstock::health {
 
 // `expired`: the check was ended by its own timeout, whatever the error is. `said`: what came of an
 // answer until then.
-CheckOutcome failed_check(const base::ErrorCode& error, bool expired, const HealthSpec& spec,
-                          std::string_view said = {});
+upstream::CheckOutcome failed_check(const base::ErrorCode& error, bool expired,
+                                    const upstream::HealthSpec& spec, std::string_view said = {});
 
 // The first bytes of what an endpoint said, in quotes, as they may stand anywhere: '-NOAUTH\r\n'.
 std::string first_bytes_of(std::string_view said);
@@ -23,4 +23,4 @@ std::string first_bytes_of(std::string_view said);
 // "1s", "250ms".
 std::string short_duration(base::Duration duration);
 
-}  // namespace penstock::upstream
+}  // namespace penstock::health

@@ -5,7 +5,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <utility>
 
-namespace penstock::upstream {
+namespace penstock::io {
 
 struct Alarm::Timer {
   explicit Timer(boost::asio::io_context& io) : timer{io} {}
@@ -31,4 +31,4 @@ void call_later(boost::asio::io_context& io, std::function<void()> call) {
   boost::asio::post(io, std::move(call));
 }
 
-}  // namespace penstock::upstream
+}  // namespace penstock::io

@@ -16,7 +16,7 @@ namespace boost::asio {
 class io_context;
 }
 
-namespace penstock::upstream {
+namespace penstock::io {
 
 class Alarm {
  public:
@@ -37,4 +37,4 @@ class Alarm {
 // Soon, after what is due already.
 void call_later(boost::asio::io_context& io, std::function<void()> call);
 
-}  // namespace penstock::upstream
+}  // namespace penstock::io

@@ -8,8 +8,8 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-namespace penstock::upstream {
+namespace penstock::io {
 
 inline constexpr auto as_result = boost::asio::as_tuple(boost::asio::use_awaitable);
 
-}  // namespace penstock::upstream
+}  // namespace penstock::io

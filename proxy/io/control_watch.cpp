@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace penstock::control {
+namespace penstock::io {
 
 namespace {
 constexpr base::Duration quiet_after_a_sentence = std::chrono::seconds{10};
@@ -28,4 +28,4 @@ std::optional<std::string> ControlWatch::look(base::Instant now) {
   return sentence;
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::io

@@ -10,7 +10,7 @@
 
 #include "base/time.hpp"
 
-namespace penstock::control {
+namespace penstock::io {
 
 class ControlWatch {
  public:
@@ -29,4 +29,4 @@ class ControlWatch {
   base::Instant next_{};
 };
 
-}  // namespace penstock::control
+}  // namespace penstock::io

@@ -7,7 +7,7 @@
 #include "io/control_watch.hpp"
 #include "os/clock.hpp"
 
-namespace penstock::control {
+namespace penstock::io {
 
 void EndIo::operator()(boost::asio::io_context* io) const {
   delete io;
@@ -72,4 +72,4 @@ void ReadableWatch::cancel() {
   descriptor_->descriptor.cancel();
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::io

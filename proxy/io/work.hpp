@@ -15,7 +15,7 @@ namespace boost::asio {
 class io_context;
 }
 
-namespace penstock::control {
+namespace penstock::io {
 
 class ControlWatch;
 
@@ -57,4 +57,4 @@ class ReadableWatch {
   const std::unique_ptr<Descriptor> descriptor_;
 };
 
-}  // namespace penstock::control
+}  // namespace penstock::io

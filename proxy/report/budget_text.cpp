@@ -9,7 +9,7 @@
 #include "base/sizes.hpp"
 #include "report/table.hpp"
 
-namespace penstock::control {
+namespace penstock::report {
 
 namespace {
 
@@ -58,4 +58,4 @@ std::string budget_text(const value& budget) {
   return text;
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::report

@@ -6,8 +6,8 @@
 #include <boost/json/fwd.hpp>
 #include <string>
 
-namespace penstock::control {
+namespace penstock::report {
 
 std::string budget_text(const boost::json::value& budget);
 
-}  // namespace penstock::control
+}  // namespace penstock::report

@@ -20,7 +20,7 @@
 #include "upstream/hash.hpp"
 #include "upstream/registry.hpp"
 
-namespace penstock::control {
+namespace penstock::report {
 
 namespace {
 
@@ -106,7 +106,7 @@ base::SentenceOr<os::IpEndpoint> parse_client(const std::string& text) {
   const auto address = os::parse_socket_address(with_port);
   if (!address || address->is_unix())
     return "expected a source as IP or IP:PORT (the zone of an address is a number here), not " +
-           in_quotes(text);
+           base::in_quotes(text);
   return address->ip();
 }
 
@@ -147,12 +147,13 @@ void begin(Answer& answer, std::string& page) {
 }
 
 // How many endpoints there will be is not known before the first piece is written.
-PagePieces pieces_of(Answer asked) {
+base::PagePieces pieces_of(Answer asked) {
   const auto answer = std::make_shared<Answer>(std::move(asked));
-  PagePieces pieces{[answer](std::string& page) { begin(*answer, page); }};
-  for (std::size_t first = 0; first < base::endpoints_max; first += rows_per_piece)
+  base::PagePieces pieces{[answer](std::string& page) { begin(*answer, page); }};
+  for (std::size_t first = 0; first < base::endpoints_max; first += base::rows_per_piece)
     pieces.push_back([answer, first](std::string& page) {
-      for (std::size_t i = first; i < std::min(first + rows_per_piece, answer->rows.size()); ++i) {
+      for (std::size_t i = first; i < std::min(first + base::rows_per_piece, answer->rows.size());
+           ++i) {
         if (i > 0) page += ',';
         add_endpoint(answer->rows[i], page);
       }
@@ -166,12 +167,12 @@ std::string no_such_listener(const std::string& name,
   std::vector<std::string> names;
   for (const auto* listener : listeners) names.push_back(listener->name);
   if (name.empty()) return "say which listener: " + fmt::format("{}", fmt::join(names, ", "));
-  return "there is no listener " + in_quotes(name) + suggestion(name, names);
+  return "there is no listener " + base::in_quotes(name) + base::suggestion(name, names);
 }
 
 }  // namespace
 
-boost::system::result<PagePieces, std::string> explain_json(
+boost::system::result<base::PagePieces, std::string> explain_json(
     const std::string& listener, const std::string& source,
     const std::vector<const session::ListenerOptions*>& listeners,
     const upstream::Registry& registry) {
@@ -185,7 +186,7 @@ boost::system::result<PagePieces, std::string> explain_json(
     client = *parsed;
   }
   if ((*found)->files) {
-    PagePieces pieces;
+    base::PagePieces pieces;
     add_text(pieces, json::serialize(json::object{{"listener", listener},
                                                   {"source", source},
                                                   {"rule", "the listener serves files"},
@@ -199,4 +200,4 @@ boost::system::result<PagePieces, std::string> explain_json(
                     .client = client});
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::report

@@ -18,16 +18,16 @@ namespace penstock::upstream {
 class Registry;
 }
 
-namespace penstock::control {
+namespace penstock::report {
 
 // The sentence about what is wrong with the question, or the answer, of which nothing is worked out
 // before its first piece is written.
 //
 // `listener` is one of `listeners`, which are those of the configuration, in its order. `source` is
 // IP or IP:PORT; empty: any client. The pieces point at the registry.
-boost::system::result<PagePieces, std::string> explain_json(
+boost::system::result<base::PagePieces, std::string> explain_json(
     const std::string& listener, const std::string& source,
     const std::vector<const session::ListenerOptions*>& listeners,
     const upstream::Registry& registry);
 
-}  // namespace penstock::control
+}  // namespace penstock::report

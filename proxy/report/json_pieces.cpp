@@ -9,7 +9,7 @@
 
 #include "base/log.hpp"
 
-namespace penstock::control {
+namespace penstock::report {
 
 std::string& JsonRow::text_of(std::string_view name) {
   if (!std::exchange(is_first_, false)) text_ += ',';
@@ -32,27 +32,27 @@ void JsonRow::number(std::string_view name, double value) {
   fmt::format_to(std::back_inserter(text_of(name)), "{:#}", value);
 }
 
-void add_text(PagePieces& pieces, std::string text) {
+void add_text(base::PagePieces& pieces, std::string text) {
   pieces.push_back([text = std::move(text)](std::string& page) { page += text; });
 }
 
-void add_rows(PagePieces& pieces, std::size_t rows, const JsonRowWriter& row) {
+void add_rows(base::PagePieces& pieces, std::size_t rows, const JsonRowWriter& row) {
   const auto shared = std::make_shared<const JsonRowWriter>(row);
-  for (std::size_t first = 0; first < rows; first += rows_per_piece)
+  for (std::size_t first = 0; first < rows; first += base::rows_per_piece)
     pieces.push_back([first, rows, shared](std::string& page) {
-      for (std::size_t i = first; i < std::min(first + rows_per_piece, rows); ++i) {
+      for (std::size_t i = first; i < std::min(first + base::rows_per_piece, rows); ++i) {
         if (i > 0) page += ',';
         (*shared)(page, i);
       }
     });
 }
 
-PagePieces pieces_of_list(std::string_view name, std::size_t rows, const JsonRowWriter& row) {
-  PagePieces pieces;
+base::PagePieces pieces_of_list(std::string_view name, std::size_t rows, const JsonRowWriter& row) {
+  base::PagePieces pieces;
   add_text(pieces, "{\"" + std::string{name} + "\":[");
   add_rows(pieces, rows, row);
   add_text(pieces, "]}\n");
   return pieces;
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::report

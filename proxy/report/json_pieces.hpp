@@ -11,7 +11,7 @@
 
 #include "base/page_pieces.hpp"
 
-namespace penstock::control {
+namespace penstock::report {
 
 // An object at the end of a text, member by member. For lists of thousands: a tree of values that
 // is written afterwards costs several times as much.
@@ -37,10 +37,10 @@ class JsonRow {
 using JsonRowWriter = std::function<void(std::string& page, std::size_t row)>;
 
 // {"NAME":[...]} and the end of the line.
-PagePieces pieces_of_list(std::string_view name, std::size_t rows, const JsonRowWriter& row);
+base::PagePieces pieces_of_list(std::string_view name, std::size_t rows, const JsonRowWriter& row);
 
 // As parts of a larger page: the rows alone, with commas between them.
-void add_rows(PagePieces& pieces, std::size_t rows, const JsonRowWriter& row);
-void add_text(PagePieces& pieces, std::string text);
+void add_rows(base::PagePieces& pieces, std::size_t rows, const JsonRowWriter& row);
+void add_text(base::PagePieces& pieces, std::string text);
 
-}  // namespace penstock::control
+}  // namespace penstock::report

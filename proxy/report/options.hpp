@@ -6,7 +6,7 @@
 
 #include "base/enum_names.hpp"
 
-namespace penstock::control {
+namespace penstock::report {
 
 enum class LogLevel : std::uint8_t { debug, info, warning, error };
 inline constexpr base::EnumNames<LogLevel, 4> log_level_names{
@@ -26,4 +26,4 @@ struct LogOptions {
   double access_sample = 1.0;  // share of connections
 };
 
-}  // namespace penstock::control
+}  // namespace penstock::report

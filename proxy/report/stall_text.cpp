@@ -5,7 +5,7 @@
 #include "session/counters.hpp"
 #include "upstream/live_record.hpp"
 
-namespace penstock::control {
+namespace penstock::report {
 
 namespace {
 
@@ -70,4 +70,4 @@ std::string stall_text(const session::Stall& stall, const std::string& listener)
   return text;
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::report

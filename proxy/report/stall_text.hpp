@@ -8,8 +8,8 @@
 
 #include "session/stall.hpp"
 
-namespace penstock::control {
+namespace penstock::report {
 
 std::string stall_text(const session::Stall& stall, const std::string& listener);
 
-}  // namespace penstock::control
+}  // namespace penstock::report

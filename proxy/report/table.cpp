@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace penstock::control {
+namespace penstock::report {
 
 namespace {
 
@@ -49,4 +49,4 @@ std::string table_text(const std::vector<std::vector<std::string>>& rows) {
   return text;
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::report

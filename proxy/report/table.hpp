@@ -4,10 +4,10 @@
 #include <string>
 #include <vector>
 
-namespace penstock::control {
+namespace penstock::report {
 
 // Columns as wide as their widest cell, two spaces between; numbers to the right. The first row is
 // the heading.
 std::string table_text(const std::vector<std::vector<std::string>>& rows);
 
-}  // namespace penstock::control
+}  // namespace penstock::report

@@ -12,7 +12,7 @@
 #include "upstream/endpoint_life.hpp"
 #include "upstream/registry.hpp"
 
-namespace penstock::control {
+namespace penstock::report {
 
 namespace {
 
@@ -65,7 +65,7 @@ std::string head_of(const upstream::Upstream& upstream) {
   return text + "\"endpoints\":[";
 }
 
-void add_upstream(PagePieces& pieces, const upstream::Upstream& upstream, base::Instant now,
+void add_upstream(base::PagePieces& pieces, const upstream::Upstream& upstream, base::Instant now,
                   const WallClock& clock) {
   const upstream::Cluster& cluster = upstream.cluster();
   std::vector<Row> rows;
@@ -83,9 +83,9 @@ void add_upstream(PagePieces& pieces, const upstream::Upstream& upstream, base::
 
 }  // namespace
 
-PagePieces upstreams_pieces(const upstream::Registry& registry, base::Instant now,
-                            const WallClock& clock) {
-  PagePieces pieces;
+base::PagePieces upstreams_pieces(const upstream::Registry& registry, base::Instant now,
+                                  const WallClock& clock) {
+  base::PagePieces pieces;
   add_text(pieces, "{\"upstreams\":[");
   const char* separator = "";
   for (const auto& upstream : registry.upstreams()) {
@@ -96,4 +96,4 @@ PagePieces upstreams_pieces(const upstream::Registry& registry, base::Instant no
   return pieces;
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::report

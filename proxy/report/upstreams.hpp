@@ -10,13 +10,13 @@ namespace penstock::upstream {
 class Registry;
 }
 
-namespace penstock::control {
+namespace penstock::report {
 
 class WallClock;
 
 // {"upstreams":[...]}. The endpoints are those of now; their numbers are those of when a piece is
 // called.
-PagePieces upstreams_pieces(const upstream::Registry& registry, base::Instant now,
-                            const WallClock& clock);
+base::PagePieces upstreams_pieces(const upstream::Registry& registry, base::Instant now,
+                                  const WallClock& clock);
 
-}  // namespace penstock::control
+}  // namespace penstock::report

@@ -11,7 +11,7 @@
 
 #include "base/time.hpp"
 
-namespace penstock::control {
+namespace penstock::report {
 
 class WallClock {
  public:
@@ -31,4 +31,4 @@ class WallClock {
   std::int64_t between_ = 0;
 };
 
-}  // namespace penstock::control
+}  // namespace penstock::report

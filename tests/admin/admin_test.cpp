@@ -19,12 +19,12 @@
 using namespace penstock;
 using namespace penstock::testing;
 using namespace std::chrono_literals;
-using control::AdminAnswer;
+using admin::AdminAnswer;
 
 namespace {
 
 AdminAnswer ask(FakeView& view, const std::string& method, const std::string& target) {
-  return control::answer({.method = method, .target = target, .host = "127.0.0.1:9900"}, view);
+  return admin::answer({.method = method, .target = target, .host = "127.0.0.1:9900"}, view);
 }
 
 std::string error_in(const std::string& body) {
@@ -38,7 +38,7 @@ std::string status_of(const std::string& answer) {
 
 }  // namespace
 
-TEST_CASE("an endpoint is steered by its percent-encoded name", "[control]") {
+TEST_CASE("an endpoint is steered by its percent-encoded name", "[admin]") {
   FakeView view;
   CHECK(ask(view, "POST", "/upstreams/web/endpoints/10.0.0.1:80?state=drain").status == 200);
   CHECK(view.steered == "web 10.0.0.1:80 drain");
@@ -49,7 +49,7 @@ TEST_CASE("an endpoint is steered by its percent-encoded name", "[control]") {
   CHECK(view.steered == "web [::1]:80 down");
 }
 
-TEST_CASE("a write to an endpoint that cannot be is refused with the reason", "[control]") {
+TEST_CASE("a write to an endpoint that cannot be is refused with the reason", "[admin]") {
   FakeView view;
   const auto missing = ask(view, "POST", "/upstreams/api/endpoints/a?state=up");
   CHECK(missing.status == 404);
@@ -65,7 +65,7 @@ TEST_CASE("a write to an endpoint that cannot be is refused with the reason", "[
   CHECK(ask(view, "GET", "/upstreams/%zz").status == 400);
 }
 
-TEST_CASE("a path or a parameter that is no plain text is refused in words that are", "[control]") {
+TEST_CASE("a path or a parameter that is no plain text is refused in words that are", "[admin]") {
   FakeView view;
   for (const std::string bad : {"%ff", "%00", "%1b%5b2J", "%c2%9b", "a%0ab", "%ed%a0%80"})
     for (const auto& [method, target] :
@@ -87,28 +87,28 @@ TEST_CASE("a path or a parameter that is no plain text is refused in words that 
   CHECK(ask(view, "GET", "/gr%c3%bc%c3%9fe").status == 404);
 }
 
-TEST_CASE("explain answers, or says what is wrong with the question", "[control]") {
+TEST_CASE("explain answers, or says what is wrong with the question", "[admin]") {
   FakeView view;
-  CHECK(control::text_of(ask(view, "GET", "/explain?listener=web&source=10.0.0.1").pieces) ==
+  CHECK(base::text_of(ask(view, "GET", "/explain?listener=web&source=10.0.0.1").pieces) ==
         "{\"listener\":\"web\",\"source\":\"10.0.0.1\"}\n");
   CHECK(ask(view, "GET", "/explain").status == 400);
 }
 
-TEST_CASE("every page answers GET", "[control]") {
+TEST_CASE("every page answers GET", "[admin]") {
   FakeView view;
   CHECK(ask(view, "GET", "/healthz").body == "{\"healthy\":true}\n");
   CHECK(ask(view, "GET", "/readyz").body == "{\"ready\":true}\n");
-  CHECK(ask(view, "GET", "/status?pretty=no").page == control::PageName::status);
-  CHECK(ask(view, "GET", "/listeners").page == control::PageName::listeners);
-  CHECK(ask(view, "GET", "/upstreams").page == control::PageName::upstreams);
-  CHECK(ask(view, "GET", "/numa").page == control::PageName::numa);
+  CHECK(ask(view, "GET", "/status?pretty=no").page == admin::PageName::status);
+  CHECK(ask(view, "GET", "/listeners").page == admin::PageName::listeners);
+  CHECK(ask(view, "GET", "/upstreams").page == admin::PageName::upstreams);
+  CHECK(ask(view, "GET", "/numa").page == admin::PageName::numa);
   const AdminAnswer metrics = ask(view, "GET", "/metrics");
   CHECK(metrics.content_type.starts_with("text/plain; version=0.0.4"));
-  CHECK(metrics.page == control::PageName::metrics);
+  CHECK(metrics.page == admin::PageName::metrics);
   CHECK(view.pages_begun == 0);
 }
 
-TEST_CASE("health and readiness answer 503 with the reason", "[control]") {
+TEST_CASE("health and readiness answer 503 with the reason", "[admin]") {
   FakeView view;
   view.unhealthy = "forwarder 1 is silent";
   view.not_ready = "a drain runs";
@@ -118,8 +118,7 @@ TEST_CASE("health and readiness answer 503 with the reason", "[control]") {
   CHECK(error_in(ask(view, "GET", "/readyz").body) == "a drain runs");
 }
 
-TEST_CASE("a page that does not exist is 404, a wrong method 405 with what is allowed",
-          "[control]") {
+TEST_CASE("a page that does not exist is 404, a wrong method 405 with what is allowed", "[admin]") {
   FakeView view;
   CHECK(ask(view, "GET", "/nowhere").status == 404);
   CHECK(ask(view, "GET", "/healthz/").status == 404);
@@ -130,8 +129,7 @@ TEST_CASE("a page that does not exist is 404, a wrong method 405 with what is al
   CHECK(view.drains == 0);
 }
 
-TEST_CASE("who waits for the end of a drain is answered then, with what became of it",
-          "[control]") {
+TEST_CASE("who waits for the end of a drain is answered then, with what became of it", "[admin]") {
   FakeView view;
   CHECK(ask(view, "POST", "/drain?wait=true").waits_for_drain);
   CHECK_FALSE(ask(view, "POST", "/drain?wait=false").waits_for_drain);
@@ -139,16 +137,16 @@ TEST_CASE("who waits for the end of a drain is answered then, with what became o
   CHECK(ask(view, "POST", "/drain?wait=maybe").status == 400);
   CHECK(view.drains == 2);
   const RunningAdmin admin;
-  const auto reply = control::fetch(admin.address(), "POST", "/drain?wait=true");
+  const auto reply = cli::fetch(admin.address(), "POST", "/drain?wait=true");
   REQUIRE(reply.has_value());
   CHECK(reply->status == 200);
   CHECK(reply->body == "{\"drained\":3,\"cut\":1}\n");
 }
 
-TEST_CASE("every page keeps the rules of who may ask for it", "[control]") {
+TEST_CASE("every page keeps the rules of who may ask for it", "[admin]") {
   FakeView view;
   const auto status_of_stranger = [&](const char* method, const char* target) {
-    return control::answer(
+    return admin::answer(
                {.method = method, .target = target, .host = "a.example", .guards_reads = true},
                view)
         .status;
@@ -168,8 +166,7 @@ TEST_CASE("every page keeps the rules of who may ask for it", "[control]") {
   CHECK(view.steered.empty());
 }
 
-TEST_CASE("the server answers over TCP and keeps the connection for the next request",
-          "[control]") {
+TEST_CASE("the server answers over TCP and keeps the connection for the next request", "[admin]") {
   const RunningAdmin admin;
   const std::string answers =
       exchange(admin,
@@ -183,7 +180,7 @@ TEST_CASE("the server answers over TCP and keeps the connection for the next req
   CHECK(answers.ends_with("\r\n\r\n"));
 }
 
-TEST_CASE("a large request is answered, and is the last one of its connection", "[control]") {
+TEST_CASE("a large request is answered, and is the last one of its connection", "[admin]") {
   const RunningAdmin admin;
   const auto answers_to = [&](const std::string& fields) {
     const std::string one = "GET /healthz HTTP/1.1\r\nHost: a\r\n";
@@ -196,7 +193,7 @@ TEST_CASE("a large request is answered, and is the last one of its connection", 
   CHECK(answers_to("X: " + std::string(2'100, 'x') + "\r\n") == 1);
 }
 
-TEST_CASE("requests that are too large, too slow or no HTTP are refused in JSON", "[control]") {
+TEST_CASE("requests that are too large, too slow or no HTTP are refused in JSON", "[admin]") {
   const RunningAdmin admin{{.timeout = 200ms}};
   const auto refused = [&](const std::string& request, const std::string& status) {
     const std::string answer = exchange(admin, request);
@@ -211,12 +208,12 @@ TEST_CASE("requests that are too large, too slow or no HTTP are refused in JSON"
   CHECK(admin.view.drains == 0);
 }
 
-TEST_CASE("a connection that never asks is closed without a word", "[control]") {
+TEST_CASE("a connection that never asks is closed without a word", "[admin]") {
   const RunningAdmin admin{{.timeout = 100ms}};
   CHECK(exchange(admin, "").empty());
 }
 
-TEST_CASE("who asks for the head alone has no page made", "[control]") {
+TEST_CASE("who asks for the head alone has no page made", "[admin]") {
   const RunningAdmin admin;
   const std::string head = "HEAD /metrics HTTP/1.1\r\nHost: a\r\n\r\n";
   std::string heads;
@@ -229,11 +226,11 @@ TEST_CASE("who asks for the head alone has no page made", "[control]") {
 }
 
 TEST_CASE("a page of many parts comes whole, in chunks or to the end of the connection",
-          "[control]") {
+          "[admin]") {
   RunningAdmin admin;
   admin.view.pieces = 100;
   admin.view.long_piece = std::string(10'000, 'x') + '\n';
-  const auto reply = control::fetch(admin.address(), "GET", "/metrics");
+  const auto reply = cli::fetch(admin.address(), "GET", "/metrics");
   REQUIRE(reply.has_value());
   CHECK(reply->body.size() == 100 * 10'001);
   CHECK(reply->body.ends_with("x\n"));
@@ -248,7 +245,7 @@ TEST_CASE("a page of many parts comes whole, in chunks or to the end of the conn
 }
 
 TEST_CASE("who asks and does not read has a page made as far as the kernel's buffers go",
-          "[control]") {
+          "[admin]") {
   RunningAdmin admin{{.connections_max = 1, .timeout = 500ms}};
   admin.view.pieces = 10'000;
   admin.view.long_piece = std::string(10'000, 'x') + '\n';
@@ -262,14 +259,14 @@ TEST_CASE("who asks and does not read has a page made as far as the kernel's buf
   bool answered = false;
   const auto deadline = std::chrono::steady_clock::now() + 10s;
   while (!answered && std::chrono::steady_clock::now() < deadline)
-    answered = control::fetch(admin.address(), "GET", "/healthz").has_value();
+    answered = cli::fetch(admin.address(), "GET", "/healthz").has_value();
   CHECK(answered);
   CHECK(admin.view.pieces_made > 0);
   CHECK(admin.view.pieces_made < 1'000);  // of 10,000: 10 of 100 MB
 }
 
 TEST_CASE("connections beyond the limit are closed at once, and a place that is left is reused",
-          "[control]") {
+          "[admin]") {
   const RunningAdmin admin{{.connections_max = 1}};
   asio::io_context io;
   {
@@ -278,16 +275,16 @@ TEST_CASE("connections beyond the limit are closed at once, and a place that is 
     asio::write(first, asio::buffer(std::string{"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"}));
     std::array<char, 8> begin;
     asio::read(first, asio::buffer(begin));  // it has its place by now
-    CHECK_FALSE(control::fetch(admin.address(), "GET", "/healthz").has_value());
+    CHECK_FALSE(cli::fetch(admin.address(), "GET", "/healthz").has_value());
   }
   const auto deadline = std::chrono::steady_clock::now() + 10s;
   bool answered = false;
   while (!answered && std::chrono::steady_clock::now() < deadline)
-    answered = control::fetch(admin.address(), "GET", "/healthz").has_value();
+    answered = cli::fetch(admin.address(), "GET", "/healthz").has_value();
   CHECK(answered);
 }
 
-TEST_CASE("who only reads never takes the place of who steers", "[control]") {
+TEST_CASE("who only reads never takes the place of who steers", "[admin]") {
   const RunningAdmin admin{{.connections_max = 1}, "127.0.0.1:0", "127.0.0.1:0"};
   asio::io_context io;
   asio::ip::tcp::socket reader{io};
@@ -295,12 +292,12 @@ TEST_CASE("who only reads never takes the place of who steers", "[control]") {
   asio::write(reader, asio::buffer(std::string{"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"}));
   std::array<char, 8> begin;
   asio::read(reader, asio::buffer(begin));  // the one place of this bind is taken
-  const auto reply = control::fetch(admin.address(1), "POST", "/drain");
+  const auto reply = cli::fetch(admin.address(1), "POST", "/drain");
   REQUIRE(reply.has_value());
   CHECK(reply->status == 202);
 }
 
-TEST_CASE("the client of ctl reaches a unix socket, whose mode is 0600", "[control]") {
+TEST_CASE("the client of ctl reaches a unix socket, whose mode is 0600", "[admin]") {
   const auto path = std::filesystem::temp_directory_path() /
                     ("penstock-admin-" + std::to_string(os::process_id()) + ".sock");
   {
@@ -308,29 +305,29 @@ TEST_CASE("the client of ctl reaches a unix socket, whose mode is 0600", "[contr
     const auto permissions = std::filesystem::status(path).permissions();
     CHECK((permissions & std::filesystem::perms::mask) ==
           (std::filesystem::perms::owner_read | std::filesystem::perms::owner_write));
-    const auto reply = control::fetch(admin.address(), "POST", "/drain");
+    const auto reply = cli::fetch(admin.address(), "POST", "/drain");
     REQUIRE(reply.has_value());
     CHECK(reply->status == 202);
     CHECK(admin.view.drains == 1);
   }
   CHECK_FALSE(std::filesystem::exists(path));
-  CHECK_FALSE(control::fetch("unix:" + path.string(), "GET", "/healthz").has_value());
+  CHECK_FALSE(cli::fetch("unix:" + path.string(), "GET", "/healthz").has_value());
 }
 
-TEST_CASE("a write through a name goes out with the literal address", "[control]") {
+TEST_CASE("a write through a name goes out with the literal address", "[admin]") {
   RunningAdmin admin;
   const auto port = std::to_string(admin.endpoint().port());
-  const auto reply = control::fetch("localhost:" + port, "POST", "/drain");
+  const auto reply = cli::fetch("localhost:" + port, "POST", "/drain");
   REQUIRE(reply.has_value());
   CHECK(reply->status == 202);
 }
 
-TEST_CASE("an admin address that is taken is one sentence", "[control]") {
+TEST_CASE("an admin address that is taken is one sentence", "[admin]") {
   const RunningAdmin admin;
   asio::io_context io;
   FakeView view;
-  const control::AdminBind same{.address = *os::parse_socket_address(admin.address())};
-  const auto second = control::AdminServer::create(io, {same}, view);
+  const admin::AdminBind same{.address = *os::parse_socket_address(admin.address())};
+  const auto second = admin::AdminServer::create(io, {same}, view);
   REQUIRE_FALSE(second.has_value());
   CHECK(second.error().find(admin.address()) != std::string::npos);
 }

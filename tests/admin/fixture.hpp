@@ -19,7 +19,7 @@ namespace penstock::testing {
 
 namespace asio = boost::asio;
 
-struct FakeView final : control::AdminView {
+struct FakeView final : admin::AdminView {
   std::string unhealthy;
   std::string not_ready;
   std::atomic<int> drains{0};
@@ -32,18 +32,18 @@ struct FakeView final : control::AdminView {
   std::size_t pieces = 1;  // of every page
   std::string long_piece;  // instead of a short one
 
-  control::PagePieces page(control::PageName name) override {
+  base::PagePieces page(admin::PageName name) override {
     ++pages_begun;
-    return control::PagePieces(pieces, [this, name](std::string& text) {
+    return base::PagePieces(pieces, [this, name](std::string& text) {
       ++pieces_made;
       const std::string_view short_piece =
-          name == control::PageName::metrics ? "penstock_x 1\n" : "{}\n";
+          name == admin::PageName::metrics ? "penstock_x 1\n" : "{}\n";
       text += long_piece.empty() ? short_piece : std::string_view{long_piece};
     });
   }
-  control::Explained explain(const control::ExplainQuestion& question) override {
+  admin::Explained explain(const admin::ExplainQuestion& question) override {
     if (question.listener != "web") return std::string{"there is no such listener"};
-    return control::PagePieces{[question](std::string& text) {
+    return base::PagePieces{[question](std::string& text) {
       text += boost::json::serialize(
           boost::json::object{{"listener", question.listener}, {"source", question.source}});
       text += '\n';
@@ -55,7 +55,7 @@ struct FakeView final : control::AdminView {
     return upstream == "web";
   }
   void drain() override { ++drains; }
-  void at_end_of_drain(std::function<void(const control::DrainEnd&)> told) override {
+  void at_end_of_drain(std::function<void(const admin::DrainEnd&)> told) override {
     told({.drained = 3, .cut = 1});
   }
 };
@@ -63,11 +63,11 @@ struct FakeView final : control::AdminView {
 // An admin server on a thread of its own, bound to a port that the kernel chose.
 class RunningAdmin {
  public:
-  explicit RunningAdmin(const control::AdminLimits& limits = {},
+  explicit RunningAdmin(const admin::AdminLimits& limits = {},
                         const std::string& bind = "127.0.0.1:0", const std::string& other = "") {
-    std::vector<control::AdminBind> binds{bind_of(bind)};
+    std::vector<admin::AdminBind> binds{bind_of(bind)};
     if (!other.empty()) binds.push_back(bind_of(other));
-    server_ = *control::AdminServer::create(io_, binds, view, limits);
+    server_ = *admin::AdminServer::create(io_, binds, view, limits);
     thread_ = std::thread{[this] { io_.run(); }};
   }
   ~RunningAdmin() {
@@ -84,7 +84,7 @@ class RunningAdmin {
   FakeView view;
 
  private:
-  static control::AdminBind bind_of(const std::string& bind) {
+  static admin::AdminBind bind_of(const std::string& bind) {
     return {.address = bind == "127.0.0.1:0" ? os::SocketAddress{any_port()}
                                              : (*os::parse_socket_address(bind))};
   }
@@ -94,7 +94,7 @@ class RunningAdmin {
     return endpoint;
   }
   asio::io_context io_;
-  std::unique_ptr<control::AdminServer> server_;
+  std::unique_ptr<admin::AdminServer> server_;
   std::thread thread_;
 };
 

@@ -7,7 +7,7 @@
 #include "catch.hpp"
 #include "os/clock.hpp"
 
-namespace penstock::control {
+namespace penstock::admin {
 
 namespace {
 
@@ -16,9 +16,9 @@ struct SlowView final : AdminView {
   int pages = 0;
   int pieces = 0;
 
-  PagePieces page(PageName /*name*/) override {
+  base::PagePieces page(PageName /*name*/) override {
     ++pages;
-    return PagePieces(10, [this, number = pages](std::string& text) {
+    return base::PagePieces(10, [this, number = pages](std::string& text) {
       const base::Instant end = os::now() + 2 * PageMaking::slice_max;
       while (os::now() < end) ++spins_;
       ++pieces;
@@ -27,7 +27,7 @@ struct SlowView final : AdminView {
   }
   std::string unhealthy_because() override { return {}; }
   std::string not_ready_because() override { return {}; }
-  Explained explain(const ExplainQuestion& /*question*/) override { return PagePieces{}; }
+  Explained explain(const ExplainQuestion& /*question*/) override { return base::PagePieces{}; }
   void drain() override {}
   void at_end_of_drain(std::function<void(const DrainEnd&)> /*told*/) override {}
   bool set_override(const std::string& /*upstream*/, const std::string& /*endpoint*/,
@@ -54,7 +54,7 @@ struct Cached {
 
 }  // namespace
 
-TEST_CASE("a turn of the loop makes one slice of a page, however many wait for it", "[control]") {
+TEST_CASE("a turn of the loop makes one slice of a page, however many wait for it", "[admin]") {
   Cached own;
   PageReader first{own.cache.page(PageName::metrics)};
   CHECK(first.next() == nullptr);
@@ -73,8 +73,7 @@ TEST_CASE("a turn of the loop makes one slice of a page, however many wait for i
   CHECK(own.view.pieces == 10);
 }
 
-TEST_CASE("however often a page is asked for, making it takes a twentieth of the time",
-          "[control]") {
+TEST_CASE("however often a page is asked for, making it takes a twentieth of the time", "[admin]") {
   Cached own;
   const base::Instant begun = os::now();
   base::Duration cost{};
@@ -88,7 +87,7 @@ TEST_CASE("however often a page is asked for, making it takes a twentieth of the
   CHECK(own.view.pages <= 2 + (os::now() - begun) / shown_for);
 }
 
-TEST_CASE("who came first and left lets the next one go on", "[control]") {
+TEST_CASE("who came first and left lets the next one go on", "[admin]") {
   Cached own;
   auto first = std::make_unique<PageReader>(own.cache.page(PageName::metrics));
   CHECK(first->next() == nullptr);
@@ -98,7 +97,7 @@ TEST_CASE("who came first and left lets the next one go on", "[control]") {
   CHECK(own.view.pages == 1);
 }
 
-TEST_CASE("a page is never older than the last write", "[control]") {
+TEST_CASE("a page is never older than the last write", "[admin]") {
   Cached own;
   PageReader before{own.cache.page(PageName::upstreams)};
   CHECK(before.next() == nullptr);
@@ -111,7 +110,7 @@ TEST_CASE("a page is never older than the last write", "[control]") {
   CHECK(read(after) == "2");
 }
 
-TEST_CASE("pages of other names are made beside each other", "[control]") {
+TEST_CASE("pages of other names are made beside each other", "[admin]") {
   Cached own;
   PageReader metrics{own.cache.page(PageName::metrics)};
   PageReader upstreams{own.cache.page(PageName::upstreams)};
@@ -122,7 +121,7 @@ TEST_CASE("pages of other names are made beside each other", "[control]") {
   CHECK(read(upstreams) == "2");
 }
 
-TEST_CASE("a page that nobody will be shown any more is given up", "[control]") {
+TEST_CASE("a page that nobody will be shown any more is given up", "[admin]") {
   Cached own;
   std::weak_ptr<PageMaking> page;
   {
@@ -136,9 +135,9 @@ TEST_CASE("a page that nobody will be shown any more is given up", "[control]") 
   CHECK(page.expired());
 }
 
-TEST_CASE("a page is written as far as somebody reads it", "[control]") {
+TEST_CASE("a page is written as far as somebody reads it", "[admin]") {
   int written = 0;
-  const auto making = std::make_shared<PageMaking>(PagePieces(100, [&](std::string& text) {
+  const auto making = std::make_shared<PageMaking>(base::PagePieces(100, [&](std::string& text) {
     ++written;
     text += std::string(PageMaking::part_bytes, 'x');
   }));
@@ -158,9 +157,9 @@ TEST_CASE("a page is written as far as somebody reads it", "[control]") {
   CHECK(written == 100);
 }
 
-TEST_CASE("a page for which memory is missing ends, rather than lack a part", "[control]") {
+TEST_CASE("a page for which memory is missing ends, rather than lack a part", "[admin]") {
   int calls = 0;
-  PageReader reader{std::make_shared<PageMaking>(PagePieces(3, [&](std::string& text) {
+  PageReader reader{std::make_shared<PageMaking>(base::PagePieces(3, [&](std::string& text) {
     text += "half";
     if (++calls == 2) throw std::bad_alloc{};
   }))};
@@ -171,4 +170,4 @@ TEST_CASE("a page for which memory is missing ends, rather than lack a part", "[
   CHECK(calls == 2);
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::admin

@@ -3,7 +3,7 @@
 #include "admin/host.hpp"
 #include "catch.hpp"
 
-namespace penstock::control {
+namespace penstock::admin {
 
 namespace {
 
@@ -15,7 +15,7 @@ unsigned refusal_of(const AdminRequest& request, Access access) {
 
 }  // namespace
 
-TEST_CASE("a write passes from the command line, and from a page of ours alone", "[control]") {
+TEST_CASE("a write passes from the command line, and from a page of ours alone", "[admin]") {
   const AdminRequest drain{.method = "POST", .target = "/drain", .host = "127.0.0.1:9900"};
   const auto refusal_with = [&](auto&& change) {
     AdminRequest request = drain;
@@ -42,7 +42,7 @@ TEST_CASE("a write passes from the command line, and from a page of ours alone",
   CHECK(refusal_with([](AdminRequest& request) { request.read_only = true; }) == 403);
 }
 
-TEST_CASE("on loopback a read has to name us, but for health and metrics", "[control]") {
+TEST_CASE("on loopback a read has to name us, but for health and metrics", "[admin]") {
   const auto refusal_for = [](const char* host, Access access) {
     return refusal_of({.method = "GET", .target = "/", .host = host, .guards_reads = true}, access);
   };
@@ -54,7 +54,7 @@ TEST_CASE("on loopback a read has to name us, but for health and metrics", "[con
   CHECK(refusal_of({.method = "GET", .target = "/", .host = "a.example"}, Access::read) == 0);
 }
 
-TEST_CASE("where there is a token, only health is told without it", "[control]") {
+TEST_CASE("where there is a token, only health is told without it", "[admin]") {
   const auto refusal_with = [](const char* said, Access access) {
     return refusal_of({.method = "GET",
                        .target = "/",
@@ -76,7 +76,7 @@ TEST_CASE("where there is a token, only health is told without it", "[control]")
   CHECK(refusal_with("bearer a-long-enough-token", Access::write) == 0);
 }
 
-TEST_CASE("only literal addresses and localhost are literal hosts", "[control]") {
+TEST_CASE("only literal addresses and localhost are literal hosts", "[admin]") {
   for (const char* host :
        {"127.0.0.1", "127.0.0.1:9900", "[::1]", "[::1]:80", "localhost", "LocalHost:9900",
         "10.1.2.3:1", "[::ffff:10.1.2.3]", "[fe80::1%2]:80", "[fe80::1%no-such-link]"}) {
@@ -92,4 +92,4 @@ TEST_CASE("only literal addresses and localhost are literal hosts", "[control]")
   }
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::admin

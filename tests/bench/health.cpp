@@ -112,7 +112,7 @@ void measure(const Work& work, std::uint16_t port) {
   Seen seen;
   seen.per_100_ms.resize(static_cast<std::size_t>(duration / milliseconds{100}));
   const base::Instant start = os::now();
-  upstream::HealthWatch watch{
+  health::HealthWatch watch{
       io,
       {[&](upstream::LiveRecord&, upstream::CheckResult result) {
          ++seen.results[upstream::check_result_names[result]];

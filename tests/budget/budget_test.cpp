@@ -3,10 +3,10 @@
 #include "catch.hpp"
 
 using namespace penstock;
-using control::Limits;
-using control::Plan;
-using control::plan_budget;
-using control::Wishes;
+using budget::Limits;
+using budget::Plan;
+using budget::plan_budget;
+using budget::Wishes;
 
 namespace {
 
@@ -18,7 +18,7 @@ std::size_t descriptors_of(const Plan& plan) {
 }  // namespace
 
 TEST_CASE("without wishes everything fits the descriptor limit and nothing is warned of",
-          "[control]") {
+          "[budget]") {
   for (const std::uint64_t descriptors : {512U, 1024U, 4096U, 65'536U, 1'048'576U}) {
     const Plan plan = plan_budget({.descriptors = descriptors}, {.forwarders = 2});
     CAPTURE(descriptors, plan.pipes_total, plan.connections_max);
@@ -28,14 +28,14 @@ TEST_CASE("without wishes everything fits the descriptor limit and nothing is wa
   }
 }
 
-TEST_CASE("the user's pipe pages bound the pipes, so that every pipe is whole", "[control]") {
+TEST_CASE("the user's pipe pages bound the pipes, so that every pipe is whole", "[budget]") {
   const Limits limits{.descriptors = 1'048'576, .pipe_user_pages_soft = 16'384};
   CHECK(plan_budget(limits, {.pipe_bytes = 256 * 1024}).pipes_total == 256);
   CHECK(plan_budget(limits, {.pipe_bytes = 1024 * 1024}).pipes_total == 64);
   CHECK(plan_budget({.descriptors = 1'048'576}, {}).pipes_total == 65'536);
 }
 
-TEST_CASE("pipes are shared out evenly, and each forwarder gets at least one", "[control]") {
+TEST_CASE("pipes are shared out evenly, and each forwarder gets at least one", "[budget]") {
   const Limits limits{.descriptors = 4096, .pipe_user_pages_soft = 640};
   const Plan plan = plan_budget(limits, {.forwarders = 4});
   CHECK(plan.pipes_per_forwarder == 2);
@@ -46,19 +46,19 @@ TEST_CASE("pipes are shared out evenly, and each forwarder gets at least one", "
   CHECK(scarce.pipes_total == 8);
 }
 
-TEST_CASE("a pipe limit beyond what bytes can be counted in limits nothing", "[control]") {
+TEST_CASE("a pipe limit beyond what bytes can be counted in limits nothing", "[budget]") {
   const std::size_t pages = std::size_t{1} << 52;  // times 4096 it would be 0
   const Plan plan =
       plan_budget({.descriptors = 1'048'576, .pipe_user_pages_soft = pages}, {.forwarders = 1});
   CHECK(plan.pipes_total == 1'048'576 / 16);
 }
 
-TEST_CASE("no pipe is planned where none is wanted", "[control]") {
+TEST_CASE("no pipe is planned where none is wanted", "[budget]") {
   CHECK(plan_budget({.descriptors = 4096}, {.max_pipes = 0}).pipes_total == 0);
   CHECK(plan_budget({.descriptors = 4096}, {.splices = false}).pipes_per_forwarder == 0);
 }
 
-TEST_CASE("pipes of themselves make room for the connections that were asked for", "[control]") {
+TEST_CASE("pipes of themselves make room for the connections that were asked for", "[budget]") {
   const Plan plan = plan_budget({.descriptors = 1024}, {.max_connections = 430});
   CHECK(plan.connections_max == 430);
   CHECK(plan.pipes_total == 18);
@@ -66,7 +66,7 @@ TEST_CASE("pipes of themselves make room for the connections that were asked for
   CHECK(plan_budget({.descriptors = 65'536}, {.max_connections = 20}).pipes_total == 40);
 }
 
-TEST_CASE("more connections than the limit holds are cut down with a sentence", "[control]") {
+TEST_CASE("more connections than the limit holds are cut down with a sentence", "[budget]") {
   const Plan plan = plan_budget({.descriptors = 1024}, {.max_connections = 10'000});
   CHECK(plan.connections_max == 447);
   CHECK(descriptors_of(plan) <= 1024);
@@ -75,7 +75,7 @@ TEST_CASE("more connections than the limit holds are cut down with a sentence", 
   CHECK(plan.warnings[0].find("at least 20130 ") != std::string::npos);
 }
 
-TEST_CASE("more pipes than the limit holds are cut down with a sentence", "[control]") {
+TEST_CASE("more pipes than the limit holds are cut down with a sentence", "[budget]") {
   const Plan plan = plan_budget({.descriptors = 1024}, {.max_pipes = 5000});
   CHECK(plan.pipes_total == 128);
   CHECK(plan.connections_max == 320);
@@ -85,7 +85,7 @@ TEST_CASE("more pipes than the limit holds are cut down with a sentence", "[cont
   CHECK(plan_budget({.descriptors = 40'000}, {.max_pipes = 5000}).warnings.empty());
 }
 
-TEST_CASE("pipes that were asked for yield to connections", "[control]") {
+TEST_CASE("pipes that were asked for yield to connections", "[budget]") {
   const Plan free_choice = plan_budget({.descriptors = 20'000}, {.max_pipes = 1'000'000});
   CHECK(free_choice.pipes_total == 2500);
   CHECK(free_choice.connections_max == 7436);
@@ -102,7 +102,7 @@ TEST_CASE("pipes that were asked for yield to connections", "[control]") {
 }
 
 TEST_CASE("no more connections are let in than there are descriptors for both of their sockets",
-          "[control]") {
+          "[budget]") {
   for (const std::uint64_t descriptors : {48U, 64U, 100U, 128U, 200U, 256U, 400U}) {
     const Wishes wishes{.forwarders = 2, .own_descriptors = 40, .admin_binds = 1};
     const Plan plan = plan_budget({.descriptors = descriptors}, wishes);
@@ -117,26 +117,26 @@ TEST_CASE("no more connections are let in than there are descriptors for both of
   }
 }
 
-TEST_CASE("a tiny descriptor limit still leaves room for a connection", "[control]") {
+TEST_CASE("a tiny descriptor limit still leaves room for a connection", "[budget]") {
   CHECK(plan_budget({.descriptors = 64}, {.own_descriptors = 60}).connections_max == 1);
   CHECK(plan_budget({.descriptors = 0}, {}).connections_max == 1);
 }
 
-TEST_CASE("threads and sockets of listeners have descriptors of their own", "[control]") {
+TEST_CASE("threads and sockets of listeners have descriptors of their own", "[budget]") {
   runtime::ServerSpec server;
   server.runtime.forwarders = 1;
   server.runtime.acceptors = 1;
-  const std::size_t small = control::wishes_of({.server = server}).own_descriptors;
+  const std::size_t small = budget::wishes_of({.server = server}).own_descriptors;
   server.runtime.forwarders = 4;
   server.runtime.acceptors = 2;
   runtime::ListenerSpec ports;
   ports.addresses.resize(1000);
   server.listeners.push_back(ports);
   // Three for each forwarder, four for each acceptor, and a socket of each acceptor's at each port.
-  CHECK(control::wishes_of({.server = server}).own_descriptors == small + 3 * 3 + 4 + 2 * 1000);
+  CHECK(budget::wishes_of({.server = server}).own_descriptors == small + 3 * 3 + 4 + 2 * 1000);
 }
 
-TEST_CASE("every admin address has its places, and all of them are counted", "[control]") {
+TEST_CASE("every admin address has its places, and all of them are counted", "[budget]") {
   const auto with = [](std::uint64_t descriptors, std::size_t binds) {
     return plan_budget({.descriptors = descriptors},
                        {.own_descriptors = 128, .admin_binds = binds});
@@ -153,7 +153,7 @@ TEST_CASE("every admin address has its places, and all of them are counted", "[c
   CHECK(of_one - with(20'000, 8).connections_max == 224);
 }
 
-TEST_CASE("the memory of a control group bounds connections and held buffers", "[control]") {
+TEST_CASE("the memory of a control group bounds connections and held buffers", "[budget]") {
   const auto plan_with = [](std::uint64_t mebibytes, std::optional<std::size_t> asked) {
     return plan_budget({.descriptors = 20'000, .memory_bytes = mebibytes << 20},
                        {.forwarders = 2, .max_connections = asked});
@@ -175,7 +175,7 @@ TEST_CASE("the memory of a control group bounds connections and held buffers", "
   CHECK(plan_with(8, {}).buffers_per_forwarder == base::held_buffers_min);
 }
 
-TEST_CASE("health checks and lookups of names have descriptors of their own", "[control]") {
+TEST_CASE("health checks and lookups of names have descriptors of their own", "[budget]") {
   const Limits limits{.descriptors = 4096};
   const Plan without = plan_budget(limits, {});
   const Plan with = plan_budget(limits, {.checked_endpoints = 100, .dns_sources = 2});
@@ -184,7 +184,7 @@ TEST_CASE("health checks and lookups of names have descriptors of their own", "[
         (100 + 2 * base::descriptors_per_lookup) / base::descriptors_per_connection);
 }
 
-TEST_CASE("open files have descriptors of their own, at most an eighth of all", "[control]") {
+TEST_CASE("open files have descriptors of their own, at most an eighth of all", "[budget]") {
   const Limits limits{.descriptors = 8000};
   CHECK(plan_budget(limits, {.open_files = 500}).open_files == 500);
   const Plan many = plan_budget(limits, {.open_files = 5000});
@@ -193,7 +193,7 @@ TEST_CASE("open files have descriptors of their own, at most an eighth of all", 
 }
 
 TEST_CASE("where descriptors are few, health checks wait in line for a sixteenth of them",
-          "[control]") {
+          "[budget]") {
   const Plan plan = plan_budget({.descriptors = 1024}, {.checked_endpoints = 4096});
   CHECK(plan.checks_at_once == 64);
   CHECK(plan.connections_max > 100);

@@ -3,7 +3,7 @@
 #include "catch.hpp"
 
 using namespace penstock;
-using control::buffers_that_are_cut;
+using budget::buffers_that_are_cut;
 
 namespace {
 
@@ -17,12 +17,12 @@ runtime::ListenerSpec listener(const std::string& name, std::size_t receive, std
 
 }  // namespace
 
-TEST_CASE("socket buffers that the kernel grants are not spoken of", "[control]") {
+TEST_CASE("socket buffers that the kernel grants are not spoken of", "[budget]") {
   CHECK(buffers_that_are_cut({listener("web", 0, 0), listener("app", 16'384, 16'384)}).empty());
 }
 
 TEST_CASE("a socket buffer that the kernel cuts is said once, with the limit to raise",
-          "[control]") {
+          "[budget]") {
   constexpr std::size_t huge = std::size_t{1} << 34;
   const auto sentences =
       buffers_that_are_cut({listener("web", huge, 0), listener("app", huge, huge)});

@@ -7,14 +7,14 @@
 #include "report/budget_text.hpp"
 
 using namespace penstock;
-using control::Budget;
-using control::Limits;
-using control::Wishes;
+using budget::Budget;
+using budget::Limits;
+using budget::Wishes;
 
 namespace {
 
 Budget budget_with(const Limits& limits, const Wishes& wishes) {
-  return {limits, wishes, control::plan_budget(limits, wishes)};
+  return {limits, wishes, budget::plan_budget(limits, wishes)};
 }
 
 std::string word(const boost::json::object& json, const char* key) {
@@ -29,9 +29,9 @@ const Limits roomy{.descriptors = 1'048'576, .cpus = 4};
 
 }  // namespace
 
-TEST_CASE("the budget names the resource that ends first", "[control]") {
+TEST_CASE("the budget names the resource that ends first", "[budget]") {
   const auto first = [](const Limits& limits, const Wishes& wishes) {
-    return word(control::budget_json(budget_with(limits, wishes)), "connections_end_first");
+    return word(budget::budget_json(budget_with(limits, wishes)), "connections_end_first");
   };
   CHECK(first(roomy, {}) == "nofile");
   CHECK(first(roomy, {.max_connections = 100}) == "runtime.max_connections");
@@ -42,9 +42,9 @@ TEST_CASE("the budget names the resource that ends first", "[control]") {
 }
 
 TEST_CASE("the budget says how many are spliced, why no more, and that the rest is copied",
-          "[control]") {
+          "[budget]") {
   const auto told = [](const Limits& limits, const Wishes& wishes) {
-    return control::budget_json(budget_with(limits, wishes));
+    return budget::budget_json(budget_with(limits, wishes));
   };
   const auto of_pages = told({.descriptors = 20'000, .pipe_user_pages_soft = 16'384}, {});
   CHECK(number(of_pages, "spliced") == 128);
@@ -66,19 +66,19 @@ TEST_CASE("the budget says how many are spliced, why no more, and that the rest 
   CHECK(word(few, "spliced_end_first") == "runtime.max_connections");
 }
 
-TEST_CASE("what the budget calls the room of a resource is what the plan gives", "[control]") {
+TEST_CASE("what the budget calls the room of a resource is what the plan gives", "[budget]") {
   for (const std::uint64_t descriptors : {1024U, 20'000U, 1'048'576U}) {
     const Budget budget = budget_with({.descriptors = descriptors}, {});
-    const boost::json::object told = control::budget_json(budget);
+    const boost::json::object told = budget::budget_json(budget);
     for (const auto& row : told.at("resources").as_array())
       if (word(row.as_object(), "name") == "nofile")
         CHECK(row.at("connections").to_number<std::size_t>() == budget.plan.connections_max);
   }
 }
 
-TEST_CASE("the number of forwarders is traced to the CPUs or the quota", "[control]") {
+TEST_CASE("the number of forwarders is traced to the CPUs or the quota", "[budget]") {
   const auto first = [](const Limits& limits, bool asked) {
-    return word(control::budget_json(budget_with(limits, {.forwarders_asked = asked})),
+    return word(budget::budget_json(budget_with(limits, {.forwarders_asked = asked})),
                 "forwarders_end_first");
   };
   CHECK(first({.descriptors = 1024, .cpus = 4}, false) == "cpuset");
@@ -87,34 +87,34 @@ TEST_CASE("the number of forwarders is traced to the CPUs or the quota", "[contr
   CHECK(first({.descriptors = 1024, .cpus = 4, .cpu_quota = 1.5}, true) == "runtime.forwarders");
 }
 
-TEST_CASE("what is used is a share of each limit, and nothing where there is none", "[control]") {
+TEST_CASE("what is used is a share of each limit, and nothing where there is none", "[budget]") {
   const Budget budget = budget_with({.descriptors = 1000,
                                      .pipe_user_pages_soft = 1600,
                                      .page_bytes = 4096,
                                      .cpus = 4,
                                      .cpu_quota = 2},
                                     {.pipe_bytes = 64 << 10, .max_connections = 100});
-  const auto use = control::budget_use(
+  const auto use = budget::budget_use(
       budget,
       {.connections = 25, .descriptors = 100, .pipes = 10, .memory_share = 0.5, .busy_cpus = 1});
-  const control::BudgetUse expected{
+  const budget::BudgetUse expected{
       {"runtime.max_connections", 0.25}, {"nofile", 0.1},  {"memory.max", 0.5},
       {"pipe-user-pages-soft", 0.1},     {"cpu.max", 0.5}, {"cpuset", 0.25}};
   CHECK(use == expected);
-  for (const auto& [name, share] : control::budget_use(budget_with({.descriptors = 64}, {}), {})) {
+  for (const auto& [name, share] : budget::budget_use(budget_with({.descriptors = 64}, {}), {})) {
     CAPTURE(name);
     CHECK(share == 0);
   }
 }
 
-TEST_CASE("the budget is told to people in a table, with what to change", "[control]") {
+TEST_CASE("the budget is told to people in a table, with what to change", "[budget]") {
   const Budget budget = budget_with({.descriptors = 1'048'576,
                                      .pipe_user_pages_soft = 16'384,
                                      .memory_bytes = 64 << 20,
                                      .cpus = 4,
                                      .cpu_quota = 1.5},
                                     {.forwarders = 2});
-  const std::string text = control::budget_text(control::budget_json(budget));
+  const std::string text = report::budget_text(budget::budget_json(budget));
   CHECK(text.starts_with(
       "at most 1920 connections at once; memory.max ends first\n"
       "of them 128 spliced in both directions at once (pipe-user-pages-soft ends first), the other "
@@ -126,7 +126,7 @@ TEST_CASE("the budget is told to people in a table, with what to change", "[cont
   CHECK(text.find("\ncpu.max                  1.5 CPUs ") != std::string::npos);
 }
 
-TEST_CASE("what the kernel would cut without a word is told with its remedy", "[control]") {
+TEST_CASE("what the kernel would cut without a word is told with its remedy", "[budget]") {
   runtime::ServerSpec spec;
   spec.listeners.resize(3);
   spec.listeners[0].session.name = "web";
@@ -135,11 +135,11 @@ TEST_CASE("what the kernel would cut without a word is told with its remedy", "[
   spec.listeners[2].listen.backlog = 100;
   spec.listeners[1].session.socket.receive_buffer = std::size_t{1} << 34;
   const os::SocketLimits limits{.accept_queue_max = 128};
-  const auto cuts = control::kernel_cuts(spec, limits);
+  const auto cuts = budget::kernel_cuts(spec, limits);
   REQUIRE(cuts.size() == 2);
   CHECK(cuts[0].starts_with("receive_buffer of listener db is 17179869184 bytes"));
   CHECK(cuts[1] ==
         "backlog of listener web and 1 more is 4096, but the kernel cuts it to 128: raise "
         "net.core.somaxconn to at least 4096 (sysctl, --sysctl of a container) or ask for less");
-  CHECK(control::kernel_cuts(spec, {}).size() == 1);  // what cannot be read is not guessed
+  CHECK(budget::kernel_cuts(spec, {}).size() == 1);  // what cannot be read is not guessed
 }

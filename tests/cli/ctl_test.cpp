@@ -7,10 +7,10 @@
 
 using namespace penstock;
 using namespace std::chrono_literals;
-using control::CtlCommand;
-using control::CtlFetched;
-using control::CtlReply;
-using control::CtlVerb;
+using cli::CtlCommand;
+using cli::CtlFetched;
+using cli::CtlReply;
+using cli::CtlVerb;
 
 namespace {
 
@@ -24,7 +24,7 @@ struct Scene {
   std::ostringstream err{};
 
   int run(const CtlCommand& command) {
-    control::CtlWorld world{
+    cli::CtlWorld world{
         .fetch =
             [this](std::string_view method, std::string_view target, base::Duration longest) {
               asked.push_back(std::string{method} + ' ' + std::string{target});
@@ -37,7 +37,7 @@ struct Scene {
         .now = [this] { return now; },
         .out = out,
         .err = err};
-    return control::run_ctl(command, world);
+    return cli::run_ctl(command, world);
   }
 };
 
@@ -59,18 +59,17 @@ std::string status_body(bool ready, const std::string& state = "ready", int acti
 }
 
 // What the words of a command line lead to.
-control::Command parsed(std::vector<const char*> words,
-                        const control::CommandDefaults& defaults = {}) {
+cli::Command parsed(std::vector<const char*> words, const cli::CommandDefaults& defaults = {}) {
   words.insert(words.begin(), "penstock");
-  return control::parse_command_line(static_cast<int>(words.size()), words.data(), defaults);
+  return cli::parse_command_line(static_cast<int>(words.size()), words.data(), defaults);
 }
-control::PrintCommand printed(std::vector<const char*> words) {
-  return std::get<control::PrintCommand>(parsed(std::move(words)));
+cli::PrintCommand printed(std::vector<const char*> words) {
+  return std::get<cli::PrintCommand>(parsed(std::move(words)));
 }
 
 }  // namespace
 
-TEST_CASE("status of a proxy that is ready is shown to people and succeeds", "[control]") {
+TEST_CASE("status of a proxy that is ready is shown to people and succeeds", "[cli]") {
   Scene scene{.answers = {reply(200, status_body(true))}};
   CHECK(scene.run({.verb = CtlVerb::status}) == 0);
   CHECK(scene.out.str() ==
@@ -85,7 +84,7 @@ TEST_CASE("status of a proxy that is ready is shown to people and succeeds", "[c
         "        0     0  any  25.6%  yes\n");
 }
 
-TEST_CASE("what answers cannot write to the terminal of who asks", "[control]") {
+TEST_CASE("what answers cannot write to the terminal of who asks", "[cli]") {
   Scene shown{.answers = {reply(200, status_body(true, R"(\u001b[2J\u009b)"))}};
   CHECK(shown.run({.verb = CtlVerb::status}) == 0);
   CHECK(shown.out.str().find("state        \\x1b[2J\\xc2\\x9b\n") != std::string::npos);
@@ -96,7 +95,7 @@ TEST_CASE("what answers cannot write to the terminal of who asks", "[control]") 
 }
 
 TEST_CASE("status fails where the proxy is not ready, does not answer or is another program",
-          "[control]") {
+          "[cli]") {
   Scene draining{.answers = {reply(200, status_body(false, "draining"))}};
   CHECK(draining.run({.verb = CtlVerb::status}) == 1);
   CHECK(draining.out.str().find("a drain runs") != std::string::npos);
@@ -108,27 +107,27 @@ TEST_CASE("status fails where the proxy is not ready, does not answer or is anot
   CHECK(other.out.str().empty());
 }
 
-TEST_CASE("with --json the answer is the proxy's own", "[control]") {
+TEST_CASE("with --json the answer is the proxy's own", "[cli]") {
   Scene scene{.answers = {reply(200, status_body(true))}};
   CHECK(scene.run({.verb = CtlVerb::status, .json = true}) == 0);
   CHECK(scene.out.str() == status_body(true));
 }
 
-TEST_CASE("wait-ready goes on while nobody listens yet", "[control]") {
+TEST_CASE("wait-ready goes on while nobody listens yet", "[cli]") {
   Scene scene{.answers = {silence(), silence(), reply(503, R"({"error":"not started yet"})"),
                           reply(200, R"({"ready":true})")}};
   CHECK(scene.run({.verb = CtlVerb::wait_ready}) == 0);
   CHECK(scene.asked.size() == 4);
 }
 
-TEST_CASE("wait-ready gives up at its timeout with the last reason", "[control]") {
+TEST_CASE("wait-ready gives up at its timeout with the last reason", "[cli]") {
   Scene scene{.answers = {reply(503, R"({"error":"a drain runs"})")}};
   CHECK(scene.run({.verb = CtlVerb::wait_ready, .timeout = 2s}) == 1);
   CHECK(scene.now == base::Instant{} + 2s);
   CHECK(scene.err.str().find("a drain runs") != std::string::npos);
 }
 
-TEST_CASE("wait-ready asks no longer than its timeout", "[control]") {
+TEST_CASE("wait-ready asks no longer than its timeout", "[cli]") {
   Scene scene{.answers = {silence()}};
   CHECK(scene.run({.verb = CtlVerb::wait_ready, .timeout = 1s}) == 1);
   CHECK(scene.patience.front() == 1s);
@@ -136,7 +135,7 @@ TEST_CASE("wait-ready asks no longer than its timeout", "[control]") {
   CHECK(scene.now == base::Instant{} + 1s);
 }
 
-TEST_CASE("drain --wait is answered at the end, however long that takes", "[control]") {
+TEST_CASE("drain --wait is answered at the end, however long that takes", "[cli]") {
   Scene scene{.answers = {reply(200, R"({"drained":3,"cut":1})")}};
   CHECK(scene.run({.verb = CtlVerb::drain, .wait = true}) == 0);
   CHECK(scene.asked == std::vector<std::string>{"POST /drain?wait=true"});
@@ -144,7 +143,7 @@ TEST_CASE("drain --wait is answered at the end, however long that takes", "[cont
   CHECK(scene.out.str() == "drained: 3 connections ended, 1 were cut\n");
 }
 
-TEST_CASE("drain --wait does not call the end known where no answer came", "[control]") {
+TEST_CASE("drain --wait does not call the end known where no answer came", "[cli]") {
   Scene gone{.answers = {silence()}};
   CHECK(gone.run({.verb = CtlVerb::drain, .wait = true}) == 1);
   CHECK(gone.out.str().empty());
@@ -154,21 +153,21 @@ TEST_CASE("drain --wait does not call the end known where no answer came", "[con
   CHECK(other.out.str().empty());
 }
 
-TEST_CASE("a refused drain fails with the proxy's own words", "[control]") {
+TEST_CASE("a refused drain fails with the proxy's own words", "[cli]") {
   Scene scene{.answers = {reply(403, R"({"error":"this address only shows"})")}};
   CHECK(scene.run({.verb = CtlVerb::drain}) == 1);
   CHECK(scene.err.str() == "penstock ctl: this address only shows\n");
 }
 
-TEST_CASE("uptime is told in its two largest units", "[control]") {
-  CHECK(control::uptime_text(0.4) == "0 s");
-  CHECK(control::uptime_text(61) == "1 min 1 s");
-  CHECK(control::uptime_text(7200) == "2 h");
-  CHECK(control::uptime_text(90061) == "1 d 1 h");
+TEST_CASE("uptime is told in its two largest units", "[cli]") {
+  CHECK(cli::uptime_text(0.4) == "0 s");
+  CHECK(cli::uptime_text(61) == "1 min 1 s");
+  CHECK(cli::uptime_text(7200) == "2 h");
+  CHECK(cli::uptime_text(90061) == "1 d 1 h");
 }
 
-TEST_CASE("verbs take their file from the line, the environment or the default", "[control]") {
-  using control::CheckCommand;
+TEST_CASE("verbs take their file from the line, the environment or the default", "[cli]") {
+  using cli::CheckCommand;
   using control::RunCommand;
   CHECK(std::get<RunCommand>(parsed({"run"})).file == "/etc/penstock/penstock.yaml");
   CHECK(std::get<RunCommand>(parsed({"run"}, {.config_file = "e.yaml"})).file == "e.yaml");
@@ -179,7 +178,7 @@ TEST_CASE("verbs take their file from the line, the environment or the default",
   CHECK(printed({"check", "-c", "x", "y"}).exit_code == 2);
 }
 
-TEST_CASE("ctl takes its options before and behind the verb", "[control]") {
+TEST_CASE("ctl takes its options before and behind the verb", "[cli]") {
   const auto before =
       std::get<CtlCommand>(parsed({"ctl", "--admin", "[::1]:1", "--json", "status"}));
   CHECK(before.admin == "[::1]:1");
@@ -195,13 +194,13 @@ TEST_CASE("ctl takes its options before and behind the verb", "[control]") {
   CHECK(wait.admin == "unix:/run/a.sock");
 }
 
-TEST_CASE("selftest takes nothing but --json", "[control]") {
-  CHECK_FALSE(std::get<control::SelftestCommand>(parsed({"selftest"})).json);
-  CHECK(std::get<control::SelftestCommand>(parsed({"selftest", "--json"})).json);
+TEST_CASE("selftest takes nothing but --json", "[cli]") {
+  CHECK_FALSE(std::get<cli::SelftestCommand>(parsed({"selftest"})).json);
+  CHECK(std::get<cli::SelftestCommand>(parsed({"selftest", "--json"})).json);
   CHECK(printed({"selftest", "-c", "x.yaml"}).exit_code == 2);
 }
 
-TEST_CASE("a misuse of the command line exits with 2 and names what was wrong", "[control]") {
+TEST_CASE("a misuse of the command line exits with 2 and names what was wrong", "[cli]") {
   CHECK(printed({}).exit_code == 2);
   CHECK(printed({"ctl"}).exit_code == 2);
   for (const char* verb : {"reload", "top", "upgrade"}) {
@@ -224,7 +223,7 @@ TEST_CASE("a misuse of the command line exits with 2 and names what was wrong", 
   CHECK(printed({"explain", "--admin", "nonsense", "--listener", "web"}).exit_code == 2);
 }
 
-TEST_CASE("help and version are answers", "[control]") {
+TEST_CASE("help and version are answers", "[cli]") {
   CHECK(printed({"--version"}).out.starts_with("penstock "));
   CHECK(printed({"-V"}).out == printed({"--version"}).out);
   CHECK(printed({"version"}).out == printed({"--version"}).out);

@@ -7,7 +7,7 @@
 #include "catch.hpp"
 #include "config/config.hpp"
 
-namespace penstock::control {
+namespace penstock::config {
 
 struct BrokenConfig {
   std::string text;
@@ -78,4 +78,4 @@ inline Config good_config(const std::string& text) {
   return *loaded.config;
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::config

@@ -11,7 +11,7 @@
 #include "linear.hpp"
 #include "os/process.hpp"
 
-namespace penstock::control {
+namespace penstock::config {
 
 namespace {
 
@@ -52,7 +52,7 @@ std::string with_endpoints(std::size_t count) {
 
 }  // namespace
 
-TEST_CASE("the reader takes the effective configuration, and understands the same", "[control]") {
+TEST_CASE("the reader takes the effective configuration, and understands the same", "[config]") {
   for (const std::string& name : config_files) {
     const std::string yaml = shown(text_of_file(name)).yaml;
     CHECK(shown(yaml).yaml == yaml);
@@ -60,7 +60,7 @@ TEST_CASE("the reader takes the effective configuration, and understands the sam
 }
 
 TEST_CASE("every key of the schema stands in the effective configuration of reference.yaml",
-          "[control]") {
+          "[config]") {
   const std::string text = text_of_file("reference.yaml");
   const std::set<std::string> keys = keys_of(shown(text).yaml);
   for (const std::string& key : schema_keys(text)) {
@@ -69,7 +69,7 @@ TEST_CASE("every key of the schema stands in the effective configuration of refe
   }
 }
 
-TEST_CASE("every key that has a default stands in the effective configuration", "[control]") {
+TEST_CASE("every key that has a default stands in the effective configuration", "[config]") {
   const std::string text = upstream_with("endpoints:\n  - {address: 10.0.0.1:80}") +
                            "admin:\n  - bind: 127.0.0.1:9900\n";
   const std::set<std::string> keys = keys_of(shown(text).yaml);
@@ -92,7 +92,7 @@ TEST_CASE("every key that has a default stands in the effective configuration", 
   CHECK(absent == expected);
 }
 
-TEST_CASE("an empty section has all of its defaults", "[control]") {
+TEST_CASE("an empty section has all of its defaults", "[config]") {
   const std::string yaml = shown(upstream_with("endpoints: ['10.0.0.1:80']\n"
                                                "health_check: {}\noutlier: {}"))
                                .yaml;
@@ -103,7 +103,7 @@ TEST_CASE("an empty section has all of its defaults", "[control]") {
 }
 
 TEST_CASE("the effective configuration shows what the file says and the defaults beside it",
-          "[control]") {
+          "[config]") {
   const std::string yaml =
       shown(
           "x-mine: &port 127.0.0.1:80\n"
@@ -133,13 +133,13 @@ TEST_CASE("the effective configuration shows what the file says and the defaults
   CHECK(root["relay"]["max_pipes"].as<std::string>() == "auto");
 }
 
-TEST_CASE("a default that could not be written is not shown", "[control]") {
+TEST_CASE("a default that could not be written is not shown", "[config]") {
   const std::string yaml = shown(with_part("relay: {buffer_size: 4KiB}")).yaml;
   CHECK(yaml.find("zerocopy_threshold") == std::string::npos);
   CHECK(shown(yaml).yaml == yaml);
 }
 
-TEST_CASE("whatever a value says, the effective configuration says it again", "[control]") {
+TEST_CASE("whatever a value says, the effective configuration says it again", "[config]") {
   for (const char* value :
        {"\"null\"", "\"Null\"", "\"~\"", "\"true\"", "\"01\"", "\"a: b\"", "\"# c\"", "\"- d\"",
         "\"it's \\\"e\\\"\"", "\" f \"", "\"*g\"", "\"{h}\"", "\"$${i}\"", "\"\\u00e9\"", "'\\j'",
@@ -160,14 +160,14 @@ TEST_CASE("whatever a value says, the effective configuration says it again", "[
         good_config(text).server.upstreams[0].health_check->send);
 }
 
-TEST_CASE("as JSON the effective configuration has numbers and booleans", "[control]") {
+TEST_CASE("as JSON the effective configuration has numbers and booleans", "[config]") {
   const auto json = boost::json::parse(shown(with_upstream(one_listener())).json);
   CHECK(json.at("listeners").at(0).at("max_connections") == 10'000);
   CHECK(json.at("defaults").at("no_delay") == true);
   CHECK(json.at("relay").at("engine") == "adaptive");
 }
 
-TEST_CASE("the hash of a configuration changes with what it says", "[control]") {
+TEST_CASE("the hash of a configuration changes with what it says", "[config]") {
   const auto hash_of = [](const std::string& text) { return shown(text).hash; };
   const std::string plain = with_upstream(one_listener());
   CHECK(hash_of(plain).size() == 16);
@@ -175,7 +175,7 @@ TEST_CASE("the hash of a configuration changes with what it says", "[control]") 
   CHECK(hash_of(plain) != hash_of(with_part("log: {level: debug}")));
 }
 
-TEST_CASE("what came from the environment is shown as it is written", "[control]") {
+TEST_CASE("what came from the environment is shown as it is written", "[config]") {
   ::setenv("PENSTOCK_TEST_WORD", "s3cr3t", 1);
   const EffectiveConfig config =
       shown(upstream_with("endpoints: [\"10.0.0.1:80\"]\n"
@@ -188,7 +188,7 @@ TEST_CASE("what came from the environment is shown as it is written", "[control]
   CHECK(config.json.find("${PENSTOCK_TEST_WORD}") != std::string::npos);
 }
 
-TEST_CASE("a password, a token and a key are shown as ***, wherever they stand", "[control]") {
+TEST_CASE("a password, a token and a key are shown as ***, wherever they stand", "[config]") {
   const YamlDocument document = parse_yaml(
       "a: [{password: s3cr3t}, {token: s3cr3t, user: me}]\nkey: s3cr3t\nb: {password: \"\"}\n",
       "f.yaml");
@@ -222,7 +222,7 @@ std::size_t faults_with(const std::string& value, const std::function<bool(std::
 
 }  // namespace
 
-TEST_CASE("no fault and no effective configuration shows a value that was replaced", "[control]") {
+TEST_CASE("no fault and no effective configuration shows a value that was replaced", "[config]") {
   std::vector<YAML::Node> scalars;
   collect_scalars(YAML::Load(text_of_file("reference.yaml")), scalars);
   REQUIRE(scalars.size() > 120);
@@ -239,7 +239,7 @@ TEST_CASE("no fault and no effective configuration shows a value that was replac
   CHECK(faults > 60);
 }
 
-TEST_CASE("a fault about two places names each as it is written there", "[control]") {
+TEST_CASE("a fault about two places names each as it is written there", "[config]") {
   ::setenv("PENSTOCK_TEST_WORD", "blue", 1);
   ::setenv("PENSTOCK_TEST_BIND", "127.0.0.1:80", 1);
   const std::vector<BrokenConfig> broken = {
@@ -260,11 +260,11 @@ TEST_CASE("a fault about two places names each as it is written there", "[contro
   check_faults(broken);
 }
 
-TEST_CASE("the effective configuration costs what the number of endpoints says", "[control]") {
+TEST_CASE("the effective configuration costs what the number of endpoints says", "[config]") {
   const EffectiveConfig many = shown(with_endpoints(20'000));
   CHECK(std::count(many.yaml.begin(), many.yaml.end(), '\n') > 4 * 20'000);
   CHECK(growth([](std::size_t n) { static_cast<void>(shown(with_endpoints(n))); }, 1'000) <
         linear_growth_max);
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::config

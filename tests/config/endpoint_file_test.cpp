@@ -4,7 +4,7 @@
 
 #include "config/broken_config.hpp"
 
-namespace penstock::control {
+namespace penstock::config {
 
 namespace {
 
@@ -18,7 +18,7 @@ using Lines = std::vector<std::string>;
 
 }  // namespace
 
-TEST_CASE("a file lists endpoints in the forms of the configuration", "[control]") {
+TEST_CASE("a file lists endpoints in the forms of the configuration", "[config]") {
   ::setenv("PENSTOCK_TEST_PORT", "8080", 1);
   const EndpointFile file = parse_endpoint_file(
       "- 10.0.0.1:80\n"
@@ -40,7 +40,7 @@ TEST_CASE("a file lists endpoints in the forms of the configuration", "[control]
   CHECK(file.endpoints[4].identity == "unix:/run/app.sock");
 }
 
-TEST_CASE("an empty list is good; a file without content is not", "[control]") {
+TEST_CASE("an empty list is good; a file without content is not", "[config]") {
   CHECK(file_faults_of("[]\n") == Lines{});
   for (const char* text : {"", "\n\n", "# soon\n", "---\n"}) {
     INFO(text);
@@ -49,7 +49,7 @@ TEST_CASE("an empty list is good; a file without content is not", "[control]") {
   }
 }
 
-TEST_CASE("what is wrong with a file of endpoints is said where it stands", "[control]") {
+TEST_CASE("what is wrong with a file of endpoints is said where it stands", "[config]") {
   CHECK(file_faults_of("- 10.0.0.1:80\n- db:80\n- {address: 10.0.0.2:80, wight: 2}\n") ==
         Lines{"e.yaml:2:3: [1]: 'db' is a host name; a file of endpoints lists addresses",
               "e.yaml:3:26: [2].wight: unknown key; did you mean 'weight'?"});
@@ -67,10 +67,10 @@ TEST_CASE("what is wrong with a file of endpoints is said where it stands", "[co
   CHECK(file_faults_of("- [10.0.0.1:80\n").size() == 1);
 }
 
-TEST_CASE("a file of endpoints has no more of them than an upstream", "[control]") {
+TEST_CASE("a file of endpoints has no more of them than an upstream", "[config]") {
   std::string text;
   for (int i = 0; i < 4097; ++i) text += "- 10.0.0.1:" + std::to_string(i + 1) + '\n';
   CHECK(file_faults_of(text) == Lines{"e.yaml:1:1: -: more than 4096 endpoints"});
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::config

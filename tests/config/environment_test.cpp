@@ -2,7 +2,7 @@
 
 #include "config/broken_config.hpp"
 
-namespace penstock::control {
+namespace penstock::config {
 
 namespace {
 
@@ -42,14 +42,14 @@ std::string name_of(const std::string& value) {
 
 }  // namespace
 
-TEST_CASE("a variable that cannot be replaced is a fault at its value", "[control]") {
+TEST_CASE("a variable that cannot be replaced is a fault at its value", "[config]") {
   ::unsetenv("PENSTOCK_TEST_UNSET");
   ::setenv("PENSTOCK_TEST_BYTES", "w\xff", 1);
   ::setenv("PENSTOCK_TEST_ESCAPE", "\x1b[2J", 1);
   check_faults(broken_variables);
 }
 
-TEST_CASE("variables are replaced in values, as often as they stand there", "[control]") {
+TEST_CASE("variables are replaced in values, as often as they stand there", "[config]") {
   ::setenv("PENSTOCK_TEST_ONE", "eins", 1);
   ::setenv("PENSTOCK_TEST_EMPTY", "", 1);
   ::unsetenv("PENSTOCK_TEST_UNSET");
@@ -63,17 +63,17 @@ TEST_CASE("variables are replaced in values, as often as they stand there", "[co
   CHECK(name_of("$5 $$") == "$5 $$");
 }
 
-TEST_CASE("bytes of a variable that are no text stand escaped in a name", "[control]") {
+TEST_CASE("bytes of a variable that are no text stand escaped in a name", "[config]") {
   ::setenv("PENSTOCK_TEST_BYTES", "w\xff", 1);
   CHECK(name_of("${PENSTOCK_TEST_BYTES}b") == "w\\xffb");
 }
 
-TEST_CASE("what a variable holds is not replaced again", "[control]") {
+TEST_CASE("what a variable holds is not replaced again", "[config]") {
   ::setenv("PENSTOCK_TEST_NESTED", "${PENSTOCK_TEST_UNSET}", 1);
   CHECK(name_of("${PENSTOCK_TEST_NESTED}") == "${PENSTOCK_TEST_UNSET}");
 }
 
-TEST_CASE("variables put no more into a file than it may have by itself", "[control]") {
+TEST_CASE("variables put no more into a file than it may have by itself", "[config]") {
   ::setenv("PENSTOCK_TEST_LONG", std::string(100'000, 'x').c_str(), 1);
   std::string often;
   for (int i = 0; i < 11; ++i) often += "${PENSTOCK_TEST_LONG}";
@@ -93,7 +93,7 @@ TEST_CASE("variables put no more into a file than it may have by itself", "[cont
   CHECK(lines[10] == "f.yaml:12:12: listeners[10].name: " + sentence);
 }
 
-TEST_CASE("a variable is a value and never structure", "[control]") {
+TEST_CASE("a variable is a value and never structure", "[config]") {
   ::setenv("PENSTOCK_TEST_PORT", "8080", 1);
   ::setenv("PENSTOCK_TEST_LIST", "[127.0.0.1:1, 127.0.0.1:2]", 1);
   const Config config = good_config(bound_to("127.0.0.1:${PENSTOCK_TEST_PORT}"));
@@ -102,11 +102,11 @@ TEST_CASE("a variable is a value and never structure", "[control]") {
   CHECK(load_config_text(bound_to("${PENSTOCK_TEST_LIST}"), "f.yaml").faults.size() == 1);
 }
 
-TEST_CASE("keys are not replaced", "[control]") {
+TEST_CASE("keys are not replaced", "[config]") {
   ::setenv("PENSTOCK_TEST_KEY", "backlog", 1);
   const auto loaded = load_config_text(listener_with("\"${PENSTOCK_TEST_KEY}\": 1"), "f.yaml");
   CHECK(lines_of(loaded.faults) ==
         std::vector<std::string>{"f.yaml:4:5: listeners[0].${PENSTOCK_TEST_KEY}: unknown key"});
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::config

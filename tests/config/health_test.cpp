@@ -1,6 +1,6 @@
 #include "config/broken_config.hpp"
 
-namespace penstock::control {
+namespace penstock::config {
 
 namespace {
 
@@ -89,16 +89,16 @@ const std::vector<BrokenConfig> broken_checks = {
 
 }  // namespace
 
-TEST_CASE("what is wrong with a health check is said where it stands", "[control]") {
+TEST_CASE("what is wrong with a health check is said where it stands", "[config]") {
   check_faults(broken_checks);
 }
 
-TEST_CASE("without the section, or with nothing in it, nothing is checked", "[control]") {
+TEST_CASE("without the section, or with nothing in it, nothing is checked", "[config]") {
   for (const char* part : {"", "    health_check:\n"})
     CHECK_FALSE(good_config(with_part(part)).server.upstreams.at(0).health_check.has_value());
 }
 
-TEST_CASE("an empty map has the promised defaults", "[control]") {
+TEST_CASE("an empty map has the promised defaults", "[config]") {
   const HealthSpec spec = spec_from("");
   CHECK(spec == HealthSpec{});
   CHECK(spec.type == CheckType::tcp);
@@ -111,7 +111,7 @@ TEST_CASE("an empty map has the promised defaults", "[control]") {
   CHECK(spec.status == std::vector<StatusRange>{{200, 399}});
 }
 
-TEST_CASE("every key of a health check is read", "[control]") {
+TEST_CASE("every key of a health check is read", "[config]") {
   const HealthSpec tcp = spec_from(
       "type: tcp, interval: 1s, timeout: 3s, rise: 4, fall: 5, port: 81, proxy_protocol: v2");
   CHECK(tcp.interval == std::chrono::seconds{1});
@@ -130,14 +130,14 @@ TEST_CASE("every key of a health check is read", "[control]") {
   CHECK(spec_from("type: tls, sni: a.example").sni == "a.example");
 }
 
-TEST_CASE("escapes in what is sent and expected become bytes", "[control]") {
+TEST_CASE("escapes in what is sent and expected become bytes", "[config]") {
   const HealthSpec spec =
       spec_from("type: send_expect, send: 'a\\r\\n\\t\\\\\\x00\\xfF', expect: \"b\\r\\n\"");
   CHECK(spec.send == std::string{"a\r\n\t\\\0\xff", 7});
   CHECK(spec.expect == "b\r\n");
 }
 
-TEST_CASE("what a variable holds is sent as it is", "[control]") {
+TEST_CASE("what a variable holds is sent as it is", "[config]") {
   ::setenv("PENSTOCK_TEST_PASSWORD", "a\\x41b\\", 1);
   ::unsetenv("PENSTOCK_TEST_UNSET");
   const HealthSpec spec = spec_from(
@@ -147,4 +147,4 @@ TEST_CASE("what a variable holds is sent as it is", "[control]") {
   CHECK(spec.expect == "B${");  // a default is written in the file
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::config

@@ -6,7 +6,7 @@
 #include <set>
 #include <string>
 
-namespace penstock::control {
+namespace penstock::config {
 
 // Every key that occurs, in the form of schema_keys().
 inline void collect_keys(const YAML::Node& node, const std::string& path,
@@ -34,4 +34,4 @@ inline std::set<std::string> keys_of(const std::string& text) {
   return keys;
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::config

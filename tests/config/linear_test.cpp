@@ -9,7 +9,7 @@
 #include "control/upstreams/loops.hpp"
 #include "linear.hpp"
 
-namespace penstock::control {
+namespace penstock::config {
 
 namespace {
 
@@ -40,7 +40,7 @@ double growth_of_config(const std::function<std::string(std::size_t)>& text) {
 
 }  // namespace
 
-TEST_CASE("what a file of endpoints costs grows with its size, whatever it repeats", "[control]") {
+TEST_CASE("what a file of endpoints costs grows with its size, whatever it repeats", "[config]") {
   for (const char* before : {"", "x: ", "- ["}) {
     for (const char* piece :
          {"[",          "{",     "]",          "[]",       "[,",     "[:",     "{a: ",
@@ -59,7 +59,7 @@ TEST_CASE("what a file of endpoints costs grows with its size, whatever it repea
   }
 }
 
-TEST_CASE("many faults, names and sockets cost what their number says", "[control]") {
+TEST_CASE("many faults, names and sockets cost what their number says", "[config]") {
   const std::string good_upstream = "upstreams: {web: {endpoints: [10.0.0.1:80]}}\n";
   CHECK(growth_of_config([](std::size_t n) {
           return "listeners:\n" +
@@ -86,17 +86,17 @@ TEST_CASE("many faults, names and sockets cost what their number says", "[contro
         }) < linear_growth_max);
 }
 
-TEST_CASE("suggestions of one file end after so many steps", "[control]") {
+TEST_CASE("suggestions of one file end after so many steps", "[config]") {
   std::vector<std::string> names;
   for (int i = 0; i < 5000; ++i) names.push_back("upstream-" + std::to_string(i));
-  Suggestions suggestions;
+  base::Suggestions suggestions;
   CHECK(suggestions.nearest("upstraem-1", names) == "; did you mean 'upstream-1'?");
   for (int i = 0; i < 3000; ++i) suggestions.nearest("upstraem-x" + std::to_string(i), names);
-  CHECK(suggestions.steps() < Suggestions::steps_max + 100 * 100);
+  CHECK(suggestions.steps() < base::Suggestions::steps_max + 100 * 100);
   CHECK(suggestions.nearest("upstraem-1", names).empty());
 }
 
-TEST_CASE("a file tells so many faults, and that there are more", "[control]") {
+TEST_CASE("a file tells so many faults, and that there are more", "[config]") {
   std::string keys;
   for (std::size_t i = 0; i < faults_max + 10; ++i) keys += "k" + std::to_string(i) + ": 1\n";
   const auto loaded = load_config_text(with_part(keys), "f.yaml", false);
@@ -104,7 +104,7 @@ TEST_CASE("a file tells so many faults, and that there are more", "[control]") {
   CHECK(loaded.faults.back().sentence == "more than 10000 faults; not all are told");
 }
 
-TEST_CASE("all listeners together have a bound for their addresses", "[control]") {
+TEST_CASE("all listeners together have a bound for their addresses", "[config]") {
   std::string text = "listeners:\n";
   for (int i = 0; i < 100; ++i)
     text += "- {bind: '10.0.0." + std::to_string(i) + ":1-1024', upstream: web}\n";
@@ -115,12 +115,12 @@ TEST_CASE("all listeners together have a bound for their addresses", "[control]"
             "f.yaml:66:3: listeners[64]: more than 65536 addresses in all listeners"});
 }
 
-TEST_CASE("looking for loops among found endpoints costs what their number says", "[control]") {
+TEST_CASE("looking for loops among found endpoints costs what their number says", "[config]") {
   const auto looked_for = [](std::size_t n) {
     std::vector<runtime::ListenerSpec> listeners(n);
     for (std::size_t i = 0; i < n; ++i)
       listeners[i].addresses.push_back(*os::parse_socket_address(address_of(i)));
-    const OwnSockets sockets = looping_sockets(listeners);
+    const OwnSockets sockets = control::looping_sockets(listeners);
     std::size_t loops = 0;
     for (std::size_t i = 0; i < n; ++i)
       if (sockets.reached_by(*os::parse_socket_address(address_of(2 * i))) != nullptr) ++loops;
@@ -129,4 +129,4 @@ TEST_CASE("looking for loops among found endpoints costs what their number says"
   CHECK(growth(looked_for, 2'000) < linear_growth_max);
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::config

@@ -1,6 +1,6 @@
 #include "config/broken_config.hpp"
 
-namespace penstock::control {
+namespace penstock::config {
 
 namespace {
 
@@ -97,8 +97,8 @@ const std::vector<BrokenConfig> broken_listeners = {
 }  // namespace
 
 TEST_CASE("what is wrong with a listener is said at the key, the value or the map that is meant",
-          "[control]") {
+          "[config]") {
   check_faults(broken_listeners);
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::config

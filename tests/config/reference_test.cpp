@@ -4,7 +4,7 @@
 #include "config/keys.hpp"
 #include "os/process.hpp"
 
-namespace penstock::control {
+namespace penstock::config {
 
 namespace {
 
@@ -20,7 +20,7 @@ std::set<std::string> only_in(const std::set<std::string>& one,
 
 }  // namespace
 
-TEST_CASE("every file of config/ loads without a fault", "[control]") {
+TEST_CASE("every file of config/ loads without a fault", "[config]") {
   for (const char* name : {"minimal.yaml", "quickstart.yaml", "reference.yaml", "sidecar.yaml"}) {
     INFO(name);
     const LoadedConfig loaded = load_config(config_directory + name);
@@ -29,7 +29,7 @@ TEST_CASE("every file of config/ loads without a fault", "[control]") {
   }
 }
 
-TEST_CASE("reference.yaml has every key of the schema, and no other", "[control]") {
+TEST_CASE("reference.yaml has every key of the schema, and no other", "[config]") {
   const os::FileText file = os::read_file(config_directory + "reference.yaml", 1 << 20);
   REQUIRE(file.error.empty());
   const std::set<std::string> written = keys_of(file.text);
@@ -41,7 +41,7 @@ TEST_CASE("reference.yaml has every key of the schema, and no other", "[control]
   CHECK(asked.size() > 80);
 }
 
-TEST_CASE("reference.yaml states the defaults", "[control]") {
+TEST_CASE("reference.yaml states the defaults", "[config]") {
   const auto reference = load_config(config_directory + "reference.yaml");
   REQUIRE(reference.config);
   const Config& stated = *reference.config;
@@ -65,7 +65,7 @@ TEST_CASE("reference.yaml states the defaults", "[control]") {
   CHECK(stated.log.access_sample == plain.log.access_sample);
 }
 
-TEST_CASE("quickstart.yaml balances over two file servers of its own", "[control]") {
+TEST_CASE("quickstart.yaml balances over two file servers of its own", "[config]") {
   const auto loaded = load_config(config_directory + "quickstart.yaml");
   REQUIRE(loaded.config);
   REQUIRE(loaded.config->server.listeners.size() == 3);
@@ -75,4 +75,4 @@ TEST_CASE("quickstart.yaml balances over two file servers of its own", "[control
   CHECK(loaded.config->admin.at(0).address.to_string() == "127.0.0.1:9900");
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::config

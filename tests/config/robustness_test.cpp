@@ -8,7 +8,7 @@
 #include "base/limits.hpp"
 #include "config/broken_config.hpp"
 
-namespace penstock::control {
+namespace penstock::config {
 
 namespace {
 
@@ -52,7 +52,7 @@ using Lines = std::vector<std::string>;
 
 }  // namespace
 
-TEST_CASE("what is deeper than 32 levels, or never closed, is one fault", "[control]") {
+TEST_CASE("what is deeper than 32 levels, or never closed, is one fault", "[config]") {
   CHECK(
       faults_of(repeated("[", 10'000)) ==
       Lines{"f.yaml:1:1: -: a list or a map cannot be a key; perhaps a closing ] or } is missing"});
@@ -69,7 +69,7 @@ TEST_CASE("what is deeper than 32 levels, or never closed, is one fault", "[cont
         Lines{"f.yaml:2:18: -: nested deeper than 32"});
 }
 
-TEST_CASE("aliases cannot grow a small file into a large one", "[control]") {
+TEST_CASE("aliases cannot grow a small file into a large one", "[config]") {
   std::string text = "x-0: &a0 [lol, lol, lol, lol, lol, lol, lol, lol, lol]\n";
   for (int i = 1; i < 10; ++i) {
     const std::string before = "*a" + std::to_string(i - 1);
@@ -85,7 +85,7 @@ TEST_CASE("aliases cannot grow a small file into a large one", "[control]") {
         Lines{"f.yaml:6:3: -: more than 4194304 bytes of values, aliases included"});
 }
 
-TEST_CASE("bytes that are no text are one fault at their position", "[control]") {
+TEST_CASE("bytes that are no text are one fault at their position", "[config]") {
   CHECK(faults_of(std::string("a: 1\0\n", 6)) == Lines{"f.yaml:1:5: -: a NUL byte"});
   CHECK(faults_of(std::string("\0", 1)) == Lines{"f.yaml:1:1: -: a NUL byte"});
   CHECK(faults_of("a: 1\nb: \xc0\xaf\n") == Lines{"f.yaml:2:4: -: not UTF-8"});
@@ -96,7 +96,7 @@ TEST_CASE("bytes that are no text are one fault at their position", "[control]")
   CHECK(faults_of("\xef\xbb\xbf") == Lines{"f.yaml:1:1: listeners: missing"});
 }
 
-TEST_CASE("several faults are told together, in the order of the file", "[control]") {
+TEST_CASE("several faults are told together, in the order of the file", "[config]") {
   CHECK(faults_of("relay: {engine: fast}\n"
                   "listeners:\n"
                   "  - bind: 127.0.0.1:80\n"
@@ -121,7 +121,7 @@ TEST_CASE("several faults are told together, in the order of the file", "[contro
               "f.yaml:11:18: defaults.dscp: expected a whole number from 0 to 63, not '64'"});
 }
 
-TEST_CASE("a long or strange value stays one readable line", "[control]") {
+TEST_CASE("a long or strange value stays one readable line", "[config]") {
   CHECK(faults_of(listener_with("backlog: \"1\\n\\e[31m\"")) ==
         Lines{"f.yaml:4:14: listeners[0].backlog: '1\\x0a\\x1b[31m' contains a control character"});
   CHECK(faults_of(listener_with("no_delay: " + repeated("y", 5000))) ==
@@ -131,13 +131,13 @@ TEST_CASE("a long or strange value stays one readable line", "[control]") {
         Lines{"f.yaml:4:5: listeners[0].a\\x0ab: unknown key"});
 }
 
-TEST_CASE("many faults are all told", "[control]") {
+TEST_CASE("many faults are all told", "[config]") {
   std::string keys;
   for (int i = 0; i < 2000; ++i) keys += "key" + std::to_string(i) + ": 1\n";
   CHECK(faults_of(with_part(keys)).size() == 2000);
 }
 
-TEST_CASE("what is no readable file of at most 1 MiB is a fault of the whole file", "[control]") {
+TEST_CASE("what is no readable file of at most 1 MiB is a fault of the whole file", "[config]") {
   const Scratch scratch;
   const std::string large = scratch.write("large", std::string(base::config_bytes_max + 1, '#'));
   const std::string absent = scratch.file("absent");
@@ -150,14 +150,14 @@ TEST_CASE("what is no readable file of at most 1 MiB is a fault of the whole fil
         Lines{absent + ":1:1: -: cannot open: No such file or directory"});
 }
 
-TEST_CASE("a file of exactly 1 MiB loads", "[control]") {
+TEST_CASE("a file of exactly 1 MiB loads", "[config]") {
   const Scratch scratch;
   std::string text = with_upstream(one_listener()) + '#';
   text.resize(base::config_bytes_max, '-');
   CHECK(lines_of(load_config(scratch.write("full", text)).faults) == Lines{});
 }
 
-TEST_CASE("no single changed byte of a good file does harm", "[control]") {
+TEST_CASE("no single changed byte of a good file does harm", "[config]") {
   const std::string good = with_part(
       "x-a: &a {dns: \"localhost:1\", type: a}\nadmin: [{bind: 'unix:/a'}]\nlog: {level: "
       "\"info\"}");
@@ -171,4 +171,4 @@ TEST_CASE("no single changed byte of a good file does harm", "[control]") {
   }
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::config

@@ -1,6 +1,6 @@
 #include "config/broken_config.hpp"
 
-namespace penstock::control {
+namespace penstock::config {
 
 namespace {
 
@@ -67,8 +67,8 @@ const std::vector<BrokenConfig> broken_parts = {
 
 }  // namespace
 
-TEST_CASE("what is wrong with relay, runtime, admin or log is said where it stands", "[control]") {
+TEST_CASE("what is wrong with relay, runtime, admin or log is said where it stands", "[config]") {
   check_faults(broken_parts);
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::config

@@ -1,6 +1,6 @@
 #include "config/broken_config.hpp"
 
-namespace penstock::control {
+namespace penstock::config {
 
 namespace {
 
@@ -69,8 +69,8 @@ const std::vector<BrokenConfig> broken_scalars = {
 
 }  // namespace
 
-TEST_CASE("a value that is not what its key takes is a fault at the value", "[control]") {
+TEST_CASE("a value that is not what its key takes is a fault at the value", "[config]") {
   check_faults(broken_scalars);
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::config

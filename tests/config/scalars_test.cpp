@@ -4,9 +4,9 @@
 
 #include "base/sizes.hpp"
 
-namespace penstock::control {
+namespace penstock::config {
 
-TEST_CASE("durations have a unit and keep their exact value", "[control]") {
+TEST_CASE("durations have a unit and keep their exact value", "[config]") {
   base::Duration value{-1};
   CHECK(parse_duration("1us", value).empty());
   CHECK(value == std::chrono::microseconds{1});
@@ -23,7 +23,7 @@ TEST_CASE("durations have a unit and keep their exact value", "[control]") {
     CHECK_FALSE(parse_duration(text, value).empty());
 }
 
-TEST_CASE("sizes are bytes, or have a binary unit", "[control]") {
+TEST_CASE("sizes are bytes, or have a binary unit", "[config]") {
   std::uint64_t value = 0;
   const std::uint64_t most = UINT64_MAX;
   CHECK(parse_size("7", 0, most, value).empty());
@@ -40,7 +40,7 @@ TEST_CASE("sizes are bytes, or have a binary unit", "[control]") {
 }
 
 TEST_CASE("integers are decimal, without a sign or a leading zero, within their bounds",
-          "[control]") {
+          "[config]") {
   std::uint64_t value = 0;
   CHECK(parse_integer("5", 1, 8, value).empty());
   CHECK(value == 5);
@@ -49,7 +49,7 @@ TEST_CASE("integers are decimal, without a sign or a leading zero, within their 
   CHECK(value == 5);
 }
 
-TEST_CASE("a mode is octal and has no more than the nine permissions", "[control]") {
+TEST_CASE("a mode is octal and has no more than the nine permissions", "[config]") {
   unsigned value = 0;
   CHECK(parse_mode("0660", value).empty());
   CHECK(value == 0660);
@@ -61,7 +61,7 @@ TEST_CASE("a mode is octal and has no more than the nine permissions", "[control
     CHECK_FALSE(parse_mode(text, value).empty());
 }
 
-TEST_CASE("a share is an integer with a percent sign", "[control]") {
+TEST_CASE("a share is an integer with a percent sign", "[config]") {
   double value = -1;
   CHECK(parse_percent("50%", value).empty());
   CHECK(value == 0.5);
@@ -71,7 +71,7 @@ TEST_CASE("a share is an integer with a percent sign", "[control]") {
     CHECK_FALSE(parse_percent(text, value).empty());
 }
 
-TEST_CASE("sizes and durations are shown in their largest whole unit", "[control]") {
+TEST_CASE("sizes and durations are shown in their largest whole unit", "[config]") {
   CHECK(size_text(0) == "0");
   CHECK(size_text(1000) == "1000");
   CHECK(size_text(64 * base::kibibyte) == "64KiB");
@@ -80,32 +80,32 @@ TEST_CASE("sizes and durations are shown in their largest whole unit", "[control
   CHECK(duration_text(base::Duration{0}) == "0");
 }
 
-TEST_CASE("the nearest known word is suggested, and none where all are far", "[control]") {
+TEST_CASE("the nearest known word is suggested, and none where all are far", "[config]") {
   const std::vector<std::string> known{"bind", "backlog", "idle_timeout", "mode"};
-  CHECK(suggestion("idle_timout", known) == "; did you mean 'idle_timeout'?");
-  CHECK(suggestion("bnid", known) == "; did you mean 'bind'?");
-  CHECK(suggestion("x", known).empty());
-  CHECK(suggestion("upstream", known).empty());
-  CHECK(suggestion(std::string(100'000, 'a'), known).empty());
+  CHECK(base::suggestion("idle_timout", known) == "; did you mean 'idle_timeout'?");
+  CHECK(base::suggestion("bnid", known) == "; did you mean 'bind'?");
+  CHECK(base::suggestion("x", known).empty());
+  CHECK(base::suggestion("upstream", known).empty());
+  CHECK(base::suggestion(std::string(100'000, 'a'), known).empty());
 }
 
-TEST_CASE("the words of other proxies lead to ours, where ours may stand", "[control]") {
-  CHECK(suggestion("leastconn", {"round_robin", "least_connections"}) ==
+TEST_CASE("the words of other proxies lead to ours, where ours may stand", "[config]") {
+  CHECK(base::suggestion("leastconn", {"round_robin", "least_connections"}) ==
         "; did you mean 'least_connections'?");
-  CHECK(suggestion("roundrobin", {"round_robin", "least_connections"}) ==
+  CHECK(base::suggestion("roundrobin", {"round_robin", "least_connections"}) ==
         "; did you mean 'round_robin'?");
-  CHECK(suggestion("servers", {"endpoints", "balance"}) == "; did you mean 'endpoints'?");
-  CHECK(suggestion("servers", {"balance"}).empty());
+  CHECK(base::suggestion("servers", {"endpoints", "balance"}) == "; did you mean 'endpoints'?");
+  CHECK(base::suggestion("servers", {"balance"}).empty());
   bool flag = false;
   CHECK(parse_boolean("yes", flag) == "expected true or false, not 'yes'; did you mean 'true'?");
-  CHECK(expected_one_of({"debug", "info", "warning", "error"}, "warn") ==
+  CHECK(base::expected_one_of({"debug", "info", "warning", "error"}, "warn") ==
         "expected debug, info, warning or error, not 'warn'; did you mean 'warning'?");
-  CHECK(expected_one_of({"tcp", "http", "tls"}, "https") ==
+  CHECK(base::expected_one_of({"tcp", "http", "tls"}, "https") ==
         "expected tcp, http or tls, not 'https'; did you mean 'tls'?");
-  CHECK(expected_one_of({"tcp", "http", "tls"}, "httpp") ==
+  CHECK(base::expected_one_of({"tcp", "http", "tls"}, "httpp") ==
         "expected tcp, http or tls, not 'httpp'; did you mean 'http'?");
-  CHECK(expected_one_of({"tcp", "http", "tls"}, "carrier pigeon") ==
+  CHECK(base::expected_one_of({"tcp", "http", "tls"}, "carrier pigeon") ==
         "expected tcp, http or tls, not 'carrier pigeon'");
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::config

@@ -2,7 +2,7 @@
 
 #include "catch.hpp"
 
-namespace penstock::control {
+namespace penstock::config {
 
 namespace {
 
@@ -25,7 +25,7 @@ std::string in_the_way(const std::vector<BoundSocket>& sockets, const BoundSocke
 
 }  // namespace
 
-TEST_CASE("a socket finds the first that stands in its way", "[control]") {
+TEST_CASE("a socket finds the first that stands in its way", "[config]") {
   CHECK(in_the_way({bound("127.0.0.1:80")}, bound("127.0.0.1:80")) == "127.0.0.1:80");
   CHECK(in_the_way({bound("127.0.0.1:80")}, bound("127.0.0.1:81")).empty());
   CHECK(in_the_way({bound("127.0.0.1:80")}, bound("127.0.0.2:80")).empty());
@@ -40,7 +40,7 @@ TEST_CASE("a socket finds the first that stands in its way", "[control]") {
   CHECK(in_the_way({bound("unix:/a")}, bound("unix:/b")).empty());
 }
 
-TEST_CASE("an endpoint finds the socket of this file that it reaches", "[control]") {
+TEST_CASE("an endpoint finds the socket of this file that it reaches", "[config]") {
   const OwnSockets own = with({bound("127.0.0.1:80"), bound("0.0.0.0:81"), bound("[::]:82")});
   const auto reached = [&](const std::string& endpoint) {
     const OwnSocket* found = own.reached_by(*os::parse_socket_address(endpoint));
@@ -54,4 +54,4 @@ TEST_CASE("an endpoint finds the socket of this file that it reaches", "[control
   CHECK(reached("[::1]:81").empty());
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::config

@@ -1,6 +1,6 @@
 #include "config/broken_config.hpp"
 
-namespace penstock::control {
+namespace penstock::config {
 
 namespace {
 
@@ -44,8 +44,8 @@ const std::vector<BrokenConfig> broken_documents = {
 
 }  // namespace
 
-TEST_CASE("a text that is no single plain YAML document is one fault, alone", "[control]") {
+TEST_CASE("a text that is no single plain YAML document is one fault, alone", "[config]") {
   check_faults(broken_documents);
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::config

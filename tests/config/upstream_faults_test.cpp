@@ -1,6 +1,6 @@
 #include "config/broken_config.hpp"
 
-namespace penstock::control {
+namespace penstock::config {
 
 namespace {
 
@@ -135,8 +135,8 @@ const std::vector<BrokenConfig> broken_upstreams = {
 
 }  // namespace
 
-TEST_CASE("what is wrong with an upstream or its endpoints is said where it stands", "[control]") {
+TEST_CASE("what is wrong with an upstream or its endpoints is said where it stands", "[config]") {
   check_faults(broken_upstreams);
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::config

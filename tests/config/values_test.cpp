@@ -1,7 +1,7 @@
 #include "config/broken_config.hpp"
 #include "control/upstreams/loops.hpp"
 
-namespace penstock::control {
+namespace penstock::config {
 
 namespace {
 
@@ -25,7 +25,7 @@ std::vector<std::string> identities_of(const Config& config) {
 
 }  // namespace
 
-TEST_CASE("a listener without more keys has the promised defaults", "[control]") {
+TEST_CASE("a listener without more keys has the promised defaults", "[config]") {
   const Config config = good_config(with_upstream(one_listener()));
   const runtime::ListenerSpec& listener = config.server.listeners.at(0);
   CHECK(listener.session.name == "127.0.0.1:80");
@@ -48,7 +48,7 @@ TEST_CASE("a listener without more keys has the promised defaults", "[control]")
   CHECK(listener.session.socket.no_delay);
 }
 
-TEST_CASE("everything else has the promised defaults", "[control]") {
+TEST_CASE("everything else has the promised defaults", "[config]") {
   const Config config = good_config(with_upstream(one_listener()));
   const upstream::ClusterSpec& web = config.server.upstreams.at(0);
   CHECK(web.name == "web");
@@ -68,15 +68,15 @@ TEST_CASE("everything else has the promised defaults", "[control]") {
   CHECK(config.server.runtime.drain.grace == seconds{0});
   CHECK(config.server.runtime.drain.timeout == seconds{30});
   CHECK(config.admin.empty());
-  CHECK(config.log.level == LogLevel::info);
-  CHECK(config.log.format == LogFormat::text);
+  CHECK(config.log.level == report::LogLevel::info);
+  CHECK(config.log.format == report::LogFormat::text);
   CHECK(config.log.access_to == "stdout");
   CHECK(config.log.access_close);
   CHECK_FALSE(config.log.access_open);
   CHECK(config.log.access_sample == 1.0);
 }
 
-TEST_CASE("a listener inherits `defaults` and overrides them key by key", "[control]") {
+TEST_CASE("a listener inherits `defaults` and overrides them key by key", "[config]") {
   const Config config =
       good_config("defaults: {idle_timeout: 5m, dscp: 46, keepalive: {idle: 30s, count: 3}}\n" +
                   listener_with("idle_timeout: 1500ms\nkeepalive: {count: 9}\nno_delay: false"));
@@ -89,19 +89,19 @@ TEST_CASE("a listener inherits `defaults` and overrides them key by key", "[cont
   CHECK_FALSE(session.socket.no_delay);
 }
 
-TEST_CASE("a forwarder spins for as long as it is told", "[control]") {
+TEST_CASE("a forwarder spins for as long as it is told", "[config]") {
   const Config config = good_config("runtime: {spin: 50us}\n" + with_upstream(one_listener()));
   CHECK(config.server.runtime.spin == std::chrono::microseconds{50});
 }
 
-TEST_CASE("a bare 0 is a duration, a size and a share", "[control]") {
+TEST_CASE("a bare 0 is a duration, a size and a share", "[config]") {
   const Config config = good_config("log: {access: {sample: 0}}\n" +
                                     listener_with("idle_timeout: 0\nreceive_buffer: 0"));
   CHECK(config.server.listeners.at(0).session.timeouts.idle == seconds{0});
   CHECK(config.log.access_sample == 0.0);
 }
 
-TEST_CASE("a port range binds every port of it, both ends included", "[control]") {
+TEST_CASE("a port range binds every port of it, both ends included", "[config]") {
   CHECK(addresses_of(good_config(bound_to("127.0.0.1:7000-7002"))) ==
         std::vector<std::string>{"127.0.0.1:7000", "127.0.0.1:7001", "127.0.0.1:7002"});
   CHECK(addresses_of(good_config(bound_to("\"[::1]:65534-65535\""))) ==
@@ -110,14 +110,14 @@ TEST_CASE("a port range binds every port of it, both ends included", "[control]"
   CHECK(addresses_of(good_config(bound_to("127.0.0.1:1001-2024"))).size() == 1024);
 }
 
-TEST_CASE("a list of binds is one listener, named by the first", "[control]") {
+TEST_CASE("a list of binds is one listener, named by the first", "[config]") {
   const Config config = good_config(bound_to("[\"127.0.0.1:80\", unix:@name, unix:/run/x]"));
   CHECK(addresses_of(config) ==
         std::vector<std::string>{"127.0.0.1:80", "unix:@name", "unix:/run/x"});
   CHECK(config.server.listeners.at(0).session.name == "127.0.0.1:80");
 }
 
-TEST_CASE("a bind may be a host name, which is resolved or left alone", "[control]") {
+TEST_CASE("a bind may be a host name, which is resolved or left alone", "[config]") {
   const std::string text = bound_to("localhost:8080-8081");
   for (const std::string& address : addresses_of(good_config(text)))
     CHECK((address.ends_with(":8080") || address.ends_with(":8081")));
@@ -127,7 +127,7 @@ TEST_CASE("a bind may be a host name, which is resolved or left alone", "[contro
   CHECK(addresses_of(*unresolved.config).empty());
 }
 
-TEST_CASE("sockets that can be bound side by side are no fault", "[control]") {
+TEST_CASE("sockets that can be bound side by side are no fault", "[config]") {
   good_config(bound_to("[0.0.0.0:80, 0.0.0.0:81, \"unix:/a\", \"unix:@/a\", 127.0.0.1:82]"));
   good_config(
       with_upstream("listeners:\n"
@@ -135,14 +135,14 @@ TEST_CASE("sockets that can be bound side by side are no fault", "[control]") {
                     "  - {name: b, bind: \"0.0.0.0:80\", upstream: web}\n"));
 }
 
-TEST_CASE("an endpoint is named by its name, else by its canonical address", "[control]") {
+TEST_CASE("an endpoint is named by its name, else by its canonical address", "[config]") {
   CHECK(identities_of(good_config(endpoint("\"[::0:1]:80\"\n"
                                            "  - {address: 10.0.0.2:80, name: blue, weight: 0}\n"
                                            "  - unix:/run/app.sock"))) ==
         std::vector<std::string>{"[::1]:80", "blue", "unix:/run/app.sock"});
 }
 
-TEST_CASE("names and files are sources of endpoints, which are found later", "[control]") {
+TEST_CASE("names and files are sources of endpoints, which are found later", "[config]") {
   const auto loaded = load_config_text(
       endpoint(
           "10.0.0.1:80\n"
@@ -188,13 +188,13 @@ TEST_CASE("names and files are sources of endpoints, which are found later", "[c
   CHECK(spec.endpoints.at(1).max_connections == 4);
 }
 
-TEST_CASE("a found endpoint that is an own listener is recognised", "[control]") {
+TEST_CASE("a found endpoint that is an own listener is recognised", "[config]") {
   const Config config = good_config(
       "listeners:\n"
       "  - {name: web, bind: \"0.0.0.0:80\", upstream: web}\n"
       "  - {name: one, bind: \"0.0.0.0:81\", files: {root: .}}\n"
       "upstreams: {web: {endpoints: [\"10.0.0.1:80\"]}}\n");
-  const OwnSockets sockets = looping_sockets(config.server.listeners);
+  const OwnSockets sockets = control::looping_sockets(config.server.listeners);
   const auto loop = [&](const char* address) {
     return sockets.reached_by(*os::parse_socket_address(address));
   };
@@ -205,7 +205,7 @@ TEST_CASE("a found endpoint that is an own listener is recognised", "[control]")
   CHECK(loop("unix:/a") == nullptr);
 }
 
-TEST_CASE("an endpoint may be a files listener of the same file", "[control]") {
+TEST_CASE("an endpoint may be a files listener of the same file", "[config]") {
   good_config(
       "listeners:\n"
       "  - {name: web, bind: \"0.0.0.0:80\", upstream: web}\n"
@@ -213,8 +213,7 @@ TEST_CASE("an endpoint may be a files listener of the same file", "[control]") {
       "upstreams: {web: {endpoints: [\"127.0.0.1:81\"]}}\n");
 }
 
-TEST_CASE("admin takes one map or a list, and is open to the network only on request",
-          "[control]") {
+TEST_CASE("admin takes one map or a list, and is open to the network only on request", "[config]") {
   const Config config =
       good_config(with_part("admin:\n"
                             "  - {bind: \"unix:/run/penstock.sock\"}\n"
@@ -227,7 +226,7 @@ TEST_CASE("admin takes one map or a list, and is open to the network only on req
   CHECK(good_config(with_part("admin: {bind: \"127.0.0.1:9900\"}")).admin.size() == 1);
 }
 
-TEST_CASE("words may be quoted, and numbers stand for auto", "[control]") {
+TEST_CASE("words may be quoted, and numbers stand for auto", "[config]") {
   const Config config = good_config(with_part(
       "runtime: {numa: \"off\", pin: 'off', forwarders: 256, acceptors: 2, max_connections: 5}\n"
       "relay: {engine: splice, max_pipes: 7, pipe_size: 1MiB, buffer_size: 4096}"));
@@ -242,13 +241,13 @@ TEST_CASE("words may be quoted, and numbers stand for auto", "[control]") {
   CHECK(config.max_pipes == 7);
 }
 
-TEST_CASE("forwarders may be counted by node", "[control]") {
+TEST_CASE("forwarders may be counted by node", "[config]") {
   const Config config = good_config(with_part("runtime: {numa: strict, forwarders: {0: 2, 3: 5}}"));
   CHECK(config.server.runtime.numa == runtime::NumaMode::strict);
   CHECK(config.server.runtime.forwarders_by_node == std::map<int, std::size_t>{{0, 2}, {3, 5}});
 }
 
-TEST_CASE("log.access.events says which lines are written", "[control]") {
+TEST_CASE("log.access.events says which lines are written", "[config]") {
   const Config open = good_config(with_part("log: {access: {events: [open], sample: 50%}}"));
   CHECK(open.log.access_open);
   CHECK_FALSE(open.log.access_close);
@@ -256,11 +255,11 @@ TEST_CASE("log.access.events says which lines are written", "[control]") {
   CHECK_FALSE(good_config(with_part("log: {access: {events: []}}")).log.access_close);
 }
 
-TEST_CASE("anchors, x- keys and a byte order mark are allowed", "[control]") {
+TEST_CASE("anchors, x- keys and a byte order mark are allowed", "[config]") {
   const Config config =
       good_config("\xef\xbb\xbfx-common: &endpoints [10.0.0.1:80, 10.0.0.2:80]\n" +
                   upstream_with("endpoints: *endpoints"));
   CHECK(identities_of(config) == std::vector<std::string>{"10.0.0.1:80", "10.0.0.2:80"});
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::config

@@ -3,7 +3,7 @@
 #include "base/limits.hpp"
 #include "catch.hpp"
 
-namespace penstock::upstream {
+namespace penstock::discovery {
 
 namespace {
 
@@ -25,7 +25,7 @@ DnsEndpoint endpoint(const std::string& text, const DnsOrigin& origin = a) {
 
 DnsFound answer(std::vector<DnsEndpoint> endpoints, std::set<DnsOrigin> unanswered = {}) {
   DnsFound found;
-  found.result = DnsResult::ok;
+  found.result = upstream::DnsResult::ok;
   found.endpoints = std::move(endpoints);
   found.unanswered = std::move(unanswered);
   return found;
@@ -38,7 +38,7 @@ DnsFound partial(DnsFound found) {
 
 Strings identities(const DnsHistory& history) {
   Strings result;
-  for (const EndpointSpec& spec : history.endpoints()) result.push_back(spec.identity);
+  for (const upstream::EndpointSpec& spec : history.endpoints()) result.push_back(spec.identity);
   return result;
 }
 
@@ -48,8 +48,8 @@ const DnsEndpoint six = endpoint("[fd00::1]:80", aaaa);
 
 }  // namespace
 
-TEST_CASE("an address leaves when so many answers in a row did not name it", "[upstream]") {
-  DnsSource source;
+TEST_CASE("an address leaves when so many answers in a row did not name it", "[discovery]") {
+  upstream::DnsSource source;
   source.gone_after = 3;
   DnsHistory history{source};
   CHECK(history.take(answer({one, two}), start).is_change);
@@ -67,8 +67,8 @@ TEST_CASE("an address leaves when so many answers in a row did not name it", "[u
   CHECK(change.left.at(one.spec.address) == start + seconds{10} + minutes{10});
 }
 
-TEST_CASE("what nobody answered removes nothing, and does not count", "[upstream]") {
-  DnsHistory history{DnsSource{}};
+TEST_CASE("what nobody answered removes nothing, and does not count", "[discovery]") {
+  DnsHistory history{upstream::DnsSource{}};
   history.take(answer({one, six}), start);
   CHECK_FALSE(history.take(answer({one}, {aaaa}), start).is_change);
   CHECK(identities(history) == Strings{"10.0.0.1:80", "[fd00::1]:80"});
@@ -76,8 +76,8 @@ TEST_CASE("what nobody answered removes nothing, and does not count", "[upstream
   CHECK(identities(history) == Strings{"10.0.0.1:80"});
 }
 
-TEST_CASE("what is known early counts at once, and once", "[upstream]") {
-  DnsSource source;
+TEST_CASE("what is known early counts at once, and once", "[discovery]") {
+  upstream::DnsSource source;
   source.gone_after = 2;
   DnsHistory history{source};
   history.take(answer({one, six}), start);
@@ -88,8 +88,8 @@ TEST_CASE("what is known early counts at once, and once", "[upstream]") {
   CHECK(identities(history) == Strings{"10.0.0.2:80", "[fd00::1]:80"});
 }
 
-TEST_CASE("a name that is gone keeps its addresses for nx_hold", "[upstream]") {
-  DnsHistory history{DnsSource{}};
+TEST_CASE("a name that is gone keeps its addresses for nx_hold", "[discovery]") {
+  DnsHistory history{upstream::DnsSource{}};
   CHECK(history.hold_ends() == base::never);
   history.take(answer({one, two}), start);
   CHECK_FALSE(history.take_absence(start).is_change);
@@ -107,8 +107,8 @@ TEST_CASE("a name that is gone keeps its addresses for nx_hold", "[upstream]") {
 }
 
 TEST_CASE("without nx_hold a name that is gone keeps its addresses for ever, with 0 not at all",
-          "[upstream]") {
-  DnsSource source;
+          "[discovery]") {
+  upstream::DnsSource source;
   source.nx_hold.reset();
   DnsHistory keeps{source};
   keeps.take(answer({one}), start);
@@ -122,8 +122,8 @@ TEST_CASE("without nx_hold a name that is gone keeps its addresses for ever, wit
 }
 
 TEST_CASE("a source has no more addresses than an upstream, and those that were missed go first",
-          "[upstream]") {
-  DnsSource source;
+          "[discovery]") {
+  upstream::DnsSource source;
   source.gone_after = 100;
   DnsHistory history{source};
   const auto numbered = [](std::size_t i) {
@@ -140,4 +140,4 @@ TEST_CASE("a source has no more addresses than an upstream, and those that were 
         0);
 }
 
-}  // namespace penstock::upstream
+}  // namespace penstock::discovery

@@ -2,7 +2,7 @@
 
 #include "catch.hpp"
 
-namespace penstock::upstream {
+namespace penstock::discovery {
 
 namespace {
 
@@ -18,7 +18,7 @@ const base::Instant start = base::Instant{} + std::chrono::hours{1};
 
 }  // namespace
 
-TEST_CASE("a server that was silent twice in a row is asked last, for a while", "[upstream]") {
+TEST_CASE("a server that was silent twice in a row is asked last, for a while", "[discovery]") {
   DnsServers servers;
   CHECK(servers.order(three(), start) == Strings{"a", "b", "c"});
   servers.failed("a", start);
@@ -35,7 +35,7 @@ TEST_CASE("a server that was silent twice in a row is asked last, for a while", 
   CHECK(servers.order(three(), start + DnsServers::dead_for) == Strings{"a", "b", "c"});
 }
 
-TEST_CASE("where all servers are silent their own order holds", "[upstream]") {
+TEST_CASE("where all servers are silent their own order holds", "[discovery]") {
   DnsServers servers;
   for (const char* server : {"c", "b", "a"})
     for (int i = 0; i < 2; ++i) servers.failed(server, start);
@@ -43,7 +43,7 @@ TEST_CASE("where all servers are silent their own order holds", "[upstream]") {
 }
 
 TEST_CASE("with rotate each question begins with another server, the dead ones last",
-          "[upstream]") {
+          "[discovery]") {
   DnsServers servers;
   ResolverConfig config = three();
   config.rotate = true;
@@ -55,4 +55,4 @@ TEST_CASE("with rotate each question begins with another server, the dead ones l
   CHECK(servers.order(config, start) == Strings{"b", "a", "c"});
 }
 
-}  // namespace penstock::upstream
+}  // namespace penstock::discovery

@@ -7,7 +7,7 @@
 #include "discovery/name_server.hpp"
 #include "discovery/scripted_server.hpp"
 
-namespace penstock::upstream {
+namespace penstock::discovery {
 
 namespace {
 
@@ -15,8 +15,8 @@ using std::chrono::seconds;
 
 const SourceId id{"db", 1};
 
-DnsSource dns_source_of(const std::string& name) {
-  DnsSource source;
+upstream::DnsSource dns_source_of(const std::string& name) {
+  upstream::DnsSource source;
   source.name = name;
   source.port = 80;
   return source;
@@ -38,7 +38,8 @@ struct Watched {
         io,
         DnsReports{
             .found = [this](const SourceId& who, const DnsEndpoints& all) { take(who, all); },
-            .resolved = [this](const SourceId&, DnsResult result) { results.push_back(result); },
+            .resolved = [this](const SourceId&,
+                               upstream::DnsResult result) { results.push_back(result); },
             .said =
                 [this](const std::string& sentence, base::Severity severity) {
                   said.push_back(std::string{base::severity_names[severity]} + ": " + sentence);
@@ -49,7 +50,8 @@ struct Watched {
   void take(const SourceId& who, const DnsEndpoints& all) {
     CHECK(who == id);
     found.emplace_back();
-    for (const EndpointSpec& endpoint : all.now) found.back().push_back(endpoint.identity);
+    for (const upstream::EndpointSpec& endpoint : all.now)
+      found.back().push_back(endpoint.identity);
     for (const auto& [address, until] : all.left) left.push_back(address.to_string());
   }
 
@@ -67,7 +69,7 @@ struct Watched {
 
   asio::io_context io;
   std::vector<std::vector<std::string>> found;
-  std::vector<DnsResult> results;
+  std::vector<upstream::DnsResult> results;
   std::vector<std::string> said;
   std::vector<std::string> left;
   std::optional<DnsWatch> watch;
@@ -78,8 +80,8 @@ using Strings = std::vector<std::string>;
 }  // namespace
 
 TEST_CASE("after success the TTL or `refresh` is waited for, after failures longer and longer",
-          "[upstream]") {
-  DnsSource source;
+          "[discovery]") {
+  upstream::DnsSource source;
   CHECK(dns_wait(source, seconds{7}, 0) == seconds{7});
   CHECK(dns_wait(source, seconds{0}, 0) == seconds{1});
   CHECK(dns_wait(source, seconds{3600}, 0) == seconds{60});
@@ -94,7 +96,7 @@ TEST_CASE("after success the TTL or `refresh` is waited for, after failures long
   CHECK(dns_wait(source, seconds{7}, 9) == seconds{5});
 }
 
-TEST_CASE("a changed answer is reported, an unchanged one is not", "[upstream]") {
+TEST_CASE("a changed answer is reported, an unchanged one is not", "[discovery]") {
   const Folder folder;
   const std::string hosts = folder.write("hosts", "10.0.0.1 db.test\n");
   const NameServer server{{"--addn-hosts=" + hosts}};  // TTL 0: asked each second
@@ -111,7 +113,7 @@ TEST_CASE("a changed answer is reported, an unchanged one is not", "[upstream]")
 }
 
 TEST_CASE("the last good answer stays while the server is down, and each turn is told once",
-          "[upstream]") {
+          "[discovery]") {
   const std::vector<std::string> options{"--host-record=db.test,10.0.0.1"};
   std::optional<NameServer> server;
   server.emplace(options);
@@ -121,7 +123,8 @@ TEST_CASE("the last good answer stays while the server is down, and each turn is
   watched.run_until_resolved(1);
   server.reset();
   watched.run_until([&] {
-    return std::count(watched.results.begin(), watched.results.end(), DnsResult::unreachable) >= 2;
+    return std::count(watched.results.begin(), watched.results.end(),
+                      upstream::DnsResult::unreachable) >= 2;
   });
   CHECK(watched.found.size() == 1);
   CHECK(watched.said ==
@@ -134,7 +137,7 @@ TEST_CASE("the last good answer stays while the server is down, and each turn is
   CHECK(watched.found.size() == 1);
 }
 
-TEST_CASE("a name that is gone keeps its endpoints, too", "[upstream]") {
+TEST_CASE("a name that is gone keeps its endpoints, too", "[discovery]") {
   const Folder folder;
   const NameServer server{{"--addn-hosts=" + folder.write("hosts", "10.0.0.1 db.test\n")}};
   Watched watched{server.address()};
@@ -142,11 +145,11 @@ TEST_CASE("a name that is gone keeps its endpoints, too", "[upstream]") {
   watched.run_until_resolved(1);
   folder.write("hosts", "10.0.0.1 other.test\n");
   server.reload();
-  watched.run_until([&] { return watched.results.back() == DnsResult::nxdomain; });
+  watched.run_until([&] { return watched.results.back() == upstream::DnsResult::nxdomain; });
   CHECK(watched.found.size() == 1);
 }
 
-TEST_CASE("a name that never resolved reports no endpoints", "[upstream]") {
+TEST_CASE("a name that never resolved reports no endpoints", "[discovery]") {
   const NameServer server{{}};
   Watched watched{server.address()};
   watched.watch->watch(id, dns_source_of("nobody.test"));
@@ -157,7 +160,7 @@ TEST_CASE("a name that never resolved reports no endpoints", "[upstream]") {
                 "name; it has no endpoints until it can, and it is tried again"});
 }
 
-TEST_CASE("a source that is forgotten or replaced reports no more", "[upstream]") {
+TEST_CASE("a source that is forgotten or replaced reports no more", "[discovery]") {
   const NameServer server{{"--host-record=old.test,10.0.0.1", "--host-record=new.test,10.0.0.2"}};
   Watched watched{server.address()};
   watched.watch->watch(id, dns_source_of("old.test"));
@@ -172,7 +175,7 @@ TEST_CASE("a source that is forgotten or replaced reports no more", "[upstream]"
 }
 
 TEST_CASE("a source is asked again at once when its endpoints fail, but at most once a second",
-          "[upstream]") {
+          "[discovery]") {
   Watched watched;
   ScriptedServer server{watched.io, [](const Asked& asked) -> Said {
                           if (asked.type == os::DnsType::aaaa) return {};
@@ -191,11 +194,11 @@ TEST_CASE("a source is asked again at once when its endpoints fail, but at most 
   CHECK(server.asked(os::DnsType::a).size() == 3);
 }
 
-TEST_CASE("a name that is gone loses its endpoints after nx_hold, with a warning", "[upstream]") {
+TEST_CASE("a name that is gone loses its endpoints after nx_hold, with a warning", "[discovery]") {
   const Folder folder;
   const NameServer server{{"--addn-hosts=" + folder.write("hosts", "10.0.0.1 db.test\n")}};
   Watched watched{server.address()};
-  DnsSource source = dns_source_of("db.test");
+  upstream::DnsSource source = dns_source_of("db.test");
   source.nx_hold = std::chrono::milliseconds{1500};
   watched.watch->watch(id, source);
   watched.run_until_resolved(1);
@@ -213,7 +216,7 @@ TEST_CASE("a name that is gone loses its endpoints after nx_hold, with a warning
               "for nx_hold: its 1 endpoints get no new connections any more"});
 }
 
-TEST_CASE("an address where nobody can be connected to is told once", "[upstream]") {
+TEST_CASE("an address where nobody can be connected to is told once", "[discovery]") {
   Watched watched;
   ScriptedServer server{watched.io, [](const Asked& asked) -> Said {
                           if (asked.type == os::DnsType::aaaa) return {};
@@ -228,4 +231,4 @@ TEST_CASE("an address where nobody can be connected to is told once", "[upstream
                 "can be connected to: left out"});
 }
 
-}  // namespace penstock::upstream
+}  // namespace penstock::discovery

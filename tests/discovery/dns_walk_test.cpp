@@ -3,7 +3,7 @@
 #include "catch.hpp"
 #include "discovery/scripted_server.hpp"
 
-namespace penstock::upstream {
+namespace penstock::discovery {
 
 namespace {
 
@@ -24,7 +24,8 @@ Said look_in(const Zone& zone, const Asked& asked) {
 
 struct Walked {
   Strings addresses;  // of both families
-  std::vector<DnsResult> results = {DnsResult::other, DnsResult::other};
+  std::vector<upstream::DnsResult> results = {upstream::DnsResult::other,
+                                              upstream::DnsResult::other};
   std::string name;
 };
 
@@ -73,11 +74,11 @@ const Said servfail{.code = 2};
 
 }  // namespace
 
-TEST_CASE("the first search domain that has the name decides for both families", "[upstream]") {
+TEST_CASE("the first search domain that has the name decides for both families", "[discovery]") {
   House house{{{{"db.prod.test", DnsType::a}, v4}, {{"db.corp.test", DnsType::aaaa}, v6}}};
   const Walked walked = house.walk("db");
   CHECK(walked.addresses == Strings{"10.0.0.1"});
-  CHECK(walked.results == std::vector{DnsResult::ok, DnsResult::no_data});
+  CHECK(walked.results == std::vector{upstream::DnsResult::ok, upstream::DnsResult::no_data});
   CHECK(walked.name == "db.prod.test");
   CHECK(house.server.asked(DnsType::aaaa) == Strings{"db.prod.test"});
 
@@ -85,7 +86,7 @@ TEST_CASE("the first search domain that has the name decides for both families",
   CHECK(reverse.walk("db").addresses == Strings{"fd00::9"});
 }
 
-TEST_CASE("a whole name with one family is not looked for below a search domain", "[upstream]") {
+TEST_CASE("a whole name with one family is not looked for below a search domain", "[discovery]") {
   House house{{{{"db.prod.test", DnsType::a}, v4}, {{"db.prod.test.corp.test", DnsType::aaaa}, v6}},
               {"corp.test"},
               1};
@@ -93,7 +94,7 @@ TEST_CASE("a whole name with one family is not looked for below a search domain"
   CHECK(house.server.asked(DnsType::aaaa) == Strings{"db.prod.test"});
 }
 
-TEST_CASE("an alias that leads nowhere decides, as it does in getaddrinfo", "[upstream]") {
+TEST_CASE("an alias that leads nowhere decides, as it does in getaddrinfo", "[discovery]") {
   House house{{{{"db.prod.test", DnsType::a}, {.records = {"alias gone.test"}}},
                {{"db.corp.test", DnsType::a}, v4}}};
   const Walked walked = house.walk("db");
@@ -102,24 +103,25 @@ TEST_CASE("an alias that leads nowhere decides, as it does in getaddrinfo", "[up
 }
 
 TEST_CASE("a domain whose server is in trouble is passed over, but not the one that decided",
-          "[upstream]") {
+          "[discovery]") {
   House house{{{{"db.prod.test", DnsType::a}, servfail},
                {{"db.prod.test", DnsType::aaaa}, servfail},
                {{"db.corp.test", DnsType::a}, v4}}};
   CHECK(house.walk("db").addresses == Strings{"10.0.0.1"});
   const Walked walked = house.walk("db", "db.prod.test");
   CHECK(walked.addresses.empty());
-  CHECK(walked.results == std::vector{DnsResult::servfail, DnsResult::servfail});
+  CHECK(walked.results ==
+        std::vector{upstream::DnsResult::servfail, upstream::DnsResult::servfail});
 }
 
-TEST_CASE("who is silent for one family does not keep the other", "[upstream]") {
+TEST_CASE("who is silent for one family does not keep the other", "[discovery]") {
   House house{{{{"db.prod.test", DnsType::a}, v4}, {{"db.prod.test", DnsType::aaaa}, silence}}};
   const Walked walked = house.walk("db");
   CHECK(walked.addresses == Strings{"10.0.0.1"});
-  CHECK(walked.results == std::vector{DnsResult::ok, DnsResult::timeout});
+  CHECK(walked.results == std::vector{upstream::DnsResult::ok, upstream::DnsResult::timeout});
 }
 
-TEST_CASE("where all is silence the name itself is asked for, and nothing else", "[upstream]") {
+TEST_CASE("where all is silence the name itself is asked for, and nothing else", "[discovery]") {
   Zone zone;
   for (const char* name : {"db.prod.test", "db.corp.test"})
     for (const DnsType type : {DnsType::a, DnsType::aaaa}) zone[{name, type}] = silence;
@@ -130,7 +132,7 @@ TEST_CASE("where all is silence the name itself is asked for, and nothing else",
 }
 
 TEST_CASE("a silent first server costs a walk its timeout once, however many domains there are",
-          "[upstream]") {
+          "[discovery]") {
   House house{{{{"db.x.y.z.test", DnsType::a}, v4}}, {"a.test", "b.test", "c.test", "d.test"}};
   ScriptedServer dead{house.io, [](const Asked&) -> Said { return {.code = Said::silence}; }};
   house.config.servers.insert(house.config.servers.begin(), dead.address());
@@ -142,7 +144,8 @@ TEST_CASE("a silent first server costs a walk its timeout once, however many dom
   CHECK(dead.asked(DnsType::a).size() == 1);
 }
 
-TEST_CASE("an answer that UDP cuts is taken by TCP, and `use-vc` asks by TCP alone", "[upstream]") {
+TEST_CASE("an answer that UDP cuts is taken by TCP, and `use-vc` asks by TCP alone",
+          "[discovery]") {
   House house{{{{"db", DnsType::a}, {.records = {"10.0.0.1", "10.0.0.2"}, .cut_by_udp = true}}},
               {}};
   CHECK(house.walk("db").addresses == Strings{"10.0.0.1", "10.0.0.2"});
@@ -152,13 +155,16 @@ TEST_CASE("an answer that UDP cuts is taken by TCP, and `use-vc` asks by TCP alo
   CHECK(house.server.asked(DnsType::a).size() == 3);
 }
 
-TEST_CASE("every way to find nothing is told by what says most", "[upstream]") {
+TEST_CASE("every way to find nothing is told by what says most", "[discovery]") {
   House house{{{{"text.prod.test", DnsType::srv}, {}},
                {{"sick.prod.test", DnsType::a}, servfail},
                {{"sick.prod.test", DnsType::aaaa}, servfail}}};
-  CHECK(house.walk("nobody").results == std::vector{DnsResult::nxdomain, DnsResult::nxdomain});
-  CHECK(house.walk("text").results == std::vector{DnsResult::no_data, DnsResult::no_data});
-  CHECK(house.walk("sick").results == std::vector{DnsResult::servfail, DnsResult::servfail});
+  CHECK(house.walk("nobody").results ==
+        std::vector{upstream::DnsResult::nxdomain, upstream::DnsResult::nxdomain});
+  CHECK(house.walk("text").results ==
+        std::vector{upstream::DnsResult::no_data, upstream::DnsResult::no_data});
+  CHECK(house.walk("sick").results ==
+        std::vector{upstream::DnsResult::servfail, upstream::DnsResult::servfail});
 }
 
-}  // namespace penstock::upstream
+}  // namespace penstock::discovery

@@ -23,7 +23,7 @@
 #include "discovery/name_server.hpp"
 #include "discovery/scripted_server.hpp"
 
-namespace penstock::upstream {
+namespace penstock::discovery {
 
 namespace {
 
@@ -137,7 +137,7 @@ std::set<std::string> ask_library(const std::string& name) {
 std::set<std::string> ask_ours(const std::string& name) {
   asio::io_context io;
   DnsServers servers;
-  DnsSource source;
+  upstream::DnsSource source;
   source.name = name;
   source.port = 80;
   std::optional<DnsFound> found;
@@ -285,13 +285,13 @@ void expect_no_difference(const Tally& tally, unsigned scenarios) {
 
 }  // namespace
 
-TEST_CASE("wherever getaddrinfo finds addresses, ours are the same", "[upstream]") {
+TEST_CASE("wherever getaddrinfo finds addresses, ours are the same", "[discovery]") {
   expect_no_difference(run(1000, 1040, Silence::none, 2), 40);
 }
 
 TEST_CASE("wherever getaddrinfo finds addresses, ours are the same, also where servers are silent",
-          "[upstream][full]") {
+          "[discovery][full]") {
   expect_no_difference(run(0, 240, Silence::some, 16), 240);
 }
 
-}  // namespace penstock::upstream
+}  // namespace penstock::discovery

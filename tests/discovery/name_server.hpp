@@ -20,7 +20,7 @@
 
 #include "discovery/server_sockets.hpp"
 
-namespace penstock::upstream {
+namespace penstock::discovery {
 
 // A folder that goes with the test.
 class Folder {
@@ -149,4 +149,4 @@ class OddServer {
   int questions_ = 0;
 };
 
-}  // namespace penstock::upstream
+}  // namespace penstock::discovery

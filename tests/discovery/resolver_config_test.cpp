@@ -2,7 +2,7 @@
 
 #include "catch.hpp"
 
-namespace penstock::upstream {
+namespace penstock::discovery {
 
 namespace {
 
@@ -15,7 +15,7 @@ ResolverConfig parsed(const std::string& text) {
 
 }  // namespace
 
-TEST_CASE("resolv.conf is read as the C library reads it", "[upstream]") {
+TEST_CASE("resolv.conf is read as the C library reads it", "[discovery]") {
   const ResolverConfig config = parsed(
       "# nameserver 10.0.0.9\n; nameserver 10.0.0.8\n"
       "nameserver 10.0.0.1\nnameserver\t::1 # beside it\r\n  nameserver 10.0.0.3\nnameserver "
@@ -33,7 +33,7 @@ TEST_CASE("resolv.conf is read as the C library reads it", "[upstream]") {
 }
 
 TEST_CASE("what resolv.conf does not say has the defaults, and its numbers have bounds",
-          "[upstream]") {
+          "[discovery]") {
   CHECK(parsed("") == parsed("nameserver 127.0.0.1\n"));
   CHECK(parsed("").attempts == 2);
   CHECK(parsed("").ndots == 1);
@@ -54,7 +54,7 @@ TEST_CASE("what resolv.conf does not say has the defaults, and its numbers have 
   CHECK(parsed(many).search.size() == 64);
 }
 
-TEST_CASE("a try lasts as long as resolv.conf says, else 2 s and then 4 s", "[upstream]") {
+TEST_CASE("a try lasts as long as resolv.conf says, else 2 s and then 4 s", "[discovery]") {
   const ResolverConfig silent = parsed("nameserver 10.0.0.1\nnameserver 10.0.0.2\n");
   CHECK(silent.timeout_of(0) == seconds{2});
   CHECK(silent.timeout_of(1) == seconds{4});
@@ -64,7 +64,7 @@ TEST_CASE("a try lasts as long as resolv.conf says, else 2 s and then 4 s", "[up
   CHECK(stated.longest_question() == seconds{3});
 }
 
-TEST_CASE("names are searched for in the order of the C library", "[upstream]") {
+TEST_CASE("names are searched for in the order of the C library", "[discovery]") {
   const ResolverConfig config = parsed("search a.test b.test\noptions ndots:2\n");
   CHECK(search_names(config, "db") == Strings{"db.a.test", "db.b.test", "db"});
   CHECK(search_names(config, "db.x") == Strings{"db.x.a.test", "db.x.b.test", "db.x"});
@@ -75,4 +75,4 @@ TEST_CASE("names are searched for in the order of the C library", "[upstream]") 
   CHECK(search_names(config, longest) == Strings{longest});
 }
 
-}  // namespace penstock::upstream
+}  // namespace penstock::discovery

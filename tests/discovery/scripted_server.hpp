@@ -17,7 +17,7 @@
 #include "discovery/server_sockets.hpp"
 #include "os/dns_records.hpp"
 
-namespace penstock::upstream {
+namespace penstock::discovery {
 
 namespace asio = boost::asio;
 
@@ -179,4 +179,4 @@ class ScriptedServer {
   std::map<os::DnsType, std::vector<std::string>> asked_;
 };
 
-}  // namespace penstock::upstream
+}  // namespace penstock::discovery

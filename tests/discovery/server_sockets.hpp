@@ -10,7 +10,7 @@
 #include <random>
 #include <string>
 
-namespace penstock::upstream {
+namespace penstock::discovery {
 
 namespace asio = boost::asio;
 
@@ -40,4 +40,4 @@ inline ServerSockets server_sockets(asio::io_context& io, const std::string& ip,
   }
 }
 
-}  // namespace penstock::upstream
+}  // namespace penstock::discovery

@@ -2,7 +2,7 @@
 
 #include "catch.hpp"
 
-namespace penstock::upstream {
+namespace penstock::discovery {
 
 namespace {
 
@@ -27,7 +27,7 @@ std::string ranks(const std::vector<Ranked>& records) {
 
 }  // namespace
 
-TEST_CASE("SRV priorities become ranks from 0, in their order", "[upstream]") {
+TEST_CASE("SRV priorities become ranks from 0, in their order", "[discovery]") {
   CHECK(ranks({}).empty());
   CHECK(ranks({{65'535, 5}}) == "0:5 ");
   CHECK(ranks({{30, 1}, {10, 2}, {30, 3}, {20, 4}}) == "0:2 1:4 2:1 2:3 ");
@@ -37,7 +37,7 @@ TEST_CASE("SRV priorities become ranks from 0, in their order", "[upstream]") {
 }
 
 TEST_CASE("an SRV weight of 0 beside others is a hundredth or less, and alone it is 1",
-          "[upstream]") {
+          "[discovery]") {
   CHECK(ranks({{0, 0}, {0, 0}}) == "0:1 0:1 ");
   CHECK(ranks({{0, 0}, {0, 3}}) == "0:1 0:300 ");
   CHECK(ranks({{0, 0}, {0, 65'535}}) == "0:1 0:65535 ");
@@ -47,7 +47,7 @@ TEST_CASE("an SRV weight of 0 beside others is a hundredth or less, and alone it
 }
 
 TEST_CASE("a target that an answer names twice is one, with its most preferred record",
-          "[upstream]") {
+          "[discovery]") {
   const auto services = services_of({{.target = "a", .port = 80, .priority = 2, .weight = 5},
                                      {.target = "a", .port = 80, .priority = 1, .weight = 6},
                                      {.target = "a", .port = 81, .priority = 2, .weight = 7}});
@@ -56,4 +56,4 @@ TEST_CASE("a target that an answer names twice is one, with its most preferred r
   CHECK(services[1] == Service{.target = "a", .port = 81, .priority = 1, .weight = 7});
 }
 
-}  // namespace penstock::upstream
+}  // namespace penstock::discovery

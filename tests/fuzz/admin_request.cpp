@@ -18,18 +18,18 @@ namespace {
 
 using namespace penstock;
 
-struct View final : control::AdminView {
+struct View final : admin::AdminView {
   fuzz::House house;
   int writes = 0;
 
   std::string unhealthy_because() override { return {}; }
   std::string not_ready_because() override { return "a drain runs"; }
-  control::PagePieces page(control::PageName /*name*/) override { return {}; }
-  control::Explained explain(const control::ExplainQuestion& question) override {
+  base::PagePieces page(admin::PageName /*name*/) override { return {}; }
+  admin::Explained explain(const admin::ExplainQuestion& question) override {
     return house.explain(question);
   }
   void drain() override { ++writes; }
-  void at_end_of_drain(std::function<void(const control::DrainEnd&)> told) override { told({}); }
+  void at_end_of_drain(std::function<void(const admin::DrainEnd&)> told) override { told({}); }
   bool set_override(const std::string& upstream, const std::string& /*endpoint*/,
                     upstream::Override /*said*/) override {
     ++writes;
@@ -44,8 +44,8 @@ std::string take_line(std::string_view& rest) {
   return line;
 }
 
-control::AdminRequest request_from(std::string_view rest) {
-  control::AdminRequest request{
+admin::AdminRequest request_from(std::string_view rest) {
+  admin::AdminRequest request{
       .method = take_line(rest), .target = take_line(rest), .host = std::nullopt};
   const auto next = [&]() -> std::optional<std::string> {
     std::string line = take_line(rest);
@@ -70,12 +70,12 @@ bool is_known(unsigned status) {
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
   static View view;
   const std::string_view text = fuzz::text_of(data, size);
-  const control::AdminRequest request = request_from(text);
+  const admin::AdminRequest request = request_from(text);
   const int before = view.writes;
-  const control::AdminAnswer reply = control::answer(request, view);
+  const admin::AdminAnswer reply = admin::answer(request, view);
   fuzz::require(is_known(reply.status), "the status is one that is documented");
   if (!reply.pieces.empty()) {
-    fuzz::require(boost::json::parse(control::text_of(reply.pieces)).is_object(),
+    fuzz::require(boost::json::parse(base::text_of(reply.pieces)).is_object(),
                   "an answer is an object");
   } else if (!reply.page) {
     const auto body = boost::json::parse(reply.body);
@@ -84,18 +84,17 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
       fuzz::require(body.at("error").is_string(), "a refusal has its sentence");
   }
   if (view.writes != before)
-    fuzz::require(request.method == "POST" && !refused(request, control::Access::write),
+    fuzz::require(request.method == "POST" && !refused(request, admin::Access::write),
                   "who writes may write");
-  control::AdminRequest reader = request;
+  admin::AdminRequest reader = request;
   reader.read_only = true;
-  control::answer(reader, view);
+  admin::answer(reader, view);
   fuzz::require(view.writes - before <= 1, "who may only read writes nothing");
   fuzz::require_linear(text, [](const std::string& large) {
-    control::AdminRequest of_this_size{
-        .method = "GET", .target = "/explain?" + large, .host = large};
-    control::answer(of_this_size, view);
+    admin::AdminRequest of_this_size{.method = "GET", .target = "/explain?" + large, .host = large};
+    admin::answer(of_this_size, view);
     of_this_size.target = "/upstreams/" + large;
-    control::answer(of_this_size, view);
+    admin::answer(of_this_size, view);
   });
   return 0;
 }

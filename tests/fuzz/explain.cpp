@@ -12,9 +12,9 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
   static const fuzz::House house;
   const std::string text{fuzz::text_of(data, size)};
   for (const char* listener : {"web", "api"}) {
-    const control::Explained explained = house.explain({.listener = listener, .source = text});
+    const admin::Explained explained = house.explain({.listener = listener, .source = text});
     if (explained)
-      fuzz::require(boost::json::parse(control::text_of(*explained)).is_object(),
+      fuzz::require(boost::json::parse(base::text_of(*explained)).is_object(),
                     "an answer is an object");
     else
       fuzz::require(!explained.error().empty(), "a refusal is a sentence");

@@ -16,7 +16,7 @@ namespace penstock::fuzz {
 class House {
  public:
   House()
-      : loaded_{control::load_config_text(
+      : loaded_{config::load_config_text(
             "listeners:\n"
             "  - {name: web, bind: '127.0.0.1:1', upstream: app}\n"
             "  - {name: api, bind: '127.0.0.1:2', upstream: hashed}\n"
@@ -31,12 +31,12 @@ class House {
       listeners_.push_back(&listener.session);
   }
 
-  control::Explained explain(const control::ExplainQuestion& question) const {
-    return control::explain_json(question.listener, question.source, listeners_, *registry_);
+  admin::Explained explain(const admin::ExplainQuestion& question) const {
+    return report::explain_json(question.listener, question.source, listeners_, *registry_);
   }
 
  private:
-  control::LoadedConfig loaded_;
+  config::LoadedConfig loaded_;
   std::unique_ptr<upstream::Registry> registry_;
   std::vector<const session::ListenerOptions*> listeners_;
 };

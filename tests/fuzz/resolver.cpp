@@ -13,13 +13,12 @@
 namespace {
 
 using namespace penstock;
-using namespace penstock::upstream;
 
 void configuration(std::string_view text) {
   // The first line is the name, the rest is the file.
   const std::string_view name = text.substr(0, text.find('\n'));
-  const ResolverConfig config =
-      parse_resolver_config(text.substr(std::min(name.size() + 1, text.size())), "host.test");
+  const discovery::ResolverConfig config = discovery::parse_resolver_config(
+      text.substr(std::min(name.size() + 1, text.size())), "host.test");
   fuzz::require(!config.servers.empty() && config.servers.size() <= 3, "1 to 3 servers");
   for (const std::string& server : config.servers)
     fuzz::require(os::parse_socket_address(server).has_value(), "a server is an address");
@@ -28,7 +27,7 @@ void configuration(std::string_view text) {
   fuzz::require(config.attempts >= 1 && config.attempts <= 5, "attempts within their bounds");
   fuzz::require(config.timeout_of(0).count() > 0, "a try has its time");
   fuzz::require(config.longest_question() <= std::chrono::seconds{450}, "a question ends");
-  const auto names = search_names(config, name);
+  const auto names = discovery::search_names(config, name);
   fuzz::require(names.size() <= config.search.size() + 1, "a bounded walk");
   for (const std::string& whole : names)
     fuzz::require(name.ends_with('.') || (whole.starts_with(name) && whole.size() <= 253),

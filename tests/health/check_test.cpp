@@ -40,13 +40,13 @@ HealthSpec asking_redis() {
 
 CheckOutcome check(const os::SocketAddress& address, const HealthSpec& spec) {
   boost::asio::io_context io;
-  upstream::HealthTls tls;
+  health::HealthTls tls;
   CheckOutcome outcome{CheckResult::other, "the check did not end"};
   boost::asio::co_spawn(
       io,
-      upstream::check_health(std::make_shared<upstream::HealthLink>(io.get_executor()),
-                             std::make_shared<const HealthSpec>(spec),
-                             upstream::checked_address(address, spec), tls),
+      health::check_health(std::make_shared<health::HealthLink>(io.get_executor()),
+                           std::make_shared<const HealthSpec>(spec),
+                           health::checked_address(address, spec), tls),
       [&](const std::exception_ptr&, CheckOutcome ended) { outcome = std::move(ended); });
   io.run();
   return outcome;
@@ -66,7 +66,7 @@ CheckOutcome check_http(const std::string& answer) {
 }
 
 std::string request_from(const HealthSpec& spec, const char* address) {
-  return upstream::health_request(spec, *os::parse_socket_address(address));
+  return health::health_request(spec, *os::parse_socket_address(address));
 }
 
 // Takes connections and never says a word, like a process that was stopped: the kernel does it.
@@ -77,21 +77,21 @@ struct Silent {
 
 }  // namespace
 
-TEST_CASE("a port where nobody listens is refused", "[upstream]") {
+TEST_CASE("a port where nobody listens is refused", "[health]") {
   const CheckOutcome outcome = check(testing::refusing_address(), spec_of(CheckType::tcp));
   CHECK(outcome.result == CheckResult::refused);
   CHECK(outcome.why == "connection refused");
 }
 
 TEST_CASE("an endpoint that takes connections passes a tcp check, even if it never answers",
-          "[upstream]") {
+          "[health]") {
   const Silent silent;
   const CheckOutcome outcome = check(silent.address, impatient(CheckType::tcp));
   CHECK(outcome.result == CheckResult::passed);
   CHECK(outcome.why == "connected");
 }
 
-TEST_CASE("an endpoint that never answers is timed out by every other check", "[upstream]") {
+TEST_CASE("an endpoint that never answers is timed out by every other check", "[health]") {
   const auto type = GENERATE(CheckType::send_expect, CheckType::http, CheckType::tls);
   const Silent silent;
   const CheckOutcome outcome = check(silent.address, impatient(type));
@@ -99,7 +99,7 @@ TEST_CASE("an endpoint that never answers is timed out by every other check", "[
   CHECK(outcome.why == "no answer within 100ms");
 }
 
-TEST_CASE("a listener whose queue is full is timed out", "[upstream]") {
+TEST_CASE("a listener whose queue is full is timed out", "[health]") {
   os::ListenOptions one_place;
   one_place.backlog = 0;
   const os::Fd listener = *os::listen_on(testing::loopback_v4(), one_place, {});
@@ -109,7 +109,7 @@ TEST_CASE("a listener whose queue is full is timed out", "[upstream]") {
   CHECK(outcome.result == CheckResult::timeout);
 }
 
-TEST_CASE("the timeout bounds an answer that comes drop by drop", "[upstream]") {
+TEST_CASE("the timeout bounds an answer that comes drop by drop", "[health]") {
   const Peer peer{[](int socket) {
     while (true) {
       testing::send_all(socket, ".");
@@ -121,7 +121,7 @@ TEST_CASE("the timeout bounds an answer that comes drop by drop", "[upstream]") 
   CHECK(outcome.why.starts_with("not the expected answer within 100ms; it said '."));
 }
 
-TEST_CASE("unix sockets are checked as well", "[upstream]") {
+TEST_CASE("unix sockets are checked as well", "[health]") {
   const testing::TemporaryDirectory directory;
   const auto address = os::SocketAddress::unix_path(directory / "socket");
   const CheckOutcome absent = check(address, spec_of(CheckType::tcp));
@@ -135,7 +135,7 @@ TEST_CASE("unix sockets are checked as well", "[upstream]") {
   CHECK(check(address, asking_redis()).result == CheckResult::passed);
 }
 
-TEST_CASE("a unix socket whose queue is full refuses", "[upstream]") {
+TEST_CASE("a unix socket whose queue is full refuses", "[health]") {
   const testing::TemporaryDirectory directory;
   const auto address = os::SocketAddress::unix_path(directory / "socket");
   os::ListenOptions one_place;
@@ -147,7 +147,7 @@ TEST_CASE("a unix socket whose queue is full refuses", "[upstream]") {
   CHECK(outcome.why == "its accept queue is full");
 }
 
-TEST_CASE("an answer is found wherever it was cut", "[upstream]") {
+TEST_CASE("an answer is found wherever it was cut", "[health]") {
   std::string asked;
   {
     const Peer peer{[&](int socket) {
@@ -165,14 +165,14 @@ TEST_CASE("an answer is found wherever it was cut", "[upstream]") {
   CHECK(asked == "PING\r\n");
 }
 
-TEST_CASE("a greeting is expected without a word", "[upstream]") {
+TEST_CASE("a greeting is expected without a word", "[health]") {
   HealthSpec spec = spec_of(CheckType::send_expect);
   spec.expect = "220 ";
   const Peer peer{[](int socket) { testing::send_all(socket, "220 mail.example ESMTP\r\n"); }};
   CHECK(check(peer.address(), spec).result == CheckResult::passed);
 }
 
-TEST_CASE("an endpoint that says something else and closes gave a wrong answer", "[upstream]") {
+TEST_CASE("an endpoint that says something else and closes gave a wrong answer", "[health]") {
   const Peer peer{[](int socket) {
     testing::read_until(socket, "\r\n");
     testing::send_all(socket, "-NOAUTH\r\n");
@@ -182,7 +182,7 @@ TEST_CASE("an endpoint that says something else and closes gave a wrong answer",
   CHECK(outcome.why == R"(closed without the answer; it had said '-NOAUTH\r\n')");
 }
 
-TEST_CASE("64 KiB without what was expected are a wrong answer", "[upstream]") {
+TEST_CASE("64 KiB without what was expected are a wrong answer", "[health]") {
   const Peer peer{[](int socket) { testing::send_all(socket, std::string(80 * 1024, 'x')); }};
   HealthSpec spec = spec_of(CheckType::send_expect);
   spec.expect = "y";
@@ -192,7 +192,7 @@ TEST_CASE("64 KiB without what was expected are a wrong answer", "[upstream]") {
         "64 KiB came without what was expected; they begin with '" + std::string(48, 'x') + "...'");
 }
 
-TEST_CASE("an endpoint that resets is told from one that closes", "[upstream]") {
+TEST_CASE("an endpoint that resets is told from one that closes", "[health]") {
   const Peer peer{[](int socket) {
     testing::read_until(socket, "\r\n");
     os::reset_on_close(socket);
@@ -202,7 +202,7 @@ TEST_CASE("an endpoint that resets is told from one that closes", "[upstream]") 
   CHECK(outcome.why == "connection reset by peer");
 }
 
-TEST_CASE("a status within the ranges passes, any other is a wrong answer", "[upstream]") {
+TEST_CASE("a status within the ranges passes, any other is a wrong answer", "[health]") {
   CHECK(check_http("HTTP/1.1 200 OK\r\n\r\n").result == CheckResult::passed);
   CHECK(check_http("HTTP/1.1 399 Odd\r\n\r\n").result == CheckResult::passed);
   const CheckOutcome outcome = check_http("HTTP/1.1 503 Service Unavailable\r\n\r\n");
@@ -214,13 +214,13 @@ TEST_CASE("a status within the ranges passes, any other is a wrong answer", "[up
   CHECK(check_http("HTTP/1.1 200 OK\r\n\r\n", spec).result == CheckResult::wrong_answer);
 }
 
-TEST_CASE("who speaks no HTTP gave a wrong answer", "[upstream]") {
+TEST_CASE("who speaks no HTTP gave a wrong answer", "[health]") {
   const CheckOutcome outcome = check_http("SSH-2.0-OpenSSH_9.2");
   CHECK(outcome.result == CheckResult::wrong_answer);
   CHECK(outcome.why == "the answer is not HTTP/1: 'SSH-2.0-OpenSSH_9.2'");
 }
 
-TEST_CASE("interim answers are passed over, and the final one decides", "[upstream]") {
+TEST_CASE("interim answers are passed over, and the final one decides", "[health]") {
   const std::string interim =
       "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 102 Processing\n\n";
   CHECK(check_http(interim + "HTTP/1.1 200 OK\r\n\r\n").result == CheckResult::passed);
@@ -231,7 +231,7 @@ TEST_CASE("interim answers are passed over, and the final one decides", "[upstre
   CHECK(check_http("HTTP/1.1 101 Switching Protocols\r\n\r\n").why == "HTTP status 101");
 }
 
-TEST_CASE("an endpoint that says something else and stays is not called silent", "[upstream]") {
+TEST_CASE("an endpoint that says something else and stays is not called silent", "[health]") {
   const Peer peer{[](int socket) {
     testing::read_until(socket, "\r\n");
     testing::send_all(socket, "-NOAUTH Authentication required.\r\n");
@@ -245,7 +245,7 @@ TEST_CASE("an endpoint that says something else and stays is not called silent",
         R"(not the expected answer within 100ms; it said '-NOAUTH Authentication required.\r\n')");
 }
 
-TEST_CASE("the request names path and host, by default the address", "[upstream]") {
+TEST_CASE("the request names path and host, by default the address", "[health]") {
   HealthSpec spec = spec_of(CheckType::http);
   CHECK(request_from(spec, "10.0.0.1:80") ==
         "GET / HTTP/1.1\r\nHost: 10.0.0.1:80\r\nUser-Agent: penstock-health-check\r\n"
@@ -258,7 +258,7 @@ TEST_CASE("the request names path and host, by default the address", "[upstream]
   CHECK(request_from(spec, "10.0.0.1:80").starts_with("GET /live?full=1 HTTP/1.1\r\nHost: app.ex"));
 }
 
-TEST_CASE("a PROXY header goes before everything else", "[upstream]") {
+TEST_CASE("a PROXY header goes before everything else", "[health]") {
   std::string seen;
   HealthSpec spec = spec_of(CheckType::http);
   spec.proxy_v2 = true;
@@ -273,7 +273,7 @@ TEST_CASE("a PROXY header goes before everything else", "[upstream]") {
   CHECK(seen.substr(16, 6) == "GET / ");
 }
 
-TEST_CASE("a check of type tcp sends the PROXY header and nothing more", "[upstream]") {
+TEST_CASE("a check of type tcp sends the PROXY header and nothing more", "[health]") {
   std::string seen;
   HealthSpec spec = spec_of(CheckType::tcp);
   spec.proxy_v2 = true;
@@ -289,11 +289,11 @@ TEST_CASE("a check of type tcp sends the PROXY header and nothing more", "[upstr
   CHECK(seen.size() == 16);
 }
 
-TEST_CASE("another port can be checked than that of the endpoint", "[upstream]") {
+TEST_CASE("another port can be checked than that of the endpoint", "[health]") {
   const Silent silent;
   HealthSpec spec = spec_of(CheckType::tcp);
   spec.port = silent.address.ip().port;
   CHECK(check(testing::refusing_address(), spec).result == CheckResult::passed);
   const auto path = os::SocketAddress::unix_path("/s");
-  CHECK(upstream::checked_address(path, spec) == path);
+  CHECK(health::checked_address(path, spec) == path);
 }

@@ -4,6 +4,7 @@
 
 #include "catch.hpp"
 
+using namespace penstock;
 using namespace penstock::upstream;
 
 namespace {
@@ -30,14 +31,14 @@ std::string sequence(unsigned bits, int length) {
 }
 
 TEST_CASE("a patient judge takes as many failures of an unknown endpoint as of one that was up",
-          "[upstream]") {
-  HealthJudge judge{2, 3, true};
+          "[health]") {
+  health::HealthJudge judge{2, 3, true};
   CHECK_FALSE(judge.take(false));
   CHECK_FALSE(judge.take(false));
   CHECK(judge.state() == Health::unknown);
   CHECK(judge.take(false));
   CHECK(judge.state() == Health::down);
-  HealthJudge lucky{2, 3, true};
+  health::HealthJudge lucky{2, 3, true};
   CHECK_FALSE(lucky.take(false));
   CHECK(lucky.take(true));
   CHECK(lucky.state() == Health::up);
@@ -45,13 +46,13 @@ TEST_CASE("a patient judge takes as many failures of an unknown endpoint as of o
 
 }  // namespace
 
-TEST_CASE("every short sequence of results is judged by its rows", "[upstream]") {
+TEST_CASE("every short sequence of results is judged by its rows", "[health]") {
   for (int rise = 1; rise <= 4; ++rise)
     for (int fall = 1; fall <= 4; ++fall)
       for (int length = 1; length <= 9; ++length)
         for (unsigned bits = 0; bits < 1U << length; ++bits) {
           const std::string results = sequence(bits, length);
-          HealthJudge judge{rise, fall};
+          health::HealthJudge judge{rise, fall};
           bool changed = false;
           Health before = Health::unknown;
           for (const char result : results) {
@@ -64,26 +65,26 @@ TEST_CASE("every short sequence of results is judged by its rows", "[upstream]")
         }
 }
 
-TEST_CASE("the first result decides at once", "[upstream]") {
-  HealthJudge good{2, 3};
+TEST_CASE("the first result decides at once", "[health]") {
+  health::HealthJudge good{2, 3};
   REQUIRE(good.state() == Health::unknown);
   REQUIRE(good.take(true));
   REQUIRE(good.state() == Health::up);
-  HealthJudge bad{2, 3};
+  health::HealthJudge bad{2, 3};
   REQUIRE(bad.take(false));
   REQUIRE(bad.state() == Health::down);
 }
 
-TEST_CASE("one result to the contrary ends a row", "[upstream]") {
-  HealthJudge judge{2, 3};
+TEST_CASE("one result to the contrary ends a row", "[health]") {
+  health::HealthJudge judge{2, 3};
   for (const bool passed : {true, false, false, true, false, false}) judge.take(passed);
   REQUIRE(judge.state() == Health::up);
   REQUIRE(judge.take(false));
   REQUIRE(judge.state() == Health::down);
 }
 
-TEST_CASE("new lengths of rows hold for the row under way", "[upstream]") {
-  HealthJudge judge{2, 3};
+TEST_CASE("new lengths of rows hold for the row under way", "[health]") {
+  health::HealthJudge judge{2, 3};
   judge.take(true);
   judge.take(false);
   judge.set_rows(2, 2);

@@ -5,9 +5,9 @@
 #include "catch.hpp"
 
 using namespace penstock;
-using upstream::HealthShared;
+using health::HealthShared;
 
-TEST_CASE("an interval varies by 10 % at most, and evenly", "[upstream]") {
+TEST_CASE("an interval varies by 10 % at most, and evenly", "[health]") {
   constexpr base::Duration interval = std::chrono::seconds{2};
   HealthShared shared{{}, 42};
   std::array<int, 10> tenths{};
@@ -20,7 +20,7 @@ TEST_CASE("an interval varies by 10 % at most, and evenly", "[upstream]") {
   for (const int count : tenths) CHECK((count > 850 && count < 1150));
 }
 
-TEST_CASE("the seed decides how intervals vary", "[upstream]") {
+TEST_CASE("the seed decides how intervals vary", "[health]") {
   const auto three_from = [](std::uint64_t seed) {
     HealthShared shared{{}, seed};
     std::array<base::Duration, 3> varied{};
@@ -31,7 +31,7 @@ TEST_CASE("the seed decides how intervals vary", "[upstream]") {
   CHECK(three_from(1) != three_from(2));
 }
 
-TEST_CASE("the longest interval that can be configured varies without overflow", "[upstream]") {
+TEST_CASE("the longest interval that can be configured varies without overflow", "[health]") {
   HealthShared shared{{}, 7};
   CHECK(shared.vary(std::chrono::hours{24}) > std::chrono::hours{21});
 }

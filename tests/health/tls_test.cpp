@@ -68,12 +68,12 @@ CheckOutcome check(const os::SocketAddress& address, const std::string& sni) {
   spec.timeout = std::chrono::seconds{4};
   spec.sni = sni;
   boost::asio::io_context io;
-  upstream::HealthTls tls;
+  health::HealthTls tls;
   CheckOutcome outcome{CheckResult::other, "the check did not end"};
   boost::asio::co_spawn(
       io,
-      upstream::check_health(std::make_shared<upstream::HealthLink>(io.get_executor()),
-                             std::make_shared<const upstream::HealthSpec>(spec), address, tls),
+      health::check_health(std::make_shared<health::HealthLink>(io.get_executor()),
+                           std::make_shared<const upstream::HealthSpec>(spec), address, tls),
       [&](const std::exception_ptr&, CheckOutcome ended) { outcome = std::move(ended); });
   io.run();
   return outcome;
@@ -81,7 +81,7 @@ CheckOutcome check(const os::SocketAddress& address, const std::string& sni) {
 
 }  // namespace
 
-TEST_CASE("a handshake that ends well passes, whoever signed the certificate", "[upstream]") {
+TEST_CASE("a handshake that ends well passes, whoever signed the certificate", "[health]") {
   const int version = GENERATE(TLS1_2_VERSION, TLS1_3_VERSION);
   const Server server{version};
   std::string asked_for;
@@ -94,7 +94,7 @@ TEST_CASE("a handshake that ends well passes, whoever signed the certificate", "
   CHECK(asked_for == "app.example");
 }
 
-TEST_CASE("without sni no name is asked for", "[upstream]") {
+TEST_CASE("without sni no name is asked for", "[health]") {
   const Server server{TLS1_3_VERSION};
   std::string asked_for;
   {
@@ -104,7 +104,7 @@ TEST_CASE("without sni no name is asked for", "[upstream]") {
   CHECK(asked_for == "none");
 }
 
-TEST_CASE("an endpoint that knows nothing newer than TLS 1.1 fails", "[upstream]") {
+TEST_CASE("an endpoint that knows nothing newer than TLS 1.1 fails", "[health]") {
   const Server server{TLS1_1_VERSION};
   const Peer peer{[&](int socket) { server.serve(socket); }};
   const CheckOutcome outcome = check(peer.address(), "");
@@ -112,7 +112,7 @@ TEST_CASE("an endpoint that knows nothing newer than TLS 1.1 fails", "[upstream]
   CHECK(outcome.why.starts_with("TLS: "));
 }
 
-TEST_CASE("an endpoint that speaks no TLS fails", "[upstream]") {
+TEST_CASE("an endpoint that speaks no TLS fails", "[health]") {
   const Peer peer{[](int socket) {
     testing::read_some(socket);
     testing::send_all(socket, "HTTP/1.1 400 Bad Request\r\n\r\n");
@@ -120,7 +120,7 @@ TEST_CASE("an endpoint that speaks no TLS fails", "[upstream]") {
   CHECK(check(peer.address(), "").result == CheckResult::tls_failed);
 }
 
-TEST_CASE("an endpoint that closes during the handshake fails", "[upstream]") {
+TEST_CASE("an endpoint that closes during the handshake fails", "[health]") {
   const Peer peer{[](int socket) { testing::read_some(socket); }};
   const CheckOutcome outcome = check(peer.address(), "");
   CHECK(outcome.result == CheckResult::tls_failed);

@@ -12,11 +12,11 @@
 #include "upstream/live_record.hpp"
 
 using namespace penstock;
+using health::HealthWatch;
 using testing::Peer;
 using upstream::CheckResult;
 using upstream::Health;
 using upstream::HealthSpec;
-using upstream::HealthWatch;
 using upstream::LiveRecord;
 
 namespace {
@@ -113,7 +113,7 @@ HealthSpec http_spec() {
 
 }  // namespace
 
-TEST_CASE("the first check of an endpoint decides what it is", "[upstream]") {
+TEST_CASE("the first check of an endpoint decides what it is", "[health]") {
   const os::Fd listener = testing::listen_at(testing::loopback_v4());
   House house;
   LiveRecord& good = house.endpoint(testing::address_of(listener.get()));
@@ -125,7 +125,7 @@ TEST_CASE("the first check of an endpoint decides what it is", "[upstream]") {
 }
 
 TEST_CASE("an endpoint that discovery brought is unknown until `fall` checks have failed",
-          "[upstream]") {
+          "[health]") {
   House house;
   LiveRecord& found = house.endpoint(testing::refusing_address());
   found.control.was_found = true;
@@ -137,7 +137,7 @@ TEST_CASE("an endpoint that discovery brought is unknown until `fall` checks hav
 }
 
 TEST_CASE("an endpoint goes down after `fall` failures and up again after `rise` passes",
-          "[upstream]") {
+          "[health]") {
   Site site;
   House house;
   LiveRecord& record = house.endpoint(site.address());
@@ -157,7 +157,7 @@ TEST_CASE("an endpoint goes down after `fall` failures and up again after `rise`
   CHECK(house.last_words(record) == "up: HTTP status 200");
 }
 
-TEST_CASE("an endpoint that stays keeps what is known of it", "[upstream]") {
+TEST_CASE("an endpoint that stays keeps what is known of it", "[health]") {
   Site site;
   Site other;
   House house;
@@ -174,7 +174,7 @@ TEST_CASE("an endpoint that stays keeps what is known of it", "[upstream]") {
   CHECK(house.last_words(joins) == "up: HTTP status 200");
 }
 
-TEST_CASE("a specification that has changed holds from the next check on", "[upstream]") {
+TEST_CASE("a specification that has changed holds from the next check on", "[health]") {
   Site site;
   site.set_well(false);
   House house;
@@ -192,7 +192,7 @@ TEST_CASE("a specification that has changed holds from the next check on", "[ups
 }
 
 TEST_CASE("of an endpoint that is gone nothing is heard, not even of a check under way",
-          "[upstream]") {
+          "[health]") {
   const os::Fd listener = testing::listen_at(testing::loopback_v4());
   House house;
   auto gone = std::make_unique<LiveRecord>(1, "web", "gone", testing::address_of(listener.get()));
@@ -215,7 +215,7 @@ TEST_CASE("of an endpoint that is gone nothing is heard, not even of a check und
   CHECK(house.checks.count(remembered) == 0);
 }
 
-TEST_CASE("without a specification nothing is checked", "[upstream]") {
+TEST_CASE("without a specification nothing is checked", "[health]") {
   House house;
   LiveRecord& record = house.endpoint(testing::refusing_address());
   LiveRecord& other = house.endpoint(testing::refusing_address());
@@ -228,7 +228,7 @@ TEST_CASE("without a specification nothing is checked", "[upstream]") {
   CHECK(house.checks[&record] == before);
 }
 
-TEST_CASE("a report may change what is followed", "[upstream]") {
+TEST_CASE("a report may change what is followed", "[health]") {
   House house;
   LiveRecord& record = house.endpoint(testing::refusing_address());
   LiveRecord& other = house.endpoint(testing::refusing_address());
@@ -241,7 +241,7 @@ TEST_CASE("a report may change what is followed", "[upstream]") {
   CHECK(house.judgements.count(&record) == 0);
 }
 
-TEST_CASE("what this machine lacks decides nothing, and ends no schedule", "[upstream]") {
+TEST_CASE("what this machine lacks decides nothing, and ends no schedule", "[health]") {
   const os::Fd listener = testing::listen_at(testing::loopback_v4());
   House house;
   LiveRecord& record = house.endpoint(testing::address_of(listener.get()));
@@ -258,7 +258,7 @@ TEST_CASE("what this machine lacks decides nothing, and ends no schedule", "[ups
   CHECK(house.judgements[&record].size() == 1);
 }
 
-TEST_CASE("checks of one endpoint do not overlap, however long they take", "[upstream]") {
+TEST_CASE("checks of one endpoint do not overlap, however long they take", "[health]") {
   const os::Fd listener = testing::listen_at(testing::loopback_v4());
   House house;
   LiveRecord& silent = house.endpoint(testing::address_of(listener.get()));
@@ -270,7 +270,7 @@ TEST_CASE("checks of one endpoint do not overlap, however long they take", "[ups
   CHECK_FALSE(testing::await_events(listener.get(), POLLIN, 0));
 }
 
-TEST_CASE("more checks than there are places wait in line and all have their turn", "[upstream]") {
+TEST_CASE("more checks than there are places wait in line and all have their turn", "[health]") {
   os::raise_descriptor_limit();
   // Nobody answers, so that every place is taken until the timeout.
   os::ListenOptions long_queue;
@@ -297,15 +297,15 @@ TEST_CASE("more checks than there are places wait in line and all have their tur
   CHECK(most <= before + base::health_checks_max + of_the_loop);
 }
 
-TEST_CASE("a watch that ends leaves no check behind", "[upstream]") {
+TEST_CASE("a watch that ends leaves no check behind", "[health]") {
   const os::Fd listener = testing::listen_at(testing::loopback_v4());
   boost::asio::io_context io;
   LiveRecord record{1, "web", "silent", testing::address_of(listener.get())};
   int reports = 0;
   auto watch = std::make_unique<HealthWatch>(
       io,
-      upstream::HealthReports{[&](LiveRecord&, CheckResult) { ++reports; },
-                              [&](LiveRecord&, Health, const std::string&) { ++reports; }},
+      health::HealthReports{[&](LiveRecord&, CheckResult) { ++reports; },
+                            [&](LiveRecord&, Health, const std::string&) { ++reports; }},
       1);
   watch->follow("web", http_spec(), {&record});
   while (!testing::await_events(listener.get(), POLLIN, 0)) io.run_one();

@@ -8,7 +8,7 @@
 #include "io/work.hpp"
 #include "os/clock.hpp"
 
-namespace penstock::control {
+namespace penstock::io {
 
 namespace {
 
@@ -23,8 +23,7 @@ void work_for(base::Duration time) {
 
 }  // namespace
 
-TEST_CASE("calls that take longer than 50 ms are counted, and said once in ten seconds",
-          "[control]") {
+TEST_CASE("calls that take longer than 50 ms are counted, and said once in ten seconds", "[io]") {
   using std::chrono::milliseconds;
   using std::chrono::seconds;
   ControlWatch watch;
@@ -43,26 +42,25 @@ TEST_CASE("calls that take longer than 50 ms are counted, and said once in ten s
   CHECK(watch.look(start + seconds{10}));
 }
 
-TEST_CASE("the loop tells its watch of each call, also of the first one after a wait",
-          "[control]") {
+TEST_CASE("the loop tells its watch of each call, also of the first one after a wait", "[io]") {
   const OwnedIo io = make_io();
   ControlWatch watch;
   for (int i = 0; i < 3; ++i)
     boost::asio::post(*io, [] { work_for(ControlWatch::call_max + std::chrono::milliseconds{5}); });
-  upstream::Alarm alarm{*io};
+  io::Alarm alarm{*io};
   alarm.set(std::chrono::milliseconds{300},
             [] { work_for(ControlWatch::call_max + std::chrono::milliseconds{5}); });
   run_work(*io, watch);
   CHECK(watch.blocked() == 4);
 }
 
-TEST_CASE("waiting is no work", "[control]") {
+TEST_CASE("waiting is no work", "[io]") {
   const OwnedIo io = make_io();
   ControlWatch watch;
-  upstream::Alarm alarm{*io};
+  io::Alarm alarm{*io};
   alarm.set(2 * ControlWatch::call_max, [] {});
   run_work(*io, watch);
   CHECK(watch.blocked() == 0);
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::io

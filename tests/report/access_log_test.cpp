@@ -8,8 +8,8 @@
 
 using namespace penstock;
 using namespace std::chrono_literals;
-using control::format_record;
-using control::LogFormat;
+using report::format_record;
+using report::LogFormat;
 using session::Record;
 
 namespace {
@@ -18,7 +18,7 @@ os::IpEndpoint endpoint(const std::string& text) {
   return os::parse_socket_address(text)->ip();
 }
 
-const control::ListenerNames names{.listener = "web", .upstream = "app"};
+const report::ListenerNames names{.listener = "web", .upstream = "app"};
 
 Record closed_record() {
   Record record;
@@ -40,7 +40,7 @@ Record closed_record() {
 }  // namespace
 
 TEST_CASE("a closed connection is one JSON object with its keys in the promised order",
-          "[control]") {
+          "[report]") {
   upstream::LiveRecord live{1, "app", "blue", {}};
   Record record = closed_record();
   record.endpoint = &live;
@@ -55,7 +55,7 @@ TEST_CASE("a closed connection is one JSON object with its keys in the promised 
 }
 
 TEST_CASE("what failed before a connection stood is told, with everybody who was tried",
-          "[control]") {
+          "[report]") {
   upstream::LiveRecord blue{1, "app", "blue", {}};
   upstream::LiveRecord odd{2, "app", "unix:/a b", {}};
   Record record = closed_record();
@@ -72,7 +72,7 @@ TEST_CASE("what failed before a connection stood is told, with everybody who was
         std::string::npos);
 }
 
-TEST_CASE("the text form carries the same values as key=value", "[control]") {
+TEST_CASE("the text form carries the same values as key=value", "[report]") {
   Record record = closed_record();
   record.truncated_to_client = true;
   CHECK(format_record(record, names, LogFormat::text) ==
@@ -83,7 +83,7 @@ TEST_CASE("the text form carries the same values as key=value", "[control]") {
         "truncated=true unacked_at_close=0 client_rtt_us=1 retransmits=0 forwarder=3 node=0");
 }
 
-TEST_CASE("an opened connection says only what is known by then", "[control]") {
+TEST_CASE("an opened connection says only what is known by then", "[report]") {
   Record record = closed_record();
   record.event = Record::Event::open;
   CHECK(format_record(record, names, LogFormat::text) ==
@@ -91,7 +91,7 @@ TEST_CASE("an opened connection says only what is known by then", "[control]") {
         "client=203.0.113.7:50123 local=192.0.2.1:8080 forwarder=3 node=0");
 }
 
-TEST_CASE("a static connection has no upstream, and sendfile is one of its engines", "[control]") {
+TEST_CASE("a static connection has no upstream, and sendfile is one of its engines", "[report]") {
   Record record = closed_record();
   record.is_static = true;
   record.bytes = {};
@@ -104,7 +104,7 @@ TEST_CASE("a static connection has no upstream, and sendfile is one of its engin
   CHECK(line.find(" bytes_to_client=5300 relay_to_client=sendfile,copy ") != line.npos);
 }
 
-TEST_CASE("a value that could be taken for two is quoted in text", "[control]") {
+TEST_CASE("a value that could be taken for two is quoted in text", "[report]") {
   const auto line_of = [](const std::string& name) {
     return format_record(closed_record(), {.listener = name, .upstream = "u"}, LogFormat::text);
   };
@@ -115,7 +115,7 @@ TEST_CASE("a value that could be taken for two is quoted in text", "[control]") 
   CHECK(line_of("a:b").find(" listener=a:b ") != std::string::npos);
 }
 
-TEST_CASE("every byte below 0x80 survives the way through a JSON string", "[control]") {
+TEST_CASE("every byte below 0x80 survives the way through a JSON string", "[report]") {
   std::string all;
   for (char c = 0; c < 127; ++c) all += c;
   all += '\x7f';

@@ -12,8 +12,8 @@
 
 using namespace penstock;
 using namespace std::chrono_literals;
-using control::metrics_text;
-using control::MetricsInput;
+using report::metrics_text;
+using report::MetricsInput;
 
 namespace {
 
@@ -48,7 +48,7 @@ std::string value_of(const std::string& text, const std::string& series) {
 
 }  // namespace
 
-TEST_CASE("counters of all forwarders are added up", "[control]") {
+TEST_CASE("counters of all forwarders are added up", "[report]") {
   House house;
   house.first.listeners[0].accepted.add(5);
   house.second.listeners[0].accepted.add(7);
@@ -60,35 +60,35 @@ TEST_CASE("counters of all forwarders are added up", "[control]") {
         "1234567890123");
 }
 
-TEST_CASE("a family of many rows is written in bounded pieces, its head once", "[control]") {
-  control::PagePieces pieces;
-  control::add_pieces(pieces, {.kind = control::Family::Kind::gauge,
-                               .name = "rows",
-                               .help = "Rows.",
-                               .rows = 1000,
-                               .add = [](control::Family& family, std::size_t row) {
-                                 family.add({{"row", std::to_string(row)}}, 0.5);
-                               }});
-  CHECK(pieces.size() == 1 + (1000 + control::rows_per_piece - 1) / control::rows_per_piece);
+TEST_CASE("a family of many rows is written in bounded pieces, its head once", "[report]") {
+  base::PagePieces pieces;
+  report::add_pieces(pieces, {.kind = report::Family::Kind::gauge,
+                              .name = "rows",
+                              .help = "Rows.",
+                              .rows = 1000,
+                              .add = [](report::Family& family, std::size_t row) {
+                                family.add({{"row", std::to_string(row)}}, 0.5);
+                              }});
+  CHECK(pieces.size() == 1 + (1000 + base::rows_per_piece - 1) / base::rows_per_piece);
   std::size_t lines = 0;
-  for (const control::PagePiece& piece : pieces) {
+  for (const base::PagePiece& piece : pieces) {
     std::string text;
     piece(text);
     const auto own = static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
-    CHECK(own <= control::rows_per_piece);
+    CHECK(own <= base::rows_per_piece);
     lines += own;
   }
   CHECK(lines == 1002);
-  CHECK(value_of(control::text_of(pieces), R"(rows{row="999"})") == "0.5");
+  CHECK(value_of(base::text_of(pieces), R"(rows{row="999"})") == "0.5");
 }
 
-TEST_CASE("a label's value cannot leave its quotes", "[control]") {
+TEST_CASE("a label's value cannot leave its quotes", "[report]") {
   std::string text;
-  control::Family{text, "x"}.add({{"name", "a\\b\"c\nd"}}, std::uint64_t{1});
+  report::Family{text, "x"}.add({{"name", "a\\b\"c\nd"}}, std::uint64_t{1});
   CHECK(text == "x{name=\"a\\\\b\\\"c\\nd\"} 1\n");
 }
 
-TEST_CASE("every reason of every listener has its series from the start", "[control]") {
+TEST_CASE("every reason of every listener has its series from the start", "[report]") {
   const House house;
   const std::string text = metrics_text(house.input());
   for (const auto reason : session::close_reason_names.names) {
@@ -102,7 +102,7 @@ TEST_CASE("every reason of every listener has its series from the start", "[cont
                              std::string{reason} + "\"}") == "0");
 }
 
-TEST_CASE("a histogram's buckets are cumulative and end with +Inf", "[control]") {
+TEST_CASE("a histogram's buckets are cumulative and end with +Inf", "[report]") {
   House house;
   house.first.listeners[0].duration.record(2ms);
   house.second.listeners[0].duration.record(50ms);
@@ -121,7 +121,7 @@ TEST_CASE("a histogram's buckets are cumulative and end with +Inf", "[control]")
   CHECK(std::stod(value_of(text, name + R"(_sum{listener="we\"b"})")) == Approx(7200.052));
 }
 
-TEST_CASE("an endpoint that takes no new connections is not up", "[control]") {
+TEST_CASE("an endpoint that takes no new connections is not up", "[report]") {
   House house;
   house.blue.active = 4;
   const std::string text = metrics_text(house.input());
@@ -131,7 +131,7 @@ TEST_CASE("an endpoint that takes no new connections is not up", "[control]") {
         "4");
 }
 
-TEST_CASE("engines, pipes and busy ratios bear their labels", "[control]") {
+TEST_CASE("engines, pipes and busy ratios bear their labels", "[report]") {
   House house;
   house.relay[1].moved(relay::Engine::splice, 42);
   house.relay[0].switched(relay::Switch::small_chunks);
@@ -156,7 +156,7 @@ TEST_CASE("engines, pipes and busy ratios bear their labels", "[control]") {
   CHECK(value_of(text, "penstock_stalls_detected_total") == "0");
 }
 
-TEST_CASE("the share of near arrivals is unknown before the first", "[control]") {
+TEST_CASE("the share of near arrivals is unknown before the first", "[report]") {
   const House house;
   MetricsInput input = house.input();
   CHECK(value_of(metrics_text(input), "penstock_numa_local_ratio") == "Nan");
@@ -164,7 +164,7 @@ TEST_CASE("the share of near arrivals is unknown before the first", "[control]")
   CHECK(value_of(metrics_text(input), "penstock_numa_local_ratio") == "0.75");
 }
 
-TEST_CASE("lines that rings and the log dropped are one number", "[control]") {
+TEST_CASE("lines that rings and the log dropped are one number", "[report]") {
   House house;
   house.first.records_dropped.add(2);
   MetricsInput input = house.input();
@@ -173,7 +173,7 @@ TEST_CASE("lines that rings and the log dropped are one number", "[control]") {
 }
 
 TEST_CASE("every family has a help and a type, and every name is one of ours or process_*",
-          "[control]") {
+          "[report]") {
   const House house;
   std::istringstream lines{metrics_text(house.input())};
   std::size_t helps = 0;
@@ -187,6 +187,6 @@ TEST_CASE("every family has a help and a type, and every name is one of ours or 
   }
   CHECK(helps == types);
   CHECK(helps == 45);
-  CHECK(value_of(metrics_text(house.input()), "penstock_build_info{version=\"" +
-                                                  std::string{control::version()} + "\"}") == "1");
+  CHECK(value_of(metrics_text(house.input()),
+                 "penstock_build_info{version=\"" + std::string{base::version()} + "\"}") == "1");
 }

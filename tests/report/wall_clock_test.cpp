@@ -11,7 +11,7 @@ constexpr std::int64_t second = 1'000'000'000;
 }  // namespace
 
 TEST_CASE("a moment keeps its name though the clocks are never read at once") {
-  control::WallClock clock;
+  report::WallClock clock;
   clock.look(wall_start, 100 * second);
   clock.look(wall_start + 1s, 101 * second + 1234);
   CHECK(clock.at(wall_start) == 100 * second);
@@ -19,7 +19,7 @@ TEST_CASE("a moment keeps its name though the clocks are never read at once") {
 }
 
 TEST_CASE("a wall clock that was set gives moments other names") {
-  control::WallClock clock;
+  report::WallClock clock;
   clock.look(wall_start, 100 * second);
   clock.look(wall_start + 1s, 161 * second);
   CHECK(clock.at(wall_start) == 160 * second);

@@ -19,7 +19,7 @@
 #include "os/address.hpp"
 #include "os/process.hpp"
 
-namespace penstock::control {
+namespace penstock::cli {
 
 namespace {
 
@@ -107,9 +107,9 @@ asio::awaitable<void> exchange_with(asio::io_context& io, Exchange& exchange) {
 }
 
 // Empty where no token is needed, as far as we know.
-Token token_of_environment() {
+admin::Token token_of_environment() {
   const char* file = os::environment("PENSTOCK_TOKEN_FILE");
-  return file == nullptr || *file == '\0' ? Token{} : read_token(file);
+  return file == nullptr || *file == '\0' ? admin::Token{} : admin::read_token(file);
 }
 
 }  // namespace
@@ -136,7 +136,7 @@ CtlFetched fetch(const std::string& admin, std::string_view method, std::string_
   };
   const auto destinations = destinations_of(admin);
   if (!destinations) return complaint(destinations.error());
-  const Token token = token_of_environment();
+  const admin::Token token = token_of_environment();
   if (!token.error.empty()) return complaint("$PENSTOCK_TOKEN_FILE: " + token.error);
   Exchange exchange{.destinations = *destinations,
                     .method = method,
@@ -153,4 +153,4 @@ CtlFetched fetch(const std::string& admin, std::string_view method, std::string_
   return std::move(*exchange.reply);
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::cli

@@ -8,7 +8,7 @@
 #include "base/time.hpp"
 #include "cli/ctl/verbs.hpp"
 
-namespace penstock::control {
+namespace penstock::cli {
 
 // What is wrong with `admin`, which is to be ip:port, [v6]:port, name:port, unix:/path or
 // unix:@name; empty where nothing is. Pure.
@@ -25,4 +25,4 @@ CtlFetched fetch(const std::string& admin, std::string_view method, std::string_
 // percent-encoded.
 std::string part_of_target(std::string_view text);
 
-}  // namespace penstock::control
+}  // namespace penstock::cli

@@ -10,7 +10,7 @@
 #include "base/text.hpp"
 #include "report/table.hpp"
 
-namespace penstock::control {
+namespace penstock::cli {
 
 namespace {
 
@@ -36,7 +36,7 @@ std::string forwarders_text(const value& forwarders) {
                     fmt::format("{:.1f}%", forwarder.at("busy_ratio").to_number<double>() * 100),
                     forwarder.at("answers").as_bool() ? "yes" : "no"});
   }
-  return table_text(rows);
+  return report::table_text(rows);
 }
 
 }  // namespace
@@ -76,7 +76,7 @@ std::string status_text(const value& status) {
   for (const value& listener : status.at("listeners").as_array())
     rows.push_back({string_of(listener.at("name")), string_of(listener.at("connections_active")),
                     joined(listener.at("addresses"))});
-  return text + '\n' + table_text(rows) + '\n' + forwarders_text(status.at("forwarders"));
+  return text + '\n' + report::table_text(rows) + '\n' + forwarders_text(status.at("forwarders"));
 }
 
 std::string listeners_text(const value& listeners) {
@@ -88,7 +88,7 @@ std::string listeners_text(const value& listeners) {
                     string_of(listener.at("connections_accepted")),
                     string_of(listener.at("bytes_to_upstream")),
                     string_of(listener.at("bytes_to_client")), joined(listener.at("addresses"))});
-  return table_text(rows);
+  return report::table_text(rows);
 }
 
 std::string upstreams_text(const value& upstreams) {
@@ -103,7 +103,7 @@ std::string upstreams_text(const value& upstreams) {
                       string_of(totals.at("connections")), string_of(totals.at("failures")),
                       string_of(endpoint.at("why"))});
     }
-  return table_text(rows);
+  return report::table_text(rows);
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::cli

@@ -7,7 +7,7 @@
 #include <boost/json/fwd.hpp>
 #include <string>
 
-namespace penstock::control {
+namespace penstock::cli {
 
 std::string status_text(const boost::json::value& status);
 std::string listeners_text(const boost::json::value& listeners);
@@ -16,4 +16,4 @@ std::string upstreams_text(const boost::json::value& upstreams);
 // 93784 seconds: "1 d 2 h".
 std::string uptime_text(double seconds);
 
-}  // namespace penstock::control
+}  // namespace penstock::cli

@@ -15,7 +15,7 @@
 #include "report/budget_text.hpp"
 #include "report/numa/text.hpp"
 
-namespace penstock::control {
+namespace penstock::cli {
 
 namespace {
 
@@ -24,7 +24,7 @@ constexpr base::Duration patience = std::chrono::seconds{5};
 
 int complain(const CtlWorld& world, std::string_view sentence) {
   world.err << "penstock ctl: " << base::printable(sentence) << '\n';
-  return failure;
+  return base::failure;
 }
 
 // The server's own sentence, where it sent one.
@@ -59,7 +59,7 @@ int show(const CtlCommand& command, CtlWorld& world, std::string_view target, Te
 }
 
 int always_success(const boost::json::value& /*body*/) {
-  return success;
+  return base::success;
 }
 
 int wait_ready(const CtlCommand& command, CtlWorld& world) {
@@ -70,7 +70,7 @@ int wait_ready(const CtlCommand& command, CtlWorld& world) {
     const CtlFetched reply = world.fetch("GET", "/readyz", std::min(left, patience));
     if (reply && is_success(*reply)) {
       world.out << (command.json ? reply->body : "ready\n");
-      return success;
+      return base::success;
     }
     const base::Instant now = world.now();
     if (now >= deadline)
@@ -98,7 +98,7 @@ int drain(const CtlCommand& command, CtlWorld& world) {
     const std::string text =
         command.wait ? drained_text(boost::json::parse(reply->body)) : "draining\n";
     world.out << (command.json ? reply->body : text);
-    return success;
+    return base::success;
   } catch (const std::exception&) {
     return complain(world, "what answered is not a penstock of this version");
   }
@@ -115,7 +115,7 @@ int steer_endpoint(const CtlCommand& command, CtlWorld& world) {
   world.out << (command.json ? reply->body
                              : fmt::format("{} of {}: {}\n", command.endpoint, command.upstream,
                                            command.state));
-  return success;
+  return base::success;
 }
 
 }  // namespace
@@ -124,19 +124,21 @@ int run_ctl(const CtlCommand& command, CtlWorld& world) {
   switch (command.verb) {
     case CtlVerb::status:
       return show(command, world, "/status", status_text, [](const boost::json::value& status) {
-        return status.at("healthy").as_bool() && status.at("ready").as_bool() ? success : failure;
+        return status.at("healthy").as_bool() && status.at("ready").as_bool() ? base::success
+                                                                              : base::failure;
       });
     case CtlVerb::wait_ready: return wait_ready(command, world);
     case CtlVerb::listeners:
       return show(command, world, "/listeners", listeners_text, always_success);
     case CtlVerb::upstreams:
       return show(command, world, "/upstreams", upstreams_text, always_success);
-    case CtlVerb::budget: return show(command, world, "/budget", budget_text, always_success);
-    case CtlVerb::numa: return show(command, world, "/numa", numa_text, always_success);
+    case CtlVerb::budget:
+      return show(command, world, "/budget", report::budget_text, always_success);
+    case CtlVerb::numa: return show(command, world, "/numa", report::numa_text, always_success);
     case CtlVerb::endpoint: return steer_endpoint(command, world);
     case CtlVerb::drain: return drain(command, world);
   }
-  return failure;
+  return base::failure;
 }
 
 int run_ctl(const CtlCommand& command) {
@@ -151,4 +153,4 @@ int run_ctl(const CtlCommand& command) {
   return run_ctl(command, world);
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::cli

@@ -12,7 +12,7 @@
 #include "base/result.hpp"
 #include "base/time.hpp"
 
-namespace penstock::control {
+namespace penstock::cli {
 
 enum class CtlVerb : std::uint8_t {
   status,
@@ -62,4 +62,4 @@ int run_ctl(const CtlCommand& command, CtlWorld& world);
 // The same against the admin address of the command, on standard output and error.
 int run_ctl(const CtlCommand& command);
 
-}  // namespace penstock::control
+}  // namespace penstock::cli

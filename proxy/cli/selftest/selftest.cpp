@@ -12,7 +12,7 @@
 #include "cli/selftest/trial.hpp"
 #include "os/process.hpp"
 
-namespace penstock::control {
+namespace penstock::cli {
 
 namespace {
 
@@ -71,7 +71,7 @@ std::string too_few_descriptors() {
 int selftest(const SelftestCommand& command) {
   if (const std::string fault = too_few_descriptors(); !fault.empty()) {
     std::cerr << "penstock selftest: " << fault << '\n';
-    return failure;
+    return base::failure;
   }
   std::vector<EngineVerdict> verdicts;
   for (std::size_t i = 0; i < relay::engine_policy_names.size(); ++i)
@@ -81,10 +81,10 @@ int selftest(const SelftestCommand& command) {
   const bool ok = std::none_of(verdicts.begin(), verdicts.end(), is_wrong);
   std::cout << (command.json ? boost::json::serialize(json_of(verdicts, ok)) + '\n'
                              : text_of(verdicts));
-  if (ok) return success;
+  if (ok) return base::success;
   std::cerr << "penstock selftest: an engine is wrong on this kernel: do not use it "
                "(relay.engine), and report what stands above\n";
-  return failure;
+  return base::failure;
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::cli

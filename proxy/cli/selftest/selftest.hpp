@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-namespace penstock::control {
+namespace penstock::cli {
 
 struct SelftestCommand {
   bool json = false;
@@ -28,4 +28,4 @@ struct EngineVerdict {
   long milliseconds = 0;
 };
 
-}  // namespace penstock::control
+}  // namespace penstock::cli

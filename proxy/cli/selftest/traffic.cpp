@@ -9,7 +9,7 @@
 #include "os/clock.hpp"
 #include "os/socket.hpp"
 
-namespace penstock::control {
+namespace penstock::cli {
 
 namespace {
 
@@ -213,4 +213,4 @@ void expect_body(SelftestLink& link, std::uint64_t stream, std::uint64_t begin, 
   }
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::cli

@@ -14,7 +14,7 @@
 #include "os/fd.hpp"
 #include "os/poller.hpp"
 
-namespace penstock::control {
+namespace penstock::cli {
 
 class SelftestFault : public std::runtime_error {
  public:
@@ -71,4 +71,4 @@ void send_text(SelftestLink& link, std::string_view text);
 void expect_body(SelftestLink& link, std::uint64_t stream, std::uint64_t begin, std::uint64_t bytes,
                  bool slowly);
 
-}  // namespace penstock::control
+}  // namespace penstock::cli

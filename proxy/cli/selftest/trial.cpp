@@ -16,7 +16,7 @@
 #include "session/context.hpp"
 #include "session/counters.hpp"
 
-namespace penstock::control {
+namespace penstock::cli {
 
 namespace {
 
@@ -259,4 +259,4 @@ EngineVerdict try_sendfile() {
   return scenarios.end();
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::cli

@@ -23,7 +23,7 @@ struct ListenerSpec;
 struct ServerSpec;
 }  // namespace penstock::runtime
 
-namespace penstock::control {
+namespace penstock::cli {
 
 class SelftestTrial {
  public:
@@ -56,4 +56,4 @@ class SelftestTrial {
 EngineVerdict try_engine(relay::EnginePolicy engine);
 EngineVerdict try_sendfile();
 
-}  // namespace penstock::control
+}  // namespace penstock::cli

@@ -10,7 +10,7 @@
 #include "config/yaml/text.hpp"
 #include "config/yaml/tree.hpp"
 
-namespace penstock::control {
+namespace penstock::config {
 
 namespace {
 
@@ -74,7 +74,7 @@ YamlPointer parse_documents(const std::string& text) {
 std::string sentence_of(const YAML::Exception& error) {
   constexpr std::string_view unknown_anchor = "the referenced anchor is not defined";
   if (error.msg.starts_with(unknown_anchor)) return std::string{unknown_anchor};
-  return short_printable(error.msg);
+  return base::short_printable(error.msg);
 }
 
 }  // namespace
@@ -97,7 +97,7 @@ void add_fault(std::vector<Fault>& faults, Fault fault) {
 }
 
 std::string key_path(const std::string& path, std::string_view key) {
-  return path.empty() ? short_printable(key) : path + '.' + short_printable(key);
+  return path.empty() ? base::short_printable(key) : path + '.' + base::short_printable(key);
 }
 
 std::string item_path(const std::string& path, std::size_t index) {
@@ -120,4 +120,4 @@ YamlDocument parse_yaml(const std::string& text, const std::string& file) {
   }
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::config

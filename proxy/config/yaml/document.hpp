@@ -16,7 +16,7 @@
 
 #include "config/config.hpp"
 
-namespace penstock::control {
+namespace penstock::config {
 
 struct YamlPosition {
   int line = 1;  // 1-based, both
@@ -65,4 +65,4 @@ std::string item_path(const std::string& path, std::size_t index);
 // `file` is the name for the faults. Top-level keys x-* stay in the tree.
 YamlDocument parse_yaml(const std::string& text, const std::string& file);
 
-}  // namespace penstock::control
+}  // namespace penstock::config

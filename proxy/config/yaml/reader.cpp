@@ -7,7 +7,7 @@
 #include "base/words.hpp"
 #include "config/scalars.hpp"
 
-namespace penstock::control {
+namespace penstock::config {
 
 namespace {
 
@@ -39,7 +39,7 @@ std::string ConfigReading::path_of(const std::string& text) const {
 }
 
 void ConfigReading::report(const YamlPlace& place, std::string sentence) {
-  if (has_variable(place)) sentence = as_written(sentence, place.node->text);
+  if (has_variable(place)) sentence = base::as_written(sentence, place.node->text);
   report_shown(place, std::move(sentence));
 }
 
@@ -75,16 +75,16 @@ YamlPointer ConfigReading::made_scalar(const std::string& text) {
 bool ConfigReading::report_promised(const YamlPlace& place) {
   bool is_reported = false;
   for (const YamlNode::Child& each : place.node->children) {
-    if (!is_promised_key(pattern_of(place.pattern, each.key))) continue;
-    report(each.key_position, key_path(place.path, each.key), std::string{not_supported_yet});
+    if (!base::is_promised_key(pattern_of(place.pattern, each.key))) continue;
+    report(each.key_position, key_path(place.path, each.key), std::string{base::not_supported_yet});
     is_reported = true;
   }
   return is_reported;
 }
 
 std::string ConfigReading::fault_of_promised(const YamlPlace& place, std::string_view text) {
-  if (!is_promised_value(place.pattern, text)) return {};
-  return in_quotes(text) + " is " + std::string{not_supported_yet};
+  if (!base::is_promised_value(place.pattern, text)) return {};
+  return base::in_quotes(text) + " is " + std::string{base::not_supported_yet};
 }
 
 std::optional<std::string> ConfigReading::text_of(const YamlPlace& place) {
@@ -92,7 +92,7 @@ std::optional<std::string> ConfigReading::text_of(const YamlPlace& place) {
   if (!text || base::is_plain_text(*text)) return text;
   const char* const fault = base::is_utf8(*text) ? " contains a control character"
                                                  : " is not UTF-8: see what the environment holds";
-  report(place, in_quotes(place.node->text) + fault);
+  report(place, base::in_quotes(place.node->text) + fault);
   return std::nullopt;
 }
 
@@ -186,7 +186,7 @@ std::optional<YamlPlace> MapReader::require(std::string_view key) {
 }
 
 bool MapReader::is_promised(const YamlNode::Child& child) const {
-  return is_promised_key(pattern_of(place_.pattern, child.key));
+  return base::is_promised_key(pattern_of(place_.pattern, child.key));
 }
 
 bool MapReader::has_promised() const {
@@ -209,7 +209,7 @@ void MapReader::finish() {
     if (std::find(known_.begin(), known_.end(), each.key) != known_.end()) continue;
     reading_.report(each.key_position, key_path(place_.path, each.key),
                     is_promised(each)
-                        ? std::string{not_supported_yet}
+                        ? std::string{base::not_supported_yet}
                         : "unknown key" + reading_.suggestions.nearest(each.key, known_));
   }
 }
@@ -226,4 +226,4 @@ std::vector<std::pair<std::string, YamlPlace>> MapReader::all_named() {
   return result;
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::config

@@ -17,7 +17,7 @@
 #include "config/yaml/document.hpp"
 #include "config/yaml/text.hpp"
 
-namespace penstock::control {
+namespace penstock::config {
 
 // A node and where it stands.
 struct YamlPlace {
@@ -97,7 +97,7 @@ class ConfigReading {
 
   std::vector<Fault> faults;
   std::vector<std::string> warnings;
-  Suggestions suggestions;  // of the whole file
+  base::Suggestions suggestions;  // of the whole file
   const std::set<std::string>& keys() const noexcept { return keys_; }
 
  private:
@@ -190,4 +190,4 @@ class MapReader {
   std::vector<std::string> known_;
 };
 
-}  // namespace penstock::control
+}  // namespace penstock::config

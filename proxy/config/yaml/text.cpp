@@ -7,7 +7,7 @@
 #include "base/words.hpp"
 #include "os/process.hpp"
 
-namespace penstock::control {
+namespace penstock::config {
 
 namespace {
 
@@ -70,7 +70,8 @@ class Replacement {
         text.remove_prefix(3);
       } else if (text.starts_with("${")) {
         const auto end = text.find('}');
-        if (end == npos) return in_quotes(text) + " has no closing }; write $${ for a plain ${";
+        if (end == npos)
+          return base::in_quotes(text) + " has no closing }; write $${ for a plain ${";
         if (std::string fault = put_variable(text.substr(2, end - 2)); !fault.empty()) return fault;
         text.remove_prefix(end + 1);
       } else {
@@ -89,14 +90,14 @@ class Replacement {
     const std::string name{inside.substr(0, length)};
     const std::string_view rest = inside.substr(length);
     const bool has_default = rest.starts_with(":-");
-    const std::string shown = in_quotes("${" + std::string{inside} + "}");
+    const std::string shown = base::in_quotes("${" + std::string{inside} + "}");
     if (name.empty() || (!rest.empty() && !has_default))
       return shown + " is neither ${NAME} nor ${NAME:-default}";
     if (rest.find("${") != npos)
       return shown + " bears another ${ in its default, which is plain text";
     const char* value = os::environment(name.c_str());
     if (value == nullptr && !has_default)
-      return "the environment has no " + in_quotes(name) + "; write ${" + name +
+      return "the environment has no " + base::in_quotes(name) + "; write ${" + name +
              ":-default} to do without";
     if (has_default && (value == nullptr || *value == '\0')) {
       own_ += rest.substr(2);
@@ -182,4 +183,4 @@ std::string replace_environment(std::string_view text, std::string& result, std:
   return Replacement{own_text, result, room}.replace(text);
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::config

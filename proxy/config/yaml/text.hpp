@@ -9,7 +9,7 @@
 
 #include "config/yaml/document.hpp"
 
-namespace penstock::control {
+namespace penstock::config {
 
 struct TextFault {
   YamlPosition position;
@@ -44,4 +44,4 @@ using OwnText = std::function<std::string(std::string_view text, std::string& re
 std::string replace_environment(std::string_view text, std::string& result, std::size_t& room,
                                 const OwnText& own_text = {});
 
-}  // namespace penstock::control
+}  // namespace penstock::config

@@ -7,7 +7,7 @@
 #include "base/assert.hpp"
 #include "base/limits.hpp"
 
-namespace penstock::control {
+namespace penstock::config {
 
 namespace {
 
@@ -152,4 +152,4 @@ void YamlTreeBuilder::check_quotes(YamlPosition at) const {
     throw YamlTreeError{at, "this quote is never closed"};
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::config

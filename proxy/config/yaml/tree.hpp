@@ -10,7 +10,7 @@
 #include "config/yaml/document.hpp"
 #include "config/yaml/text.hpp"
 
-namespace penstock::control {
+namespace penstock::config {
 
 // What is wrong with a text that the parser itself takes.
 struct YamlTreeError {
@@ -69,4 +69,4 @@ class YamlTreeBuilder : public YAML::EventHandler {
   std::map<YAML::anchor_t, YamlPointer> anchors_;
 };
 
-}  // namespace penstock::control
+}  // namespace penstock::config

@@ -7,7 +7,7 @@
 #include <boost/json/value.hpp>
 #include <string_view>
 
-namespace penstock::control {
+namespace penstock::config {
 
 namespace {
 
@@ -80,4 +80,4 @@ std::string yaml_text(const json::value& tree) {
   return writer.take();
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::config

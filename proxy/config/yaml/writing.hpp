@@ -6,9 +6,9 @@
 #include <boost/json/fwd.hpp>
 #include <string>
 
-namespace penstock::control {
+namespace penstock::config {
 
 // A map or a list at the top; numbers are integers.
 std::string yaml_text(const boost::json::value& tree);
 
-}  // namespace penstock::control
+}  // namespace penstock::config

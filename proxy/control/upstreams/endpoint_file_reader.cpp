@@ -14,12 +14,12 @@ EndpointFileLook look_at_endpoint_file(const std::string& path, const EndpointFi
   if (known.may_skip_reading && look.state == known.state) return look;
   os::FileText read = os::read_file(path, base::config_bytes_max);
   if (!read.error.empty()) {
-    look.file = failed_endpoint_file(path, std::move(read.error));
+    look.file = config::failed_endpoint_file(path, std::move(read.error));
   } else {
     if (known.text && read.text == *known.text) return look;
     read.text.shrink_to_fit();
     look.text = std::make_shared<const std::string>(std::move(read.text));
-    look.file = parse_endpoint_file(*look.text, path);
+    look.file = config::parse_endpoint_file(*look.text, path);
   }
   look.is_news = true;
   return look;
@@ -57,8 +57,7 @@ void EndpointFileReader::work() {
     tasks_.pop_front();
     lock.unlock();
     auto look = std::make_shared<EndpointFileLook>(look_at_endpoint_file(task.path, task.known));
-    upstream::call_later(io_,
-                         [answer = std::move(task.answer), look] { answer(std::move(*look)); });
+    io::call_later(io_, [answer = std::move(task.answer), look] { answer(std::move(*look)); });
     lock.lock();
   }
 }

@@ -29,7 +29,7 @@ struct EndpointFileLook {
   base::Result<os::FileState> state = os::FileState{};
   std::shared_ptr<const std::string> text{};  // empty where it was not read
   bool is_news = false;                       // else nothing below is filled in
-  EndpointFile file{};
+  config::EndpointFile file{};
 };
 
 // What is known of it already.

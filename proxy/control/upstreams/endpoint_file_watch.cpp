@@ -13,10 +13,10 @@ constexpr std::size_t faults_told_max = 5;  // of one state of a file
 }  // namespace
 
 struct EndpointFileWatch::Source {
-  Source(upstream::SourceId own_id, std::string own_path)
+  Source(discovery::SourceId own_id, std::string own_path)
       : id{std::move(own_id)}, path{std::move(own_path)} {}
 
-  const upstream::SourceId id;
+  const discovery::SourceId id;
   const std::string path;
   base::Result<os::FileState> state = os::FileState{};
   std::shared_ptr<const std::string> text;  // what was read last
@@ -25,7 +25,7 @@ struct EndpointFileWatch::Source {
   std::vector<upstream::EndpointSpec> endpoints;
   bool has_list = false;
   bool was_read = false;
-  std::vector<Fault> faults;  // of `text`
+  std::vector<config::Fault> faults;  // of `text`
 };
 
 EndpointFileWatch::EndpointFileWatch(boost::asio::io_context& io, EndpointFileReports reports,
@@ -40,22 +40,21 @@ EndpointFileWatch::EndpointFileWatch(boost::asio::io_context& io, EndpointFileRe
 }
 
 // Nothing is waited for while there is nothing to watch: an io_context that has no other work ends.
-void EndpointFileWatch::watch(const upstream::SourceId& id, upstream::FileSource source) {
+void EndpointFileWatch::watch(const discovery::SourceId& id, upstream::FileSource source) {
   forget(id);
   const bool is_first = sources_.empty();
   files_.add(source.path);
   sources_[id] = std::make_shared<Source>(id, std::move(source.path));
-  upstream::call_later(io_,
-                       [this, life = std::weak_ptr{alive_}, weak = std::weak_ptr{sources_[id]}] {
-                         const auto own = weak.lock();
-                         if (!life.expired() && own != nullptr) look(own, Look::at_text);
-                       });
+  io::call_later(io_, [this, life = std::weak_ptr{alive_}, weak = std::weak_ptr{sources_[id]}] {
+    const auto own = weak.lock();
+    if (!life.expired() && own != nullptr) look(own, Look::at_text);
+  });
   if (!is_first) return;
   wait_for_events();
   look_later(next_look_, look_interval, Look::at_state);
 }
 
-void EndpointFileWatch::forget(const upstream::SourceId& id) {
+void EndpointFileWatch::forget(const discovery::SourceId& id) {
   const auto found = sources_.find(id);
   if (found == sources_.end()) return;
   const std::string path = found->second->path;
@@ -76,7 +75,7 @@ void EndpointFileWatch::wait_for_events() {
   });
 }
 
-void EndpointFileWatch::look_later(upstream::Alarm& alarm, base::Duration time, Look how) {
+void EndpointFileWatch::look_later(io::Alarm& alarm, base::Duration time, Look how) {
   alarm.set(time, [this, how, &alarm, time, life = std::weak_ptr{alive_}] {
     if (life.expired() || sources_.empty()) return;
     if (how == Look::at_state) {
@@ -128,7 +127,8 @@ void EndpointFileWatch::take(const std::shared_ptr<Source>& source, EndpointFile
   if (next && is_watched(source)) this->look(source, *next);
 }
 
-void EndpointFileWatch::take_news(const std::shared_ptr<Source>& source, EndpointFile file) {
+void EndpointFileWatch::take_news(const std::shared_ptr<Source>& source,
+                                  config::EndpointFile file) {
   source->was_read = true;
   const bool is_again = std::exchange(source->faults, file.faults) == file.faults;
   if (!file.faults.empty()) {
@@ -145,7 +145,7 @@ void EndpointFileWatch::take_news(const std::shared_ptr<Source>& source, Endpoin
   if (is_news && is_watched(source)) reports_.found(source->id, source->endpoints);
 }
 
-void EndpointFileWatch::tell_faults(Source& source, const EndpointFile& file) {
+void EndpointFileWatch::tell_faults(Source& source, const config::EndpointFile& file) {
   const std::string kept =
       source.has_list
           ? fmt::format("its last good list of {} endpoints stays in use", source.endpoints.size())

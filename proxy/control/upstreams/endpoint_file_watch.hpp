@@ -30,7 +30,7 @@ namespace penstock::control {
 
 struct EndpointFileReports {
   // All endpoints of a source, whenever they are others than before; the first time in any case.
-  std::function<void(const upstream::SourceId&, const std::vector<upstream::EndpointSpec>&)> found;
+  std::function<void(const discovery::SourceId&, const std::vector<upstream::EndpointSpec>&)> found;
   // For the log: what is wrong with a file, or that it is good again.
   std::function<void(const std::string& sentence, base::Severity)> said;
 };
@@ -47,8 +47,8 @@ class EndpointFileWatch {
   EndpointFileWatch& operator=(const EndpointFileWatch&) = delete;
 
   // From now on; in the place of what the id meant before.
-  void watch(const upstream::SourceId& id, upstream::FileSource source);
-  void forget(const upstream::SourceId& id);
+  void watch(const discovery::SourceId& id, upstream::FileSource source);
+  void forget(const discovery::SourceId& id);
   std::size_t size() const noexcept { return sources_.size(); }
 
  private:
@@ -56,21 +56,21 @@ class EndpointFileWatch {
   enum class Look { at_state, at_text };
 
   void wait_for_events();
-  void look_later(upstream::Alarm& alarm, base::Duration time, Look how);
+  void look_later(io::Alarm& alarm, base::Duration time, Look how);
   void look_at_all(Look how);
   void look(const std::shared_ptr<Source>& source, Look how);
   void take(const std::shared_ptr<Source>& source, EndpointFileLook look);
-  void take_news(const std::shared_ptr<Source>& source, EndpointFile file);
-  void tell_faults(Source& source, const EndpointFile& file);
+  void take_news(const std::shared_ptr<Source>& source, config::EndpointFile file);
+  void tell_faults(Source& source, const config::EndpointFile& file);
   bool is_watched(const std::shared_ptr<Source>& source) const;
 
   boost::asio::io_context& io_;
   const EndpointFileReports reports_;
   os::FileWatch files_;
-  ReadableWatch events_;  // of files_
-  upstream::Alarm settled_;
-  upstream::Alarm next_look_;
-  std::map<upstream::SourceId, std::shared_ptr<Source>> sources_;
+  io::ReadableWatch events_;  // of files_
+  io::Alarm settled_;
+  io::Alarm next_look_;
+  std::map<discovery::SourceId, std::shared_ptr<Source>> sources_;
   EndpointFileReader reader_;
   // Ends with this object: a handler that was due already must not touch it.
   std::shared_ptr<char> alive_ = std::make_shared<char>();

@@ -2,8 +2,8 @@
 
 namespace penstock::control {
 
-OwnSockets looping_sockets(const std::vector<runtime::ListenerSpec>& listeners) {
-  OwnSockets sockets;
+config::OwnSockets looping_sockets(const std::vector<runtime::ListenerSpec>& listeners) {
+  config::OwnSockets sockets;
   for (const runtime::ListenerSpec& listener : listeners) {
     if (listener.session.files.has_value()) continue;
     for (const os::SocketAddress& address : listener.addresses)

@@ -12,6 +12,6 @@ namespace penstock::control {
 // The listeners at which a connection would arrive again, each owned by its name: an endpoint that
 // reached_by() finds is a loop. A listener with files ends what arrives, and is none. Behind a
 // wildcard bind only loopback addresses are recognised as our own.
-OwnSockets looping_sockets(const std::vector<runtime::ListenerSpec>& listeners);
+config::OwnSockets looping_sockets(const std::vector<runtime::ListenerSpec>& listeners);
 
 }  // namespace penstock::control

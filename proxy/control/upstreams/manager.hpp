@@ -68,7 +68,7 @@ class UpstreamControl {
 
   runtime::Server& server_;
   base::Log& log_;
-  upstream::Alarm timer_;
+  io::Alarm timer_;
   base::Instant wakes_at_ = base::never;
   base::Instant refreshed_{};
   std::vector<Condition> conditions_;  // by upstream, as they were told

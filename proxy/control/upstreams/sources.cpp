@@ -53,7 +53,7 @@ UpstreamFeeds::UpstreamFeeds(boost::asio::io_context& io, runtime::Server& serve
     const auto& sources = upstream->spec().sources;
     lists_.emplace(upstream->name(), sources);
     for (std::size_t i = 0; i < sources.size(); ++i) {
-      const upstream::SourceId id{.upstream = upstream->name(), .index = i};
+      const discovery::SourceId id{.upstream = upstream->name(), .index = i};
       if (const auto* dns = std::get_if<upstream::DnsSource>(&sources[i])) {
         unanswered_.insert(id);
         dns_.watch(id, *dns);
@@ -78,8 +78,8 @@ void UpstreamFeeds::await_first_answers(base::Duration patience,
                                         const std::function<bool()>& is_pointless) {
   const base::Instant deadline = os::now() + patience;
   while (!unanswered_.empty() && os::now() < deadline && !is_pointless())
-    run_one_call(io_, std::chrono::milliseconds{100});
-  for (const upstream::SourceId& id : unanswered_)
+    io::run_one_call(io_, std::chrono::milliseconds{100});
+  for (const discovery::SourceId& id : unanswered_)
     log_.warning(
         fmt::format("upstream {} starts without the endpoints of its source {}: it has "
                     "not answered yet",
@@ -87,15 +87,15 @@ void UpstreamFeeds::await_first_answers(base::Duration patience,
   unanswered_.clear();
 }
 
-void UpstreamFeeds::answered(const upstream::SourceId& id) {
+void UpstreamFeeds::answered(const discovery::SourceId& id) {
   unanswered_.erase(id);
 }
 
-void UpstreamFeeds::found(const upstream::SourceId& id,
+void UpstreamFeeds::found(const discovery::SourceId& id,
                           const std::vector<upstream::EndpointSpec>& endpoints,
                           const upstream::Registry::Left& left) {
   answered(id);
-  upstream::EndpointSources& list = lists_.at(id.upstream);
+  discovery::EndpointSources& list = lists_.at(id.upstream);
   if (!list.set(id.index, without_loops(id.upstream, endpoints))) return;
   if (list.left_out() > 0)
     log_.warning(fmt::format("upstream {} has more than {} endpoints: {} are left out", id.upstream,
@@ -105,7 +105,7 @@ void UpstreamFeeds::found(const upstream::SourceId& id,
   check(upstream);
 }
 
-void UpstreamFeeds::resolved(const upstream::SourceId& id, upstream::DnsResult result) {
+void UpstreamFeeds::resolved(const discovery::SourceId& id, upstream::DnsResult result) {
   upstreams_.count(id.upstream, result);
   answered(id);
 }
@@ -114,7 +114,7 @@ std::vector<upstream::EndpointSpec> UpstreamFeeds::without_loops(
     const std::string& upstream, const std::vector<upstream::EndpointSpec>& endpoints) {
   std::vector<upstream::EndpointSpec> good;
   for (const upstream::EndpointSpec& endpoint : endpoints) {
-    const OwnSocket* listener = looping_.reached_by(endpoint.address);
+    const config::OwnSocket* listener = looping_.reached_by(endpoint.address);
     if (listener == nullptr) {
       good.push_back(endpoint);
       continue;

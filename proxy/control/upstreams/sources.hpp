@@ -35,11 +35,11 @@ class UpstreamFeeds {
   void await_first_answers(base::Duration patience, const std::function<bool()>& is_pointless);
 
  private:
-  void found(const upstream::SourceId& id, const std::vector<upstream::EndpointSpec>& endpoints,
+  void found(const discovery::SourceId& id, const std::vector<upstream::EndpointSpec>& endpoints,
              const upstream::Registry::Left& left = {});
-  void resolved(const upstream::SourceId& id, upstream::DnsResult result);
+  void resolved(const discovery::SourceId& id, upstream::DnsResult result);
   void judged(upstream::LiveRecord& endpoint, upstream::Health health, const std::string& why);
-  void answered(const upstream::SourceId& id);
+  void answered(const discovery::SourceId& id);
   std::vector<upstream::EndpointSpec> without_loops(
       const std::string& upstream, const std::vector<upstream::EndpointSpec>& endpoints);
   void check(const upstream::Upstream& upstream);
@@ -48,12 +48,12 @@ class UpstreamFeeds {
   runtime::Server& server_;
   UpstreamControl& upstreams_;
   base::Log& log_;
-  const OwnSockets looping_;
-  std::map<std::string, upstream::EndpointSources> lists_;  // by upstream
-  std::set<upstream::SourceId> unanswered_;
+  const config::OwnSockets looping_;
+  std::map<std::string, discovery::EndpointSources> lists_;  // by upstream
+  std::set<discovery::SourceId> unanswered_;
   std::set<std::string> loops_told_;
-  upstream::HealthWatch health_;
-  upstream::DnsWatch dns_;
+  health::HealthWatch health_;
+  discovery::DnsWatch dns_;
   EndpointFileWatch files_;
 };
 

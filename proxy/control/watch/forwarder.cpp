@@ -61,7 +61,8 @@ std::vector<std::string> ForwarderWatch::tick(base::Instant now) {
   }
   session::Stall stall;
   for (int told = 0; told < stalls_told_max && server_.take_stall(stall); ++told)
-    warnings.push_back(stall_text(stall, server_.listeners()[stall.listener]->options.name));
+    warnings.push_back(
+        report::stall_text(stall, server_.listeners()[stall.listener]->options.name));
   server_.ping();
   return warnings;
 }

@@ -28,7 +28,7 @@ bool has_arena(const ThreadView& thread) {
 std::vector<std::string> NumaWatch::look_at(const std::vector<ThreadView>& threads) {
   if (told_of_refusals_ || !std::all_of(threads.begin(), threads.end(), has_run)) return {};
   told_of_refusals_ = true;
-  const NumaRefusals refusals = numa_refusals(threads);
+  const report::NumaRefusals refusals = report::numa_refusals(threads);
   std::vector<std::string> warnings;
   if (refusals.pins > 0)
     warnings.push_back(fmt::format(

@@ -16,7 +16,7 @@ constexpr std::chrono::milliseconds look_interval{20};
 
 }  // namespace
 
-RecordPump::RecordPump(boost::asio::io_context& io, runtime::Server& server, AccessLog& log,
+RecordPump::RecordPump(boost::asio::io_context& io, runtime::Server& server, report::AccessLog& log,
                        UpstreamControl& upstreams)
     : io_{io}, server_{server}, log_{log}, upstreams_{upstreams}, bell_{io}, timer_{io} {
   if (const auto refused = bell_.open(server.records_wakeup().descriptor()))
@@ -46,7 +46,7 @@ void RecordPump::pump() {
   if (server_.upstreams().is_stale()) upstreams_.refresh_soon();
   const std::size_t taken = take_batch();
   if (taken == batch_records)
-    upstream::call_later(io_, [this] { pump(); });
+    io::call_later(io_, [this] { pump(); });
   else if (taken > 0 || server_.expect_records())
     look_again_later();
   else

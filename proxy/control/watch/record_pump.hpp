@@ -16,7 +16,7 @@ namespace penstock::control {
 
 class RecordPump {
  public:
-  RecordPump(boost::asio::io_context& io, runtime::Server& server, AccessLog& log,
+  RecordPump(boost::asio::io_context& io, runtime::Server& server, report::AccessLog& log,
              UpstreamControl& upstreams);
   RecordPump(const RecordPump&) = delete;
   RecordPump& operator=(const RecordPump&) = delete;
@@ -33,10 +33,10 @@ class RecordPump {
 
   boost::asio::io_context& io_;
   runtime::Server& server_;
-  AccessLog& log_;
+  report::AccessLog& log_;
   UpstreamControl& upstreams_;
-  ReadableWatch bell_;  // of the server
-  upstream::Alarm timer_;
+  io::ReadableWatch bell_;  // of the server
+  io::Alarm timer_;
 };
 
 }  // namespace penstock::control

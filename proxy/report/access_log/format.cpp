@@ -10,7 +10,7 @@
 #include "session/counters.hpp"
 #include "upstream/live_record.hpp"
 
-namespace penstock::control {
+namespace penstock::report {
 
 namespace {
 
@@ -127,4 +127,4 @@ std::string format_record(const Record& record, const ListenerNames& names, LogF
   return line.take();
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::report

@@ -8,7 +8,7 @@
 #include "report/options.hpp"
 #include "session/record.hpp"
 
-namespace penstock::control {
+namespace penstock::report {
 
 // What a record's listener is called, and where its connections go.
 struct ListenerNames {
@@ -23,4 +23,4 @@ std::string format_record(const session::Record& record, const ListenerNames& na
 // RFC 3339 in UTC with microseconds: 2026-03-01T12:00:00.000123Z.
 std::string format_time(std::int64_t wall_nanoseconds);
 
-}  // namespace penstock::control
+}  // namespace penstock::report

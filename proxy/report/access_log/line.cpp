@@ -8,7 +8,7 @@
 
 #include "base/log.hpp"
 
-namespace penstock::control {
+namespace penstock::report {
 
 namespace {
 
@@ -70,4 +70,4 @@ void LogLine::microseconds(std::string_view key, base::Duration value) {
   number(key, static_cast<std::uint64_t>(std::max<std::int64_t>(count, 0)));
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::report

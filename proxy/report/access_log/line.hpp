@@ -9,7 +9,7 @@
 #include "base/time.hpp"
 #include "report/options.hpp"
 
-namespace penstock::control {
+namespace penstock::report {
 
 class LogLine {
  public:
@@ -37,4 +37,4 @@ class LogLine {
   std::string text_;
 };
 
-}  // namespace penstock::control
+}  // namespace penstock::report

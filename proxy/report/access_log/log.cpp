@@ -1,6 +1,6 @@
 #include "report/access_log/log.hpp"
 
-namespace penstock::control {
+namespace penstock::report {
 
 session::LogSwitches log_switches(const LogOptions& options) {
   const bool on = options.access_to != "off";
@@ -30,4 +30,4 @@ void AccessLog::write(const session::Record& record) {
   if (sink_) sink_->write(format_record(record, names_.at(record.listener), format_));
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::report

@@ -15,7 +15,7 @@
 #include "runtime/options.hpp"
 #include "session/context.hpp"
 
-namespace penstock::control {
+namespace penstock::report {
 
 // Which records the forwarders are to send, worked out from `log.access`.
 session::LogSwitches log_switches(const LogOptions& options);
@@ -45,4 +45,4 @@ class AccessLog {
   std::unique_ptr<base::LineSink> sink_;  // none where the log is off
 };
 
-}  // namespace penstock::control
+}  // namespace penstock::report

@@ -1,7 +1,7 @@
 #include "report/metrics/parts.hpp"
 #include "session/counters.hpp"
 
-namespace penstock::control {
+namespace penstock::report {
 
 namespace {
 
@@ -18,7 +18,7 @@ std::uint64_t sum_of_listener(const MetricsInput& input, std::size_t listener, P
       });
 }
 
-void add_listener_counts(const SharedMetricsInput& input, PagePieces& pieces) {
+void add_listener_counts(const SharedMetricsInput& input, base::PagePieces& pieces) {
   add_pieces(pieces, {.kind = Family::Kind::counter,
                       .name = "penstock_connections_accepted_total",
                       .help = "Connections taken from the kernel, refused ones included.",
@@ -39,7 +39,7 @@ void add_listener_counts(const SharedMetricsInput& input, PagePieces& pieces) {
                       }});
 }
 
-void add_closed(const SharedMetricsInput& input, PagePieces& pieces) {
+void add_closed(const SharedMetricsInput& input, base::PagePieces& pieces) {
   const auto add = [input](Family& family, std::size_t i) {
     for (std::size_t reason = 0; reason < session::close_reason_names.size(); ++reason)
       family.add({{"listener", input->listeners[i].name},
@@ -65,7 +65,7 @@ void add_closed(const SharedMetricsInput& input, PagePieces& pieces) {
                       }});
 }
 
-void add_bytes(const SharedMetricsInput& input, PagePieces& pieces) {
+void add_bytes(const SharedMetricsInput& input, base::PagePieces& pieces) {
   const auto add = [input](Family& family, std::size_t i) {
     for (std::size_t direction = 0; direction < directions.size(); ++direction)
       family.add({{"listener", input->listeners[i].name}, {"direction", directions[direction]}},
@@ -93,7 +93,7 @@ void add_truncated(const MetricsInput& input, std::string& text) {
 
 }  // namespace
 
-void add_connection_metrics(const SharedMetricsInput& input, PagePieces& pieces) {
+void add_connection_metrics(const SharedMetricsInput& input, base::PagePieces& pieces) {
   add_listener_counts(input, pieces);
   add_closed(input, pieces);
   add_bytes(input, pieces);
@@ -117,4 +117,4 @@ void add_kernel_metrics(const MetricsInput& input, std::string& text) {
                                                  }));
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::report

@@ -8,7 +8,7 @@
 #include <memory>
 #include <utility>
 
-namespace penstock::control {
+namespace penstock::report {
 
 namespace {
 
@@ -100,17 +100,18 @@ void Family::add(Labels labels, const base::Histogram::Totals& totals) {
   fmt::format_to(std::back_inserter(text_), "{}\n", count);
 }
 
-void add_pieces(PagePieces& pieces, FamilyOfRows rows) {
+void add_pieces(base::PagePieces& pieces, FamilyOfRows rows) {
   const auto family = std::make_shared<const FamilyOfRows>(std::move(rows));
   pieces.push_back([family](std::string& text) {
     const Family begun{text, family->kind, family->name, family->help};
   });
-  for (std::size_t first = 0; first < family->rows; first += rows_per_piece)
+  for (std::size_t first = 0; first < family->rows; first += base::rows_per_piece)
     pieces.push_back([family, first](std::string& text) {
       Family more{text, family->name};
-      for (std::size_t row = first; row < std::min(first + rows_per_piece, family->rows); ++row)
+      for (std::size_t row = first; row < std::min(first + base::rows_per_piece, family->rows);
+           ++row)
         family->add(more, row);
     });
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::report

@@ -14,7 +14,7 @@
 #include "base/histogram.hpp"
 #include "base/page_pieces.hpp"
 
-namespace penstock::control {
+namespace penstock::report {
 
 struct Label {
   std::string_view name;
@@ -50,6 +50,6 @@ struct FamilyOfRows {
   std::size_t rows = 0;
   std::function<void(Family& family, std::size_t row)> add{};
 };
-void add_pieces(PagePieces& pieces, FamilyOfRows family);
+void add_pieces(base::PagePieces& pieces, FamilyOfRows family);
 
-}  // namespace penstock::control
+}  // namespace penstock::report

@@ -2,7 +2,7 @@
 #include "report/metrics/parts.hpp"
 #include "session/counters.hpp"
 
-namespace penstock::control {
+namespace penstock::report {
 
 namespace {
 
@@ -51,4 +51,4 @@ void add_file_metrics(const MetricsInput& input, std::string& text) {
   });
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::report

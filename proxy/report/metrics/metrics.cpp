@@ -9,7 +9,7 @@
 #include "session/listener.hpp"
 #include "upstream/registry.hpp"
 
-namespace penstock::control {
+namespace penstock::report {
 
 namespace {
 
@@ -54,9 +54,9 @@ MetricsInput metrics_input(const runtime::Server& server) {
   return input;
 }
 
-PagePieces metrics_pieces(MetricsInput taken) {
+base::PagePieces metrics_pieces(MetricsInput taken) {
   const auto input = std::make_shared<const MetricsInput>(std::move(taken));
-  PagePieces pieces;
+  base::PagePieces pieces;
   add_connection_metrics(input, pieces);
   add_upstream_metrics(input, pieces);
   pieces.push_back([input](std::string& text) {
@@ -69,7 +69,7 @@ PagePieces metrics_pieces(MetricsInput taken) {
 }
 
 std::string metrics_text(const MetricsInput& input) {
-  return text_of(metrics_pieces(input));
+  return base::text_of(metrics_pieces(input));
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::report

@@ -31,7 +31,7 @@ namespace penstock::upstream {
 struct LiveRecord;
 }
 
-namespace penstock::control {
+namespace penstock::report {
 
 struct MetricsInput {
   struct Listener {
@@ -72,7 +72,7 @@ struct MetricsInput {
 MetricsInput metrics_input(const runtime::Server& server);
 
 // What it points at is looked at when a piece is called.
-PagePieces metrics_pieces(MetricsInput taken);
+base::PagePieces metrics_pieces(MetricsInput taken);
 std::string metrics_text(const MetricsInput& input);
 
-}  // namespace penstock::control
+}  // namespace penstock::report

@@ -8,13 +8,13 @@
 #include "report/metrics/metrics.hpp"
 #include "runtime/forwarder_view.hpp"
 
-namespace penstock::control {
+namespace penstock::report {
 
 using SharedMetricsInput = std::shared_ptr<const MetricsInput>;
 
 // Families with a row for each listener, upstream or endpoint.
-void add_connection_metrics(const SharedMetricsInput& input, PagePieces& pieces);
-void add_upstream_metrics(const SharedMetricsInput& input, PagePieces& pieces);
+void add_connection_metrics(const SharedMetricsInput& input, base::PagePieces& pieces);
+void add_upstream_metrics(const SharedMetricsInput& input, base::PagePieces& pieces);
 // Few series, whatever the configuration holds.
 void add_kernel_metrics(const MetricsInput& input, std::string& text);
 void add_relay_metrics(const MetricsInput& input, std::string& text);
@@ -36,4 +36,4 @@ base::Histogram::Totals histogram_over_forwarders(const MetricsInput& input, Pic
   return totals;
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::report

@@ -3,7 +3,7 @@
 #include "runtime/round_times.hpp"
 #include "session/counters.hpp"
 
-namespace penstock::control {
+namespace penstock::report {
 
 void add_process_metrics(const MetricsInput& input, std::string& text) {
   const auto add = [&](Family::Kind kind, std::string_view name, std::string_view help,
@@ -11,7 +11,7 @@ void add_process_metrics(const MetricsInput& input, std::string& text) {
     Family{text, kind, name, help}.add({}, value);
   };
   Family{text, Family::Kind::gauge, "penstock_build_info", "1, with the version as a label."}.add(
-      {{"version", version()}}, 1.0);
+      {{"version", base::version()}}, 1.0);
   Family{text, Family::Kind::gauge, "penstock_config_info",
          "1, with a hash of the configuration in effect as a label."}
       .add({{"hash", input.config_hash}}, 1.0);
@@ -40,4 +40,4 @@ void add_process_metrics(const MetricsInput& input, std::string& text) {
       input.start_seconds);
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::report

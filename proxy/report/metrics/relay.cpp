@@ -5,7 +5,7 @@
 
 #include <limits>
 
-namespace penstock::control {
+namespace penstock::report {
 
 namespace {
 
@@ -165,4 +165,4 @@ void add_relay_metrics(const MetricsInput& input, std::string& text) {
   add_stalls(input, text);
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::report

@@ -2,7 +2,7 @@
 #include "session/counters.hpp"
 #include "upstream/live_record.hpp"
 
-namespace penstock::control {
+namespace penstock::report {
 
 namespace {
 
@@ -28,7 +28,7 @@ EndpointRows rows_of(const MetricsInput& input) {
 // `input` keeps alive what the rows point at. `add` gets the family, the row and its two labels.
 template <class Add>
 void add_for_endpoints(const SharedMetricsInput& input, const EndpointRows& rows,
-                       PagePieces& pieces, FamilyOfRows family, Add add) {
+                       base::PagePieces& pieces, FamilyOfRows family, Add add) {
   family.rows = rows->size();
   family.add = [input, rows, add](Family& of, std::size_t i) {
     const EndpointRow& row = (*rows)[i];
@@ -39,7 +39,7 @@ void add_for_endpoints(const SharedMetricsInput& input, const EndpointRows& rows
 }
 
 void add_endpoint_gauges(const SharedMetricsInput& input, const EndpointRows& rows,
-                         PagePieces& pieces) {
+                         base::PagePieces& pieces) {
   add_for_endpoints(
       input, rows, pieces,
       {.kind = Family::Kind::gauge,
@@ -60,7 +60,7 @@ void add_endpoint_gauges(const SharedMetricsInput& input, const EndpointRows& ro
 }
 
 void add_endpoint_counters(const SharedMetricsInput& input, const EndpointRows& rows,
-                           PagePieces& pieces) {
+                           base::PagePieces& pieces) {
   add_for_endpoints(
       input, rows, pieces,
       {.kind = Family::Kind::counter,
@@ -105,7 +105,7 @@ void add_resolutions(const MetricsInput& input, std::string& text) {
 
 }  // namespace
 
-void add_upstream_metrics(const SharedMetricsInput& input, PagePieces& pieces) {
+void add_upstream_metrics(const SharedMetricsInput& input, base::PagePieces& pieces) {
   const EndpointRows rows = rows_of(*input);
   add_endpoint_gauges(input, rows, pieces);
   add_endpoint_counters(input, rows, pieces);
@@ -142,4 +142,4 @@ void add_upstream_metrics(const SharedMetricsInput& input, PagePieces& pieces) {
                       }});
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::report

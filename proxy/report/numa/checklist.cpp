@@ -7,7 +7,7 @@
 
 #include "report/numa/refusals.hpp"
 
-namespace penstock::control {
+namespace penstock::report {
 
 namespace {
 
@@ -142,4 +142,4 @@ std::vector<ChecklistLine> numa_checklist(const NumaReport& report) {
   return lines;
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::report

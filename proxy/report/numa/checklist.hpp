@@ -8,7 +8,7 @@
 #include "base/enum_names.hpp"
 #include "report/numa/report.hpp"
 
-namespace penstock::control {
+namespace penstock::report {
 
 enum class Verdict : std::uint8_t { kept, not_kept, not_applicable };
 inline constexpr base::EnumNames<Verdict, 3> verdict_names{{"kept", "not kept", "not applicable"}};
@@ -23,4 +23,4 @@ struct ChecklistLine {
 // REQUIRES: report.is_running.
 std::vector<ChecklistLine> numa_checklist(const NumaReport& report);
 
-}  // namespace penstock::control
+}  // namespace penstock::report

@@ -2,7 +2,7 @@
 
 #include "runtime/placement.hpp"
 
-namespace penstock::control {
+namespace penstock::report {
 
 NumaRefusals numa_refusals(const std::vector<runtime::ThreadView>& threads) {
   NumaRefusals refusals;
@@ -15,4 +15,4 @@ NumaRefusals numa_refusals(const std::vector<runtime::ThreadView>& threads) {
   return refusals;
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::report

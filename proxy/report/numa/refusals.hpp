@@ -6,7 +6,7 @@
 
 #include "runtime/thread_place.hpp"
 
-namespace penstock::control {
+namespace penstock::report {
 
 // What the kernel refused: how many threads it did not pin, or let have no memory policy, and how
 // many arenas it did not place.
@@ -18,4 +18,4 @@ struct NumaRefusals {
 // Of threads that have run.
 NumaRefusals numa_refusals(const std::vector<runtime::ThreadView>& threads);
 
-}  // namespace penstock::control
+}  // namespace penstock::report

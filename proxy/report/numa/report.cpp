@@ -7,7 +7,7 @@
 #include "report/numa/checklist.hpp"
 #include "runtime/placement.hpp"
 
-namespace penstock::control {
+namespace penstock::report {
 
 namespace {
 
@@ -117,4 +117,4 @@ std::optional<double> numa_local_ratio(const std::vector<runtime::ThreadView>& t
   return static_cast<double>(local) / static_cast<double>(sampled);
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::report

@@ -11,7 +11,7 @@
 #include "os/topology.hpp"
 #include "runtime/thread_place.hpp"
 
-namespace penstock::control {
+namespace penstock::report {
 
 struct NumaReport {
   const os::NumaTopology& topology;
@@ -26,4 +26,4 @@ boost::json::object numa_json(const NumaReport& report);
 // none was sampled yet.
 std::optional<double> numa_local_ratio(const std::vector<runtime::ThreadView>& threads);
 
-}  // namespace penstock::control
+}  // namespace penstock::report

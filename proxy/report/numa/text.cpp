@@ -8,7 +8,7 @@
 #include "base/text.hpp"
 #include "report/table.hpp"
 
-namespace penstock::control {
+namespace penstock::report {
 
 namespace {
 
@@ -146,4 +146,4 @@ std::string numa_text(const value& numa) {
   return text;
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::report

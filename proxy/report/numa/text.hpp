@@ -7,8 +7,8 @@
 #include <boost/json/fwd.hpp>
 #include <string>
 
-namespace penstock::control {
+namespace penstock::report {
 
 std::string numa_text(const boost::json::value& numa);
 
-}  // namespace penstock::control
+}  // namespace penstock::report

@@ -17,14 +17,14 @@ namespace {
 namespace fs = std::filesystem;
 using Strings = std::vector<std::string>;
 
-const upstream::SourceId id{"web", 0};
+const discovery::SourceId id{"web", 0};
 
 // A watch of files in a folder of the test's own, and what it reported so far.
 struct Watched {
   Watched()
       : watch{io,
               {.found =
-                   [this](const upstream::SourceId& who,
+                   [this](const discovery::SourceId& who,
                           const std::vector<upstream::EndpointSpec>& now) {
                      CHECK(who == id);
                      found.emplace_back();
@@ -191,7 +191,7 @@ TEST_CASE("whoever watches files goes on while one is read", "[control]") {
       [&] { return reader.wait_for(std::chrono::seconds{0}) == std::future_status::ready; });
   CHECK(reader.get() != std::this_thread::get_id());
   int calls = 0;
-  for (int i = 0; i < 100; ++i) upstream::call_later(own.io, [&] { ++calls; });
+  for (int i = 0; i < 100; ++i) io::call_later(own.io, [&] { ++calls; });
   own.run_until([&] { return calls == 100; });
   CHECK(own.found.empty());
   may_read.set_value();

@@ -3,7 +3,7 @@
 #include "catch.hpp"
 
 using namespace penstock;
-using control::Verdict;
+using report::Verdict;
 using runtime::MemoryPolicy;
 
 namespace {
@@ -30,8 +30,8 @@ struct Machine {
                                         .is_placed = true,
                                         .pages = os::PagesByNode{{node, 5}}}};
   }
-  control::ChecklistLine line(std::string_view text) const {
-    for (auto& line : control::numa_checklist({.topology = topology,
+  report::ChecklistLine line(std::string_view text) const {
+    for (auto& line : report::numa_checklist({.topology = topology,
                       .devices = devices,
                       .decisions = decisions,
                       .threads = threads,
@@ -52,7 +52,7 @@ const char* const balancing = "automatic NUMA balancing off";
 }  // namespace
 
 TEST_CASE("on a machine in order every line is kept but the one that only strict keeps",
-          "[control]") {
+          "[report]") {
   Machine machine;
   for (const char* line : {memory, workers, pools, arrivals, affinity, balancing})
     CHECK(machine.line(line).verdict == Verdict::kept);
@@ -62,7 +62,7 @@ TEST_CASE("on a machine in order every line is kept but the one that only strict
   CHECK(machine.line(bound).verdict == Verdict::kept);
 }
 
-TEST_CASE("a page on the wrong node is found", "[control]") {
+TEST_CASE("a page on the wrong node is found", "[report]") {
   Machine machine;
   machine.threads[1].arena->pages = os::PagesByNode{{0, 3}, {1, 5}};
   CHECK(machine.line(memory).verdict == Verdict::not_kept);
@@ -71,14 +71,14 @@ TEST_CASE("a page on the wrong node is found", "[control]") {
   CHECK(machine.line(memory).verdict == Verdict::not_kept);
 }
 
-TEST_CASE("a node without memory is told", "[control]") {
+TEST_CASE("a node without memory is told", "[report]") {
   Machine machine;
   machine.seats[1].memory_node = 0;
   CHECK(machine.line(memory).why ==
         "node 1 has no memory for us, forwarder-1 takes it from node 0");
 }
 
-TEST_CASE("what is refused or off is not kept, with the reason", "[control]") {
+TEST_CASE("what is refused or off is not kept, with the reason", "[report]") {
   Machine machine;
   machine.threads[1].arena->is_placed = false;
   CHECK(machine.line(pools).why ==
@@ -93,7 +93,7 @@ TEST_CASE("what is refused or off is not kept, with the reason", "[control]") {
   CHECK(machine.line(workers).why == "node 1 has CPUs for us, but no forwarder");
 }
 
-TEST_CASE("arrivals from far are counted, once there are some", "[control]") {
+TEST_CASE("arrivals from far are counted, once there are some", "[report]") {
   Machine machine;
   machine.threads[0].seen.arrivals_local = 1;
   CHECK(machine.line(arrivals).verdict == Verdict::not_kept);
@@ -101,7 +101,7 @@ TEST_CASE("arrivals from far are counted, once there are some", "[control]") {
   CHECK(machine.line(arrivals).verdict == Verdict::not_applicable);
 }
 
-TEST_CASE("of one node only what holds there is asked", "[control]") {
+TEST_CASE("of one node only what holds there is asked", "[report]") {
   Machine machine;
   machine.topology.nodes.pop_back();
   CHECK(machine.line(memory).verdict == Verdict::not_applicable);

@@ -41,7 +41,7 @@ struct ReportedMachine {
                                    .opened_bytes = 1 << 20,
                                    .pages = os::PagesByNode{{0, 5}, {1, 2}}}}};
 
-  control::NumaReport report(bool is_running) const {
+  report::NumaReport report(bool is_running) const {
     return {.topology = topology,
             .devices = devices,
             .decisions = decisions,
@@ -49,13 +49,13 @@ struct ReportedMachine {
             .is_running = is_running};
   }
   std::string text(bool is_running) const {
-    return control::numa_text(control::numa_json(report(is_running)));
+    return report::numa_text(report::numa_json(report(is_running)));
   }
 };
 
 }  // namespace
 
-TEST_CASE("the plan is shown as the machine, its limits, decisions and threads", "[control]") {
+TEST_CASE("the plan is shown as the machine, its limits, decisions and threads", "[report]") {
   CHECK(ReportedMachine{}.text(false) ==
         "NODE  CPUS  ONLINE  MEMORY   FREE     L3  DISTANCES\n"
         "   0  0-1   0-1     512 MiB  256 MiB   0  10 21\n"
@@ -74,9 +74,9 @@ TEST_CASE("the plan is shown as the machine, its limits, decisions and threads",
         "forwarder-0     1  2     local (node 0)\n");
 }
 
-TEST_CASE("of a running proxy the truth stands beside the plan", "[control]") {
+TEST_CASE("of a running proxy the truth stands beside the plan", "[report]") {
   const ReportedMachine machine;
-  const auto json = control::numa_json(machine.report(true));
+  const auto json = report::numa_json(machine.report(true));
   const auto& seen = json.at("threads").at(1).at("seen");
   CHECK(seen.at("cpu") == 2);
   CHECK(seen.at("node") == 1);
@@ -95,9 +95,9 @@ TEST_CASE("of a running proxy the truth stands beside the plan", "[control]") {
   CHECK(arena.at("pages_by_node") == boost::json::value{{"0", 5}, {"1", 2}});
 }
 
-TEST_CASE("before the first arrival the share is unknown", "[control]") {
+TEST_CASE("before the first arrival the share is unknown", "[report]") {
   ReportedMachine machine;
   machine.threads.pop_back();
-  CHECK_FALSE(control::numa_local_ratio(machine.threads).has_value());
-  CHECK(control::numa_json(machine.report(true)).at("local_ratio").is_null());
+  CHECK_FALSE(report::numa_local_ratio(machine.threads).has_value());
+  CHECK(report::numa_json(machine.report(true)).at("local_ratio").is_null());
 }
