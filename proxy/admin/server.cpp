@@ -3,12 +3,11 @@
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include "admin/connection.hpp"
 #include "io/as_result.hpp"
+#include "io/protocol.hpp"
 #include "os/socket.hpp"
 #include "os/socket_file.hpp"
 
@@ -20,12 +19,6 @@ namespace asio = boost::asio;
 using io::as_result;
 using Protocol = asio::generic::stream_protocol;
 using Acceptor = asio::basic_socket_acceptor<Protocol>;
-
-Protocol protocol_of(const os::SocketAddress& address) {
-  if (address.is_unix()) return asio::local::stream_protocol{};
-  const bool is_v6 = address.ip().family == os::IpEndpoint::Family::v6;
-  return is_v6 ? asio::ip::tcp::v6() : asio::ip::tcp::v4();
-}
 
 }  // namespace
 
@@ -88,7 +81,7 @@ AdminServer::Created AdminServer::create(asio::io_context& io, const std::vector
                                      ? bind.address
                                      : os::SocketAddress{os::local_endpoint(socket->get())});
     server->doors_.push_back(std::make_shared<Door>(
-        Door{.acceptor = {io, protocol_of(bind.address), socket->release()},
+        Door{.acceptor = {io, io::protocol_of(bind.address), socket->release()},
              .file = os::SocketFile{bind.address},
              .shared = std::make_shared<AdminDoor>(AdminDoor{
                  .view = view, .pages = server->pages_, .limits = limits, .bind = bind})}));

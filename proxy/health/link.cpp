@@ -1,13 +1,12 @@
 #include "health/link.hpp"
 
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/write.hpp>
 #include <cstddef>
 #include <tuple>
 
 #include "health/link_parts.hpp"
 #include "io/as_result.hpp"
+#include "io/protocol.hpp"
 #include "os/fd.hpp"
 #include "os/socket.hpp"
 
@@ -17,12 +16,6 @@ namespace {
 
 namespace asio = boost::asio;
 constexpr std::size_t read_bytes_max = 4096;
-
-asio::generic::stream_protocol protocol_of(const os::SocketAddress& address) {
-  if (address.is_unix()) return asio::local::stream_protocol{};
-  const bool is_v6 = address.ip().family == os::IpEndpoint::Family::v6;
-  return is_v6 ? asio::ip::tcp::v6() : asio::ip::tcp::v4();
-}
 
 }  // namespace
 
@@ -55,7 +48,7 @@ asio::awaitable<base::ErrorCode> HealthLink::connect(os::SocketAddress address,
   base::Result<os::Fd> opened = os::connect_to(address, options, source);
   if (!opened) co_return opened.error();
   base::ErrorCode error;
-  parts_->socket.assign(protocol_of(address), opened->get(), error);
+  parts_->socket.assign(io::protocol_of(address), opened->get(), error);
   if (error) co_return error;
   const int descriptor = opened->release();
   std::tie(error) = co_await parts_->socket.async_wait(Parts::Socket::wait_write, io::as_result);

@@ -1,0 +1,14 @@
+#pragma once
+// The family of an address in Asio's terms, for sockets that were made elsewhere and go to it.
+
+#include <boost/asio/generic/stream_protocol.hpp>
+
+namespace penstock::os {
+class SocketAddress;
+}
+
+namespace penstock::io {
+
+boost::asio::generic::stream_protocol protocol_of(const os::SocketAddress& address);
+
+}  // namespace penstock::io
