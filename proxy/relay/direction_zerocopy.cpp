@@ -38,8 +38,10 @@ Direction::Step Direction::read_without_pipe(Side& source, Side& target,
   const bool may_try = workspace.options().engine != EnginePolicy::splice && !zerocopy_refused_ &&
                        !workspace.zerocopy_paths().copies(target.path, workspace.now);
   if (!may_try) return read_by_copy(source, target, workspace);
-  if (flight_ == nullptr) workspace.counters().switched(Switch::no_pipe);
-  return read_by_zerocopy(source, target, workspace);
+  const bool had_flight = flight_ != nullptr;
+  const Step step = read_by_zerocopy(source, target, workspace);
+  if (!had_flight && flight_ != nullptr) workspace.counters().switched(Switch::no_pipe);
+  return step;
 }
 
 Direction::Step Direction::read_by_zerocopy(Side& source, Side& target,

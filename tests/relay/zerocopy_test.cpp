@@ -198,6 +198,26 @@ TEST_CASE("without a pipe the adaptive policy tries it, and leaves a path that c
   CHECK(crossing.direction.bytes() == sent + text.size());
 }
 
+TEST_CASE("who finds neither a pipe nor a place to send without a copy has not switched",
+          "[relay]") {
+  relay::Options options = relay_options(EnginePolicy::adaptive);
+  options.pipes_max = 0;
+  Crossing crossing{options};
+  std::vector<relay::ZerocopyFlight*> flights;
+  while (relay::ZerocopyFlight* const flight = crossing.workspace.lease_flight())
+    flights.push_back(flight);
+  const std::string text = pattern(50'000);
+  for (int i = 0; i < 5; ++i) {
+    REQUIRE(move(crossing, text));
+    REQUIRE(read_exactly(crossing.reader(), text.size()) == text);
+  }
+  CHECK(count(crossing, relay::Switch::no_pipe) == 0);
+  CHECK(crossing.direction.bytes_by(Engine::copy) == 5 * text.size());
+  for (relay::ZerocopyFlight* const flight : flights) crossing.workspace.give_back(flight);
+  REQUIRE(move(crossing, text));
+  CHECK(count(crossing, relay::Switch::no_pipe) == 1);
+}
+
 TEST_CASE("a verdict on a path is forgotten after a while, and holds for its host only",
           "[relay]") {
   relay::ZerocopyPaths paths;
