@@ -24,7 +24,7 @@ class SpscRing {
       : mask_{std::bit_ceil(capacity) - 1}, slots_(mask_ + 1, &memory) {}
 
   // False where the ring is full; `value` is then left as it was.
-  bool try_push(T&& value) noexcept {
+  [[nodiscard]] bool try_push(T&& value) noexcept {
     const std::size_t tail = tail_.load(std::memory_order_relaxed);
     if (tail - head_.load(std::memory_order_acquire) > mask_) return false;
     slots_[tail & mask_] = std::move(value);
@@ -33,7 +33,7 @@ class SpscRing {
   }
 
   // False where the ring is empty.
-  bool try_pop(T& value) noexcept {
+  [[nodiscard]] bool try_pop(T& value) noexcept {
     const std::size_t head = head_.load(std::memory_order_relaxed);
     if (head == tail_.load(std::memory_order_acquire)) return false;
     value = std::move(slots_[head & mask_]);

@@ -62,14 +62,18 @@ Forwarder::Forwarder(Setup setup, const session::LogSwitches& log, Admission& ad
 }
 
 Forwarder::~Forwarder() {
-  if (thread_.joinable()) {
-    while (!command({.kind = Command::Kind::stop})) std::this_thread::yield();
-    thread_.join();
-  }
+  if (!thread_.joinable()) return;
+  request_stop();
+  thread_.join();
 }
 
 void Forwarder::start(const ThreadLock* lock) {
   thread_ = std::thread{[this, lock] { run(lock); }};
+}
+
+void Forwarder::request_stop() noexcept {
+  stop_requested_.store(true, std::memory_order_seq_cst);
+  if (sleep_.must_wake()) poller_.wake();
 }
 
 void Forwarder::join() {
@@ -124,7 +128,7 @@ void Forwarder::run(const ThreadLock* lock) noexcept {
   for (;;) {
     context_.now = workspace_.now = os::now();
     take_commands();
-    if (stopping_) break;
+    if (stop_requested_.load(std::memory_order_relaxed)) break;
     take_arrivals();
     take_calls();
     // Events come before timers: after a pause of the whole process both are due, and a byte that
@@ -143,6 +147,7 @@ void Forwarder::run(const ThreadLock* lock) noexcept {
 }
 
 void Forwarder::take_commands() noexcept {
+  owner_.check();
   Command command;
   while (commands_.try_pop(command)) obey(command);
 }
@@ -159,7 +164,6 @@ void Forwarder::obey(const Command& command) noexcept {
     case Command::Kind::drain: begin_drain(command.timeout); return;
     case Command::Kind::farewell: say_farewell(command); return;
     case Command::Kind::cut: cut_all(); return;
-    case Command::Kind::stop: stopping_ = true; return;
   }
 }
 
@@ -276,6 +280,7 @@ void Forwarder::end(Session& session) noexcept {
 
 bool Forwarder::nothing_came() const noexcept {
   if (!commands_.empty() || called_.load(std::memory_order_seq_cst)) return false;
+  if (stop_requested_.load(std::memory_order_seq_cst)) return false;
   for (const auto& ring : arrivals_)
     if (!ring.empty()) return false;
   return true;

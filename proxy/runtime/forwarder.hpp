@@ -30,6 +30,7 @@
 #include "relay/options.hpp"
 #include "relay/workspace.hpp"
 #include "runtime/admission.hpp"
+#include "runtime/command.hpp"
 #include "runtime/mailbox.hpp"
 #include "runtime/placement.hpp"
 #include "runtime/round_times.hpp"
@@ -49,14 +50,6 @@ class Site;
 }
 
 namespace penstock::runtime {
-
-struct Command {
-  enum class Kind : std::uint8_t { ping, drain, farewell, cut, stop };
-  Kind kind = Kind::ping;
-  std::uint64_t number = 0;      // of a ping
-  base::Duration timeout{0};     // of a drain, or of a farewell that is no close
-  session::Farewell farewell{};  // its turn is worked out by the forwarder
-};
 
 // Tells control that records are waiting.
 struct RecordBell {
@@ -86,14 +79,16 @@ class Forwarder {
 
   // The thread applies `lock` to itself once it has settled; none: runtime.sandbox is off.
   void start(const ThreadLock* lock);
-  void join();  // after Command::stop
+  // It ends after this round; what is left then is reset. By control, any number of times.
+  void request_stop() noexcept;
+  void join();  // after request_stop()
 
   // By acceptor `sender` only. False where its ring is full; the arrival stays the sender's. At the
   // end of a batch of offers comes wake_for_arrivals(), once.
-  bool offer(std::size_t sender, session::Arrival& arrival) noexcept;
+  [[nodiscard]] bool offer(std::size_t sender, session::Arrival& arrival) noexcept;
   void wake_for_arrivals() noexcept;
-  // By control only. False where the ring is full.
-  bool command(Command command) noexcept;
+  // By control only, see CommandOutbox. False where the ring is full.
+  [[nodiscard]] bool command(Command command) noexcept;
   // Somebody who waits here for a place at an endpoint may have one. Any thread.
   void call() noexcept;
 
@@ -163,6 +158,7 @@ class Forwarder {
   base::SpscRing<session::Stall> stalls_;
   SleepFlag sleep_;
   std::atomic<bool> called_{false};
+  std::atomic<bool> stop_requested_{false};
   alignas(base::cache_line_bytes) std::atomic<std::size_t> load_{0};
 
   base::OwnerThread owner_;
@@ -188,7 +184,6 @@ class Forwarder {
   RoundTimes rounds_;
   base::Counter answered_nanoseconds_;
   std::atomic<std::uint64_t> answered_ping_{0};
-  bool stopping_ = false;
   std::thread thread_;
 };
 

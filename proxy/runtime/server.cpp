@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <deque>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -21,6 +20,7 @@
 #include "os/wakeup.hpp"
 #include "runtime/acceptor.hpp"
 #include "runtime/admission.hpp"
+#include "runtime/command_outbox.hpp"
 #include "runtime/countdown.hpp"
 #include "runtime/devices.hpp"
 #include "runtime/forwarder.hpp"
@@ -88,7 +88,7 @@ struct Server::Parts final : upstream::QueueBell {
   std::vector<std::unique_ptr<Acceptor>> acceptors;
   std::size_t next_ring = 0;  // of take_record(), so that no forwarder is preferred
   std::uint64_t next_ping = 1;
-  std::vector<std::deque<Command>> unsent;  // by forwarder: its ring was full
+  CommandOutbox outbox;
 
   Built build();
   Built plan();
@@ -98,7 +98,6 @@ struct Server::Parts final : upstream::QueueBell {
   void add_acceptors(DoorsByAcceptor doors);
   void ring(std::uint16_t forwarder) noexcept override { forwarders[forwarder]->call(); }
   void note_refusal(const std::string& sentence);
-  void send_unsent() noexcept;
   std::uint64_t answered_ping() const noexcept;
 };
 
@@ -181,7 +180,7 @@ void Server::Parts::add_forwarders() {
           make_in<Forwarder>(arena, std::move(setup), log, *admission, bell, arena));
     });
   }
-  unsent.resize(forwarders.size());
+  for (auto& forwarder : forwarders) outbox.add(*forwarder);
 }
 
 void Server::Parts::add_acceptors(DoorsByAcceptor doors) {
@@ -337,10 +336,7 @@ bool Server::expect_records() noexcept {
 }
 
 void Server::ping() {
-  parts_->send_unsent();
-  // A full ring belongs to a forwarder that does not answer: that is what the ping finds out.
-  for (auto& forwarder : parts_->forwarders)
-    forwarder->command({.kind = Command::Kind::ping, .number = parts_->next_ping});
+  parts_->outbox.ping(parts_->next_ping);
   for (auto& acceptor : parts_->acceptors) acceptor->ping();
   ++parts_->next_ping;
   parts_->upstreams.reclaim(parts_->next_ping, parts_->answered_ping(), os::now());
@@ -353,22 +349,15 @@ std::uint64_t Server::Parts::answered_ping() const noexcept {
   return answered;
 }
 
-void Server::Parts::send_unsent() noexcept {
-  for (std::size_t i = 0; i < forwarders.size(); ++i)
-    while (!unsent[i].empty() && forwarders[i]->command(unsent[i].front())) unsent[i].pop_front();
-}
-
 void Server::say_farewell(upstream::LiveRecord& endpoint, session::CloseReason reason,
                           bool at_once) {
   const base::Duration timeout = parts_->spec.runtime.drain.timeout;
   if (!at_once)
     endpoint.drain_deadline.store((os::now() + timeout).time_since_epoch().count(),
                                   std::memory_order_relaxed);
-  for (auto& unsent : parts_->unsent)
-    unsent.push_back({.kind = Command::Kind::farewell,
-                      .timeout = timeout,
-                      .farewell = {.endpoint = &endpoint, .reason = reason, .at_once = at_once}});
-  parts_->send_unsent();
+  parts_->outbox.send({.kind = Command::Kind::farewell,
+                       .timeout = timeout,
+                       .farewell = {.endpoint = &endpoint, .reason = reason, .at_once = at_once}});
 }
 
 void Server::stop_accepting(const std::vector<bool>& which, std::function<void()> done) {
@@ -378,20 +367,17 @@ void Server::stop_accepting(const std::vector<bool>& which, std::function<void()
 }
 
 void Server::begin_drain(base::Duration timeout) {
-  for (auto& forwarder : parts_->forwarders)
-    forwarder->command({.kind = Command::Kind::drain, .timeout = timeout});
+  parts_->outbox.send({.kind = Command::Kind::drain, .timeout = timeout});
 }
 
 void Server::cut_connections() {
-  for (auto& forwarder : parts_->forwarders) forwarder->command({.kind = Command::Kind::cut});
+  parts_->outbox.send({.kind = Command::Kind::cut});
 }
 
 void Server::stop() {
   for (auto& acceptor : parts_->acceptors) acceptor->stop();
-  for (auto& forwarder : parts_->forwarders) {
-    while (!forwarder->command({.kind = Command::Kind::stop})) std::this_thread::yield();
-    forwarder->join();
-  }
+  for (auto& forwarder : parts_->forwarders) forwarder->request_stop();
+  for (auto& forwarder : parts_->forwarders) forwarder->join();
 }
 
 }  // namespace penstock::runtime

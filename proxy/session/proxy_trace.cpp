@@ -1,6 +1,7 @@
 // The flight recorder of a proxied connection, and the look that finds it asleep with work to do.
 
 #include <algorithm>
+#include <tuple>
 
 #include "base/limits.hpp"
 #include "base/time.hpp"
@@ -105,7 +106,8 @@ void ProxySession::take_up(Context& context) noexcept {
   if (recorder_ != FlightRecorders::none)
     stall.event_count = context.recorders.at(recorder_).copy_to(stall.events);
   context.counters.stalls.add();
-  context.stalls.try_push(std::move(stall));  // where control is behind, the count must do
+  // Where control is behind, the count must do.
+  std::ignore = context.stalls.try_push(std::move(stall));
   trace(FlightEvent::Kind::taken_up, 0, context);
   for (unsigned side = 0; side < sides_.size(); ++side)
     note(side, {.token = token(side), .ready = ready[side]}, context);

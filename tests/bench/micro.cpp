@@ -31,8 +31,8 @@ void hand_off_same_thread(benchmark::State& state) {
   base::SpscRing<session::Arrival> ring{1024};
   session::Arrival arrival;
   for (auto _ : state) {
-    ring.try_push(std::move(arrival));
-    ring.try_pop(arrival);
+    benchmark::DoNotOptimize(ring.try_push(std::move(arrival)));
+    benchmark::DoNotOptimize(ring.try_pop(arrival));
     benchmark::DoNotOptimize(arrival);
   }
 }

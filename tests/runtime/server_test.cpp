@@ -28,7 +28,7 @@ namespace {
 class Rig {
  public:
   explicit Rig(std::size_t listener_max = 100, std::size_t total_max = 100,
-               base::Duration spin = {}, std::size_t acceptors = 1)
+               base::Duration spin = {}, std::size_t acceptors = 1, bool starts = true)
       : origin_{listen_at(loopback_v4())} {
     runtime::ServerSpec spec;
     spec.relay.pipes_max = 4;
@@ -48,7 +48,7 @@ class Rig {
     auto created = runtime::Server::create(std::move(spec), {});
     if (!created) throw std::runtime_error{created.error()};
     server_ = std::move(*created);
-    server_->start();
+    if (starts) server_->start();
   }
   ~Rig() { server_->stop(); }
 
@@ -190,6 +190,28 @@ TEST_CASE("a drain lets go of idle connections by FIN and turns newcomers away",
   const auto late = os::connect_to(rig.address(), {});
   REQUIRE(await_events(late->get(), POLLOUT));
   REQUIRE(os::connect_result(late->get(), rig.address()) == ECONNREFUSED);
+}
+
+TEST_CASE("a drain that finds no room with a forwarder is obeyed as soon as there is",
+          "[runtime]") {
+  Rig rig{100, 100, {}, 1, false};
+  for (int i = 0; i < 1000; ++i) rig.server().ping();  // no thread takes them yet
+  rig.server().begin_drain(std::chrono::seconds{20});
+  rig.server().start();
+  const os::Fd client = rig.connect();
+  session::Record record;
+  REQUIRE(await_fact([&] {
+    rig.server().ping();
+    return rig.server().take_record(record);
+  }));
+  CHECK(record.reason == CloseReason::drain);
+}
+
+TEST_CASE("a cut that finds no room with a forwarder does not stop the end", "[runtime]") {
+  Rig rig{100, 100, {}, 1, false};
+  for (int i = 0; i < 1000; ++i) rig.server().ping();
+  rig.server().cut_connections();
+  rig.server().start();
 }
 
 TEST_CASE("cutting resets every connection, with its reason", "[runtime]") {

@@ -194,7 +194,8 @@ void FileWorld::drain() {
   const std::chrono::milliseconds timeout{random_.between(0, 5000)};
   drain_deadline_ = kernel_.now() + timeout;
   drain_began_at_wait_ = waits_;
-  forwarder_->command({.kind = runtime::Command::Kind::drain, .timeout = timeout});
+  const runtime::Command drain{.kind = runtime::Command::Kind::drain, .timeout = timeout};
+  PENSTOCK_ASSERT(forwarder_->command(drain));
 }
 
 // An answer that is under way, or whose size is remembered, cannot keep its promise.
@@ -224,7 +225,7 @@ void FileWorld::at_rest() {
       violated("when the faults are healed, everything ends", static_cast<int>(i),
                "the loop sleeps for ever and this client is still there");
   stopping_ = true;
-  forwarder_->command({.kind = runtime::Command::Kind::stop});
+  forwarder_->request_stop();
 }
 
 }  // namespace penstock::simulation

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <tuple>
 
 #include "base/assert.hpp"
 
@@ -135,8 +136,9 @@ void World::jump_or_drain() {
   if (!plan_.drains || draining_ || !random_.one_in(500)) return;
   draining_ = true;
   for (auto& connection : connections_) connection->disturbed = true;
-  forwarder_->command({.kind = runtime::Command::Kind::drain,
-                       .timeout = std::chrono::milliseconds{random_.between(0, 5000)}});
+  const runtime::Command drain{.kind = runtime::Command::Kind::drain,
+                               .timeout = std::chrono::milliseconds{random_.between(0, 5000)}};
+  PENSTOCK_ASSERT(forwarder_->command(drain));
 }
 
 // Meanwhile the others go on.
@@ -239,7 +241,7 @@ void World::ping() {
   constexpr unsigned last_pings_max = 100;
   last_pings_ = healed_ ? last_pings_ + 1 : 0;
   next_ping_ = last_pings_ < last_pings_max ? kernel_.now() + std::chrono::seconds{1} : base::never;
-  forwarder_->command({.kind = runtime::Command::Kind::ping});
+  std::ignore = forwarder_->command({.kind = runtime::Command::Kind::ping});
 }
 
 std::string World::describe(const Connection& connection) {
@@ -264,7 +266,7 @@ void World::at_rest() {
                "the loop sleeps for ever and this connection is still there: " +
                    describe(*connections_[i]));
   stopping_ = true;
-  forwarder_->command({.kind = runtime::Command::Kind::stop});
+  forwarder_->request_stop();
 }
 
 }  // namespace penstock::simulation

@@ -1,0 +1,19 @@
+#pragma once
+// What control may tell a forwarder.
+
+#include <cstdint>
+
+#include "base/time.hpp"
+#include "session/session.hpp"
+
+namespace penstock::runtime {
+
+struct Command {
+  enum class Kind : std::uint8_t { ping, drain, farewell, cut };
+  Kind kind = Kind::ping;
+  std::uint64_t number = 0;      // of a ping
+  base::Duration timeout{0};     // of a drain, or of a farewell that is no close
+  session::Farewell farewell{};  // its turn is worked out by the forwarder
+};
+
+}  // namespace penstock::runtime
