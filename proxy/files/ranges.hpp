@@ -2,8 +2,7 @@
 // The parts of a file that a request asks for. Pure.
 //
 // Limits   base::file_ranges_max parts, and together no more bytes than the file has: beyond that
-// the
-//          whole file is the better answer, and an attack with many overlapping parts costs
+//          the whole file is the better answer, and an attack with many overlapping parts costs
 //          nothing.
 // Source   RFC 9110, 14.
 

@@ -8,8 +8,8 @@
 // died looks like, and endpoints log it; a port that rests for a minute costs less: an endpoint
 // that is checked every 2 s holds 30 of the 28,232.
 //
-// Owner    the check that runs, by shared_ptr: a timer that expired late must find it gone or
-// whole. Thread   that of the io_context.
+// Owner    the check that runs, by shared_ptr: a late timer must find it gone or whole.
+// Thread   that of the io_context.
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>

@@ -1,8 +1,8 @@
 #pragma once
 // Who has a local TCP port, for the sentence about an address in use.
 //
-// Thread   any; reads files of /proc, so start-up only. Source: proc_net_tcp of the kernel's
-// documents.
+// Thread   any; reads files of /proc, so start-up only.
+// Source   proc_net_tcp of the kernel's documents.
 
 #include <cstdint>
 #include <istream>

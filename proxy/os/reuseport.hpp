@@ -10,13 +10,11 @@
 //          sockets that are not there, and the kernel then takes one that is, by a hash of the
 //          addresses; so it does for a CPU that no rule knows (one that came online later).
 // Closing  a member makes the last one take its place: from then on the program's answers name
-// other
-//          members, or none. Connections in the queue of the member are reset. So a member first
-//          drops new SYNs (drop_new_handshakes) and empties its queue; whom it turned away comes
-//          again, to any member that still listens.
+//          other members, or none. Connections in the queue of the member are reset. So a member
+//          first drops new SYNs (drop_new_handshakes) and empties its queue; whom it turned away
+//          comes again, to any member that still listens.
 // Errors   the sentence, as of listen_on(). A kernel that refuses the option or the program is
-// none:
-//          then there is one socket, or the kernel's hash chooses, and `refused` says so.
+//          none: then there is one socket, or the kernel's hash chooses, and `refused` says so.
 // Source   socket(7), net/core/sock_reuseport.c.
 
 #include <linux/filter.h>

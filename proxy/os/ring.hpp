@@ -4,8 +4,8 @@
 //   asked for                 answered by
 //   ------------------------- -------------------------------------------------------------------
 //   add()                     an event at each edge, by one multishot poll per socket
-//   receive()                 one event with bytes in a buffer of the ring; without, a call tells
-//   why await_readable()          one event
+//   receive()                 one event with bytes in a buffer of the ring; or a call tells why
+//   await_readable()          one event
 //
 // What is asked for is only noted; the next wait() tells the kernel all of it, in one call, in the
 // order in which it was asked. What is received is received within wait() and at no other time
@@ -19,8 +19,8 @@
 //
 // Owner    os::Poller. Thread: the one that created it, and no other (IORING_SETUP_SINGLE_ISSUER).
 // Limits   base::ring_buffers buffers of base::ring_buffer_bytes; when all are out, a receive()
-// ends
-//          without bytes. 2^24 generations before a descriptor's old answers could be mistaken.
+//          ends without bytes. 2^24 generations before a descriptor's old answers could be
+//          mistaken.
 // Errors   create(): EPERM (seccomp, kernel.io_uring_disabled), ENOSYS, EINVAL (before Linux 6.1).
 // Source   io_uring_setup(2), io_uring_enter(2), io_uring_register(2).
 

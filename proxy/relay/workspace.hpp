@@ -2,7 +2,7 @@
 // What the directions of one forwarder share: the scratch buffer, the pools, the options, and what
 // they found out about paths.
 //
-// Owner    the forwarder. Thread   its own.
+// Owner    the forwarder. Thread: its own.
 
 #include <algorithm>
 #include <cstddef>

@@ -1,9 +1,9 @@
 #pragma once
 // The data plane as a whole: listeners, acceptors, forwarders, upstreams.
 //
-// Owner    control (main). Everything is built bottom up in create(); start() only lets threads
-// run. Thread   every method by the control thread, unless it says otherwise. What is returned by
-//               reference lives as long as the server; its counters may be read at any time.
+// Owner    control (main). Everything is built bottom up in create(); start() lets threads run.
+// Thread   every method by the control thread, unless it says otherwise. What is returned by
+//          reference lives as long as the server; its counters may be read at any time.
 // Errors   create() answers with the sentence that a user should read; nothing is left behind then.
 
 #include <cstddef>

@@ -4,8 +4,8 @@
 // Owner    the forwarder. Thread: its own.
 // Tokens   a slot and its generation: an event for a session that ended earlier in the same batch
 //          finds another generation, and so nobody.
-// Limits   2^32 slots; 2^31 generations before a slot could be mistaken, within one batch of
-// events. Errors   create() throws std::bad_alloc.
+// Limits   2^32 slots; 2^31 generations before a slot could be mistaken, in one batch of events.
+// Errors   create() throws std::bad_alloc.
 
 #include <cstddef>
 #include <cstdint>

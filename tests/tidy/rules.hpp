@@ -36,6 +36,7 @@ Findings no_mutable_globals(const SourceFile& file);
 
 // Words (text_rules.cpp).
 Findings headers_begin_with_their_contract(const SourceFile& file);
+Findings contracts_keep_their_columns(const SourceFile& file);
 Findings no_marks_of_unfinished_work(const SourceFile& file);
 Findings no_word_of_the_workplace(const SourceFile& file);
 Findings fixed_top_level(const std::vector<std::string>& names);

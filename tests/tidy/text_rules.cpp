@@ -18,6 +18,19 @@ Findings raw_lines_with(const SourceFile& file, const Pattern& pattern, const st
   return findings;
 }
 
+constexpr std::size_t contract_column = 12;  // "// Owner    the forwarder."
+
+// "// Owner    ", and what is said about it begins in the column of all.
+bool begins_an_entry(const std::string& line) {
+  static const Pattern entry{"^// [A-Z][a-z]+ +"};
+  const auto match = entry.find_in(line);
+  return !match.empty() && match[0].size() == contract_column;
+}
+
+bool goes_on_in_column(const std::string& line) {
+  return line.starts_with("//" + std::string(contract_column - 2, ' '));
+}
+
 }  // namespace
 
 Findings headers_begin_with_their_contract(const SourceFile& file) {
@@ -27,6 +40,23 @@ Findings headers_begin_with_their_contract(const SourceFile& file) {
   if (file.lines.size() < 2 || !file.lines[1].starts_with("// "))
     return {{file.path, 2, "a comment that says what this is follows #pragma once"}};
   return {};
+}
+
+Findings contracts_keep_their_columns(const SourceFile& file) {
+  static const Pattern usual{"^// (Owner|Thread|Errors?|Limits?|Memory|Source|Files|Loop) "};
+  static const Pattern within{"[.;] (Owner|Thread|Errors?|Limits?|Memory|Source|Files|Loop) {2,}"};
+  Findings findings;
+  if (!file.is_header()) return findings;
+  bool in_entry = false;
+  for (std::size_t i = 1; i < file.lines.size() && file.lines[i].starts_with("//"); ++i) {
+    const std::string& line = file.lines[i];
+    const bool begins = begins_an_entry(line);
+    const bool goes_on = line != "//" && !begins;
+    if (!within.find_in(line).empty() || (in_entry && goes_on && !goes_on_in_column(line)))
+      findings.push_back({file.path, static_cast<int>(i) + 1, "the contract left its columns"});
+    in_entry = begins ? usual.is_in(line) : in_entry && goes_on;
+  }
+  return findings;
 }
 
 // The words of these two rules are put together from halves, so that this file keeps them too.

@@ -13,6 +13,22 @@ TEST_CASE("a header that does not begin with its contract is found", "[tidy]") {
   REQUIRE(findings("") == 1);
 }
 
+TEST_CASE("a contract whose entries ran into each other is found", "[tidy]") {
+  const auto breaks = [](const std::string& table) {
+    return bites(contracts_keep_their_columns, "proxy/base/a.hpp",
+                 "#pragma once\n// What it is.\n//\n" + table + "\n#include <vector>\n");
+  };
+  CHECK_FALSE(
+      breaks("// Owner    the server.\n// Thread   its own, and no other, whatever\n"
+             "//          happens.\n// Tokens   a slot.\n"));
+  CHECK_FALSE(breaks("// Owner    the server. Thread: its own.\n//\n// Prose after the table.\n"));
+  CHECK(breaks("// Owner    the server, and that\n// until its end.\n"));
+  CHECK(breaks("// Owner    the server. Thread   its own.\n"));
+  CHECK(
+      breaks("// Errors   of the socket: the session decides about the\n"
+             "// connection. Source   splice(2).\n"));
+}
+
 TEST_CASE("marks of unfinished work are found in every kind of file", "[tidy]") {
   const std::string mark = GENERATE(as<std::string>{},
                                     "TO"

@@ -81,6 +81,10 @@ TEST_CASE("every header begins with what it is", "[tidy]") {
   require_kept(headers_begin_with_their_contract);
 }
 
+TEST_CASE("the table that a header begins with keeps its columns", "[tidy]") {
+  require_kept(contracts_keep_their_columns);
+}
+
 TEST_CASE("no text marks unfinished work", "[tidy]") {
   require_kept(no_marks_of_unfinished_work);
 }
