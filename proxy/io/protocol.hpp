@@ -1,8 +1,9 @@
 #pragma once
 // The family of an address in Asio's terms, for sockets that were made elsewhere and go to it.
 
-#include <boost/asio/generic/stream_protocol.hpp>
-
+namespace boost::asio::generic {
+class stream_protocol;
+}
 namespace penstock::os {
 class SocketAddress;
 }
