@@ -22,7 +22,7 @@ void Kernel::trace(const char* what, int number, std::int64_t result) noexcept {
 
 void Kernel::enter() noexcept {
   ++steps_;
-  now_ += std::chrono::nanoseconds{random_.between(200, 3000)};
+  if (conditions_.calls_take_time) now_ += std::chrono::nanoseconds{random_.between(200, 3000)};
   world_.act_now_and_then();
 }
 

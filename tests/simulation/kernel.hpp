@@ -112,6 +112,7 @@ class Kernel {
     std::uint64_t lost_in = 0;           // one edge in so many is lost; no kernel does that
     std::uint64_t buffer_max = 1 << 18;  // of a socket, in each direction
     std::size_t descriptors_max = 0;     // open at a time, where accept() looks; 0 = no limit
+    bool calls_take_time = true;
   };
 
   Kernel(Random& random, Outside& world, base::Instant start) noexcept
