@@ -172,7 +172,7 @@ std::string no_such_listener(const std::string& name,
 
 }  // namespace
 
-boost::system::result<base::PagePieces, std::string> explain_json(
+base::SentenceOr<base::PagePieces> explain_json(
     const std::string& listener, const std::string& source,
     const std::vector<const session::ListenerOptions*>& listeners,
     const upstream::Registry& registry) {

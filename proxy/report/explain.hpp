@@ -5,11 +5,11 @@
 // Thread   control, or the command itself: from a file nothing runs, and states are those of a
 //          fresh start.
 
-#include <boost/system/result.hpp>
 #include <string>
 #include <vector>
 
 #include "base/page_pieces.hpp"
+#include "base/result.hpp"
 
 namespace penstock::session {
 struct ListenerOptions;
@@ -25,7 +25,7 @@ namespace penstock::report {
 //
 // `listener` is one of `listeners`, which are those of the configuration, in its order. `source` is
 // IP or IP:PORT; empty: any client. The pieces point at the registry.
-boost::system::result<base::PagePieces, std::string> explain_json(
+base::SentenceOr<base::PagePieces> explain_json(
     const std::string& listener, const std::string& source,
     const std::vector<const session::ListenerOptions*>& listeners,
     const upstream::Registry& registry);
