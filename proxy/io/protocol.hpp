@@ -1,5 +1,7 @@
 #pragma once
 // The family of an address in Asio's terms, for sockets that were made elsewhere and go to it.
+//
+// Thread   any: a pure function of the address. Errors: none.
 
 namespace boost::asio::generic {
 class stream_protocol;

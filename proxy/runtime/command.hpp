@@ -1,5 +1,9 @@
 #pragma once
-// What control may tell a forwarder.
+// What control may tell a forwarder. A value: made by control, sent through CommandOutbox, obeyed
+// on the forwarder's thread at the beginning of its next round.
+//
+// Owner    whoever holds it; the endpoint of a farewell is the Registry's, which keeps it until
+//          a ping that was sent later has been answered.
 
 #include <cstdint>
 

@@ -5,6 +5,7 @@
 // Owner    the Server; the forwarders outlive it. Thread: control's.
 // Limit    none of its own: what waits is one command for each order that control gives while a
 //          forwarder stands still, and those are a drain, a cut and the endpoints that went away.
+// Errors   std::bad_alloc where what waits cannot be kept.
 
 #include <cstdint>
 #include <deque>
