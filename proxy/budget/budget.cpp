@@ -25,66 +25,68 @@ std::size_t less_or_none(std::size_t from, std::size_t amount) noexcept {
 }
 
 // Where the limit is low, checks wait in line rather than take the place of connections.
-std::size_t checks_at_once(const Limits& limits, const Wishes& wishes) noexcept {
+std::size_t checks_at_once(const Limits& limits, const ResourceRequest& request) noexcept {
   const std::size_t share = std::max<std::size_t>(limits.descriptors / 16, 1);
-  return std::min({wishes.checked_endpoints, share, base::health_checks_max});
+  return std::min({request.checked_endpoints, share, base::health_checks_max});
 }
 
-std::size_t open_files(const Limits& limits, const Wishes& wishes) noexcept {
-  return std::min<std::size_t>(wishes.open_files, limits.descriptors / 8);
+std::size_t open_files(const Limits& limits, const ResourceRequest& request) noexcept {
+  return std::min<std::size_t>(request.open_files, limits.descriptors / 8);
 }
 
 // Of each address: all of them together have their share, and no address has none.
-std::size_t admin_places(const Limits& limits, const Wishes& wishes) noexcept {
-  if (wishes.admin_binds == 0) return 0;
-  const std::size_t share = limits.descriptors / 16 / wishes.admin_binds;
+std::size_t admin_places(const Limits& limits, const ResourceRequest& request) noexcept {
+  if (request.admin_binds == 0) return 0;
+  const std::size_t share = limits.descriptors / 16 / request.admin_binds;
   return std::clamp<std::size_t>(share, 1, base::admin_connections_max);
 }
 
 // What goes neither to pipes nor to connections.
-std::size_t reserved(const Limits& limits, const Wishes& wishes) noexcept {
+std::size_t reserved(const Limits& limits, const ResourceRequest& request) noexcept {
   const std::size_t generous =
       std::min<std::size_t>(base::descriptors_reserved, limits.descriptors / 4);
   const std::size_t own =
-      wishes.own_descriptors + wishes.admin_binds * admin_places(limits, wishes);
-  return std::max(own, generous) + checks_at_once(limits, wishes) +
-         wishes.dns_sources * base::descriptors_per_lookup + open_files(limits, wishes);
+      request.own_descriptors + request.admin_binds * admin_places(limits, request);
+  return std::max(own, generous) + checks_at_once(limits, request) +
+         request.dns_sources * base::descriptors_per_lookup + open_files(limits, request);
 }
 
 // Where not even the reserve fits one is tried: the reserve is generous, and a proxy for one
 // connection after the other is better than none.
-std::size_t connections_within(const Limits& limits, const Wishes& wishes,
+std::size_t connections_within(const Limits& limits, const ResourceRequest& request,
                                std::size_t pipes) noexcept {
-  const std::size_t taken = reserved(limits, wishes) + pipes * per_pipe;
+  const std::size_t taken = reserved(limits, request) + pipes * per_pipe;
   return std::max<std::size_t>(less_or_none(limits.descriptors, taken) / per_connection, 1);
 }
 
 // What the connections leave; where their number is ours to choose, a quarter of the descriptors: a
 // connection without a pipe is copied, one without a descriptor waits.
-std::size_t pipes_beside_connections(const Limits& limits, const Wishes& wishes) noexcept {
-  if (!wishes.max_connections) return limits.descriptors / pipes_share / per_pipe;
-  const std::size_t taken = reserved(limits, wishes) + *wishes.max_connections * per_connection;
+std::size_t pipes_beside_connections(const Limits& limits,
+                                     const ResourceRequest& request) noexcept {
+  if (!request.max_connections) return limits.descriptors / pipes_share / per_pipe;
+  const std::size_t taken = reserved(limits, request) + *request.max_connections * per_connection;
   return less_or_none(limits.descriptors, taken) / per_pipe;
 }
 
 // As many as are whole. By pages: who means "no limit" writes a number whose bytes nobody can
 // count.
-std::optional<std::size_t> pipes_of_pages(const Limits& limits, const Wishes& wishes) noexcept {
+std::optional<std::size_t> pipes_of_pages(const Limits& limits,
+                                          const ResourceRequest& request) noexcept {
   if (limits.pipe_user_pages_soft == 0) return std::nullopt;
-  const std::size_t pages = (wishes.pipe_bytes + limits.page_bytes - 1) / limits.page_bytes;
+  const std::size_t pages = (request.pipe_bytes + limits.page_bytes - 1) / limits.page_bytes;
   return limits.pipe_user_pages_soft / std::max<std::size_t>(pages, 1);
 }
 
 // A sixteenth, where nobody asked for a number.
-std::size_t pipes_of_descriptors(const Limits& limits, const Wishes& wishes) noexcept {
-  const std::size_t room = pipes_beside_connections(limits, wishes);
-  return wishes.max_pipes ? room : std::min<std::size_t>(room, limits.descriptors / 16);
+std::size_t pipes_of_descriptors(const Limits& limits, const ResourceRequest& request) noexcept {
+  const std::size_t room = pipes_beside_connections(limits, request);
+  return request.max_pipes ? room : std::min<std::size_t>(room, limits.descriptors / 16);
 }
 
-std::size_t pipes_by_themselves(const Wishes& wishes, const Bounds& bounds) noexcept {
+std::size_t pipes_by_themselves(const ResourceRequest& request, const Bounds& bounds) noexcept {
   const std::size_t pipes =
       std::min(bounds.pipes_by_descriptors, bounds.pipes_by_pages.value_or(SIZE_MAX));
-  return wishes.max_connections ? std::min(pipes, *wishes.max_connections * 2) : pipes;
+  return request.max_connections ? std::min(pipes, *request.max_connections * 2) : pipes;
 }
 
 std::string does_not_fit(std::string_view key, std::size_t asked, const Limits& limits,
@@ -96,97 +98,97 @@ std::string does_not_fit(std::string_view key, std::size_t asked, const Limits& 
       key, asked, limits.descriptors, given, needed);
 }
 
-std::string too_few(const Limits& limits, const Wishes& wishes, std::size_t room) {
+std::string too_few(const Limits& limits, const ResourceRequest& request, std::size_t room) {
   return fmt::format(
       "the limit of {} descriptors leaves room for {} connections at a time, for penstock itself "
       "needs {}: clients wait in the backlog; raise the limit (ulimit -n, LimitNOFILE= of systemd, "
       "--ulimit nofile= of a container)",
-      limits.descriptors, room, reserved(limits, wishes));
+      limits.descriptors, room, reserved(limits, request));
 }
 
-std::size_t plan_pipes(const Limits& limits, const Wishes& wishes, Plan& plan) {
-  if (!wishes.splices || wishes.max_pipes == std::size_t{0}) return 0;
-  if (!wishes.max_pipes) return pipes_by_themselves(wishes, plan.bounds);
-  const std::size_t asked = *wishes.max_pipes;
+std::size_t plan_pipes(const Limits& limits, const ResourceRequest& request, Plan& plan) {
+  if (!request.splices || request.max_pipes == std::size_t{0}) return 0;
+  if (!request.max_pipes) return pipes_by_themselves(request, plan.bounds);
+  const std::size_t asked = *request.max_pipes;
   const std::size_t given = std::min(asked, plan.bounds.pipes_by_descriptors);
   if (given < asked) {
     const std::size_t needed =
-        wishes.max_connections
-            ? reserved(limits, wishes) + *wishes.max_connections * per_connection + asked * per_pipe
-            : asked * per_pipe * pipes_share;
+        request.max_connections ? reserved(limits, request) +
+                                      *request.max_connections * per_connection + asked * per_pipe
+                                : asked * per_pipe * pipes_share;
     plan.warnings.push_back(does_not_fit("relay.max_pipes", asked, limits, needed, given));
   }
   return given;
 }
 
-std::size_t memory_to_share(const Limits& limits, const Wishes& wishes) noexcept {
+std::size_t memory_to_share(const Limits& limits, const ResourceRequest& request) noexcept {
   const std::size_t rings =
-      wishes.rings ? wishes.forwarders * base::ring_buffers * base::ring_buffer_bytes : 0;
+      request.rings ? request.forwarders * base::ring_buffers * base::ring_buffer_bytes : 0;
   return less_or_none(limits.memory_bytes, base::memory_reserved_bytes + rings);
 }
 
-void plan_buffers(const Limits& limits, const Wishes& wishes, Plan& plan) {
+void plan_buffers(const Limits& limits, const ResourceRequest& request, Plan& plan) {
   plan.buffers_per_forwarder = base::held_buffers_max;
   if (limits.memory_bytes == 0) return;
-  const std::size_t bytes = memory_to_share(limits, wishes) / base::memory_share_of_buffers;
-  const std::size_t each = std::max<std::size_t>(wishes.buffer_bytes, 1);
-  const std::size_t forwarders = std::max<std::size_t>(wishes.forwarders, 1);
+  const std::size_t bytes = memory_to_share(limits, request) / base::memory_share_of_buffers;
+  const std::size_t each = std::max<std::size_t>(request.buffer_bytes, 1);
+  const std::size_t forwarders = std::max<std::size_t>(request.forwarders, 1);
   plan.buffers_per_forwarder =
       std::clamp(bytes / each / forwarders, base::held_buffers_min, base::held_buffers_max);
 }
 
 // The memory of a group is no number that a connection asks for and is refused: who goes beyond it
 // is killed.
-void fit_into_memory(const Limits& limits, const Wishes& wishes, Plan& plan) {
+void fit_into_memory(const Limits& limits, const ResourceRequest& request, Plan& plan) {
   if (limits.memory_bytes == 0) return;
-  const std::size_t share = memory_to_share(limits, wishes);
+  const std::size_t share = memory_to_share(limits, request);
   const std::size_t left = share - share / base::memory_share_of_buffers;
   const std::size_t room = std::max(connections_few, left / base::memory_per_connection_bytes);
   plan.bounds.connections_by_memory = room;
   if (room >= plan.connections_max) return;
   plan.connections_max = room;
-  if (!wishes.max_connections) return;
+  if (!request.max_connections) return;
   const std::size_t mebibytes = limits.memory_bytes >> 20;
   plan.warnings.push_back(fmt::format(
       "runtime.max_connections is {}, but {} MiB of memory leave room for {}, which is used now; "
       "raise the limit (memory.max of the control group, --memory of a container) or ask for less",
-      *wishes.max_connections, mebibytes, room));
+      *request.max_connections, mebibytes, room));
 }
 
-void plan_connections(const Limits& limits, const Wishes& wishes, Plan& plan) {
-  const std::size_t room = connections_within(limits, wishes, plan.pipes_total);
+void plan_connections(const Limits& limits, const ResourceRequest& request, Plan& plan) {
+  const std::size_t room = connections_within(limits, request, plan.pipes_total);
   plan.bounds.connections_by_descriptors = room;
   plan.connections_max = room;
-  if (!wishes.max_connections) {
-    if (room < connections_few) plan.warnings.push_back(too_few(limits, wishes, room));
+  if (!request.max_connections) {
+    if (room < connections_few) plan.warnings.push_back(too_few(limits, request, room));
     return;
   }
-  plan.connections_max = std::min(*wishes.max_connections, room);
-  if (plan.connections_max == *wishes.max_connections) return;
-  const std::size_t needed = reserved(limits, wishes) + plan.pipes_total * per_pipe +
-                             *wishes.max_connections * per_connection;
+  plan.connections_max = std::min(*request.max_connections, room);
+  if (plan.connections_max == *request.max_connections) return;
+  const std::size_t needed = reserved(limits, request) + plan.pipes_total * per_pipe +
+                             *request.max_connections * per_connection;
   plan.warnings.push_back(
-      does_not_fit("runtime.max_connections", *wishes.max_connections, limits, needed, room));
+      does_not_fit("runtime.max_connections", *request.max_connections, limits, needed, room));
 }
 
 }  // namespace
 
-Plan plan_budget(const Limits& limits, const Wishes& wishes) {
+Plan plan_budget(const Limits& limits, const ResourceRequest& request) {
   Plan plan;
-  const bool may_splice = wishes.splices && wishes.max_pipes != std::size_t{0};
-  const std::size_t forwarders = std::max<std::size_t>(wishes.forwarders, 1);
-  plan.bounds.pipes_by_descriptors = pipes_of_descriptors(limits, wishes);
-  plan.bounds.pipes_by_pages = pipes_of_pages(limits, wishes);
-  const std::size_t pipes = plan_pipes(limits, wishes, plan);
+  const bool may_splice = request.splices && request.max_pipes != std::size_t{0};
+  const std::size_t forwarders = std::max<std::size_t>(request.forwarders, 1);
+  plan.bounds.pipes_by_descriptors = pipes_of_descriptors(limits, request);
+  plan.bounds.pipes_by_pages = pipes_of_pages(limits, request);
+  const std::size_t pipes = plan_pipes(limits, request, plan);
   // Shared out evenly: a forwarder cannot lend a pipe to another.
   plan.pipes_per_forwarder = may_splice ? std::max<std::size_t>(pipes / forwarders, 1) : 0;
   plan.pipes_total = plan.pipes_per_forwarder * forwarders;
-  plan.checks_at_once = checks_at_once(limits, wishes);
-  plan.open_files = open_files(limits, wishes);
-  plan.admin_places = admin_places(limits, wishes);
-  plan_connections(limits, wishes, plan);
-  plan_buffers(limits, wishes, plan);
-  fit_into_memory(limits, wishes, plan);
+  plan.checks_at_once = checks_at_once(limits, request);
+  plan.open_files = open_files(limits, request);
+  plan.admin_places = admin_places(limits, request);
+  plan_connections(limits, request, plan);
+  plan_buffers(limits, request, plan);
+  fit_into_memory(limits, request, plan);
   return plan;
 }
 
@@ -245,7 +247,7 @@ std::size_t open_files_wished(const runtime::ServerSpec& spec) {
 
 }  // namespace
 
-Wishes wishes_of(const Configured& configured) {
+ResourceRequest request_of(const Configured& configured) {
   const auto unless_auto = [](std::size_t value) {
     return value == 0 ? std::nullopt : std::optional{value};
   };
@@ -276,9 +278,9 @@ Wishes wishes_of(const Configured& configured) {
 
 Budget budget_of(const Configured& configured, bool keeps_capabilities) {
   Budget budget{.limits = limits_of_this_process(keeps_capabilities),
-                .wishes = wishes_of(configured),
+                .request = request_of(configured),
                 .plan = {}};
-  budget.plan = plan_budget(budget.limits, budget.wishes);
+  budget.plan = plan_budget(budget.limits, budget.request);
   for (std::string& cut : kernel_cuts(configured.server, budget.limits.sockets))
     budget.plan.warnings.push_back(std::move(cut));
   return budget;

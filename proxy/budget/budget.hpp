@@ -32,7 +32,7 @@ struct Configured {
   std::size_t admin_binds = 0;
 };
 
-struct Wishes {
+struct ResourceRequest {
   std::size_t forwarders = 1;
   bool forwarders_asked = false;  // for this number, else it follows from the CPUs
   std::size_t pipe_bytes = 256 * 1024;
@@ -88,12 +88,12 @@ struct Plan {
 //                     each connection
 //
 // A number that was asked for and does not fit is cut down, and a warning says so.
-Plan plan_budget(const Limits& limits, const Wishes& wishes);
+Plan plan_budget(const Limits& limits, const ResourceRequest& request);
 
 // Of this process: reads the limits of the machine.
 // Who gives up its capabilities later is bound by what binds everybody.
 Limits limits_of_this_process(bool keeps_capabilities);
-Wishes wishes_of(const Configured& configured);
+ResourceRequest request_of(const Configured& configured);
 
 // What the kernel will cut without a word, and what to change: backlogs and socket buffers.
 std::vector<std::string> kernel_cuts(const runtime::ServerSpec& spec,
@@ -102,7 +102,7 @@ std::vector<std::string> kernel_cuts(const runtime::ServerSpec& spec,
 // All of it for this process; the warnings of the plan have the cuts of the kernel, too.
 struct Budget {
   Limits limits;
-  Wishes wishes;
+  ResourceRequest request;
   Plan plan;
 };
 Budget budget_of(const Configured& configured, bool keeps_capabilities);

@@ -47,15 +47,15 @@ std::optional<std::size_t> spliced_with(const std::optional<std::size_t>& pipes)
 
 std::vector<Resource> resources_of(const Budget& budget) {
   const Limits& limits = budget.limits;
-  const Wishes& wishes = budget.wishes;
+  const ResourceRequest& request = budget.request;
   const Bounds& bounds = budget.plan.bounds;
   const std::optional<std::size_t> no_engine =
-      wishes.splices ? std::nullopt : std::optional<std::size_t>{0};
+      request.splices ? std::nullopt : std::optional<std::size_t>{0};
   return {
       {asked_connections,
        "connections",
-       as_limit(wishes.max_connections),
-       wishes.max_connections,
+       as_limit(request.max_connections),
+       request.max_connections,
        {},
        "raise it in the configuration"},
       {descriptors, "descriptors", static_cast<double>(limits.descriptors),
@@ -75,9 +75,9 @@ std::vector<Resource> resources_of(const Budget& budget) {
        "sysctl fs.pipe-user-pages-soft, or a smaller relay.pipe_size"},
       {asked_pipes,
        "pipes",
-       as_limit(wishes.max_pipes),
+       as_limit(request.max_pipes),
        {},
-       spliced_with(wishes.max_pipes),
+       spliced_with(request.max_pipes),
        "raise it in the configuration"},
       {engine, "", {}, {}, no_engine, "an engine with pipes: adaptive, splice or uring"},
       {cpu_time,
@@ -118,7 +118,7 @@ std::string_view least(const std::vector<Resource>& resources,
 // What decides the number of forwarders.
 std::string_view forwarders_end_first(const Budget& budget) {
   const Limits& limits = budget.limits;
-  if (budget.wishes.forwarders_asked) return "runtime.forwarders";
+  if (budget.request.forwarders_asked) return "runtime.forwarders";
   const bool by_time =
       limits.cpu_quota > 0 && std::ceil(limits.cpu_quota) < static_cast<double>(limits.cpus);
   return by_time ? cpu_time : cpus;
@@ -153,7 +153,7 @@ bool is_measured(std::string_view name) {
 
 BudgetUse budget_use(const Budget& budget, const Usage& usage) {
   const Limits& limits = budget.limits;
-  const double pages = static_cast<double>(usage.pipes * budget.wishes.pipe_bytes) /
+  const double pages = static_cast<double>(usage.pipes * budget.request.pipe_bytes) /
                        static_cast<double>(limits.page_bytes);
   return {
       {asked_connections, share(static_cast<double>(usage.connections),
@@ -193,7 +193,7 @@ json::object budget_json(const Budget& budget, const std::optional<BudgetUse>& u
           {"spliced", spliced},
           {"spliced_end_first", least(resources, &Resource::spliced, plan.connections_max, first)},
           {"copied", plan.connections_max - spliced},
-          {"forwarders", budget.wishes.forwarders},
+          {"forwarders", budget.request.forwarders},
           {"forwarders_end_first", forwarders_end_first(budget)},
           {"resources", std::move(rows)},
           {"notes", json::array(plan.warnings.begin(), plan.warnings.end())}};

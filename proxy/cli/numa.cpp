@@ -21,9 +21,9 @@ namespace {
 
 std::vector<runtime::ThreadView> views_of(const runtime::Placement& placement) {
   std::vector<runtime::ThreadView> threads;
-  const auto add = [&](const char* kind, const std::vector<runtime::Seat>& seats) {
-    for (std::size_t i = 0; i < seats.size(); ++i)
-      threads.push_back({.name = fmt::format("{}-{}", kind, i), .seat = seats[i], .seen = {}});
+  const auto add = [&](const char* kind, const std::vector<runtime::ThreadPlan>& plans) {
+    for (std::size_t i = 0; i < plans.size(); ++i)
+      threads.push_back({.name = fmt::format("{}-{}", kind, i), .plan = plans[i], .seen = {}});
   };
   add("acceptor", placement.acceptors);
   add("forwarder", placement.forwarders);

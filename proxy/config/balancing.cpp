@@ -49,12 +49,12 @@ std::string parse_source(std::string_view text, std::optional<os::IpEndpoint>& t
 }
 
 struct KeepOrClose {
-  std::string operator()(std::string_view text, upstream::Farewell& target) const {
+  std::string operator()(std::string_view text, upstream::RemovalPolicy& target) const {
     if (text == "drain") return base::expected_one_of({"keep", "close"}, text);
-    return word_of(upstream::farewell_names)(text, target);
+    return word_of(upstream::removal_policy_names)(text, target);
   }
-  static std::string text(upstream::Farewell value) {
-    return word_of(upstream::farewell_names).text(value);
+  static std::string text(upstream::RemovalPolicy value) {
+    return word_of(upstream::removal_policy_names).text(value);
   }
 };
 
@@ -75,7 +75,7 @@ void read_balancing(MapReader& reader, upstream::ClusterSpec& target) {
                   duration_between(base::Duration{0}, std::chrono::hours{24}));
   reader.optional("source_address", target.connect.source, parse_source);
   reader.optional("on_down", target.on_down, KeepOrClose{});
-  reader.optional("on_remove", target.on_remove, word_of(upstream::farewell_names));
+  reader.optional("on_remove", target.on_remove, word_of(upstream::removal_policy_names));
 }
 
 }  // namespace penstock::config

@@ -2,7 +2,7 @@
 // How the listeners end in a drain: those that are endpoints of our own (a file server behind a
 // listener of the same process) last. Who was let in at the others has yet to reach them.
 //
-// Owner    Life. Thread: control.
+// Owner    Lifecycle. Thread: control.
 
 #include <functional>
 #include <vector>

@@ -108,8 +108,8 @@ int refuse(base::Log& log, const std::string& sentence) {
   return base::failure;
 }
 
-// Bottom up: server, watch, life, admin; and down again in the opposite order. `ends_by` is until
-// when the logs may be flushed, where its life came to its end.
+// Bottom up: server, watch, lifecycle, admin; and down again in the opposite order. `ends_by` is
+// until when the logs may be flushed, where the lifecycle came to its end.
 int serve(config::Config config, const Confinement& confinement, base::Log& log,
           report::AccessLog& access_log, base::Instant& ends_by) {
   log.info(fmt::format("penstock {}, process {}", base::version(), os::process_id()));
@@ -125,19 +125,20 @@ int serve(config::Config config, const Confinement& confinement, base::Log& log,
   UpstreamControl upstreams{io, server, log};
   UpstreamFeeds feeds{
       io, server, upstreams, log, budget.plan.checks_at_once, confinement.reader_lock()};
-  Life life{{io, signals, server, watch, access_log, upstreams, log, confinement}};
-  ServerView view{server, watch, access_log, upstreams, life, {budget, config.shown}};
+  Lifecycle lifecycle{{io, signals, server, watch, access_log, upstreams, log, confinement}};
+  ServerView view{server, watch, access_log, upstreams, lifecycle, {budget, config.shown}};
   auto admin = admin::AdminServer::create(io, admin_of(config), view,
                                           {.connections_max = budget.plan.admin_places});
   if (!admin) return refuse(log, admin.error());
-  life.when_listeners_closed([&server = **admin] { server.stop_listening(); });
+  lifecycle.when_listeners_closed([&server = **admin] { server.stop_listening(); });
   tell_what_runs(server, **admin, budget::connections_end_first(budget), log);
   if (std::string fault = give_up_rights(confinement, log); !fault.empty())
     return refuse(log, fault);
-  feeds.await_first_answers(first_answers_patience, [&life] { return life.is_wanted_to_end(); });
+  feeds.await_first_answers(first_answers_patience,
+                            [&lifecycle] { return lifecycle.is_wanted_to_end(); });
   upstreams.refresh();
-  const int exit_code = life.run() ? base::success : base::failure;
-  ends_by = life.ends_by();
+  const int exit_code = lifecycle.run() ? base::success : base::failure;
+  ends_by = lifecycle.ends_by();
   return exit_code;
 }
 

@@ -64,13 +64,13 @@ base::PagePieces one_piece(std::function<json::value()> make) {
 }  // namespace
 
 ServerView::ServerView(runtime::Server& server, const ForwarderWatch& watch,
-                       const report::AccessLog& access_log, UpstreamControl& upstreams, Life& life,
-                       StartFacts facts)
+                       const report::AccessLog& access_log, UpstreamControl& upstreams,
+                       Lifecycle& lifecycle, StartFacts facts)
     : server_{server},
       watch_{watch},
       access_log_{access_log},
       upstreams_{upstreams},
-      life_{life},
+      lifecycle_{lifecycle},
       facts_{std::move(facts)},
       started_{os::now()},
       started_wall_seconds_{static_cast<double>(os::wall_clock_nanoseconds()) * 1e-9} {}
@@ -84,7 +84,7 @@ std::string ServerView::unhealthy_because() {
 }
 
 std::string ServerView::not_ready_because() {
-  switch (life_.stage()) {
+  switch (lifecycle_.stage()) {
     case Stage::ready: return {};
     case Stage::starting: return "not started yet";
     default: return "a drain runs";
@@ -111,7 +111,7 @@ base::PagePieces ServerView::metrics() {
   report::MetricsInput input = report::metrics_input(server_);
   input.busy_ratios = watch_.busy_ratios();
   input.dns = upstreams_.dns_counts();
-  input.control_blocked = life_.blocked_calls();
+  input.control_blocked = lifecycle_.blocked_calls();
   input.log_lines_dropped = access_log_.dropped();
   input.process = os::process_usage();
   input.budget_used = budget_used(input.process);
@@ -127,7 +127,7 @@ json::value ServerView::status() {
   json::object status{
       {"version", base::version()},
       {"pid", os::process_id()},
-      {"state", stage_names[life_.stage()]},
+      {"state", stage_names[lifecycle_.stage()]},
       {"healthy", unhealthy.empty()},
       {"ready", not_ready.empty()},
       {"uptime_seconds",
@@ -226,11 +226,11 @@ admin::Explained ServerView::explain(const admin::ExplainQuestion& question) {
 }
 
 void ServerView::drain() {
-  life_.begin_drain("POST /drain");
+  lifecycle_.begin_drain("POST /drain");
 }
 
 void ServerView::at_end_of_drain(std::function<void(const admin::DrainEnd&)> told) {
-  life_.at_end(std::move(told));
+  lifecycle_.at_end(std::move(told));
 }
 
 bool ServerView::set_override(const std::string& upstream, const std::string& endpoint,

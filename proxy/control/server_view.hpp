@@ -8,7 +8,7 @@
 #include "admin/api.hpp"
 #include "budget/report.hpp"
 #include "config/config.hpp"
-#include "control/life.hpp"
+#include "control/lifecycle.hpp"
 #include "os/process.hpp"
 #include "report/wall_clock.hpp"
 
@@ -23,7 +23,7 @@ struct StartFacts {
 class ServerView final : public admin::AdminView {
  public:
   ServerView(runtime::Server& server, const ForwarderWatch& watch,
-             const report::AccessLog& access_log, UpstreamControl& upstreams, Life& life,
+             const report::AccessLog& access_log, UpstreamControl& upstreams, Lifecycle& lifecycle,
              StartFacts facts);
 
   std::string unhealthy_because() override;
@@ -52,7 +52,7 @@ class ServerView final : public admin::AdminView {
   const ForwarderWatch& watch_;
   const report::AccessLog& access_log_;
   UpstreamControl& upstreams_;
-  Life& life_;
+  Lifecycle& lifecycle_;
   const StartFacts facts_;
   const base::Instant started_;
   const double started_wall_seconds_;

@@ -8,7 +8,7 @@
 #include "files/http_text.hpp"
 #include "files/preconditions.hpp"
 #include "files/site.hpp"
-#include "files/site_view.hpp"
+#include "files/site_cache.hpp"
 #include "os/clock.hpp"
 #include "os/file.hpp"
 #include "os/socket.hpp"
@@ -27,14 +27,14 @@ std::int64_t seconds_now() noexcept {
 }  // namespace
 
 struct Answer::Request {
-  SiteView& view;
+  SiteCache& view;
   bool is_last = true;
   bool is_http_1_0 = false;
   bool is_head = false;
   const wire::HttpRequest* head = nullptr;
 };
 
-void Answer::make(const wire::HttpRequest& head, bool is_last, SiteView& view, base::Instant now) {
+void Answer::make(const wire::HttpRequest& head, bool is_last, SiteCache& view, base::Instant now) {
   clear();
   const Request request{.view = view,
                         .is_last = is_last,
@@ -55,7 +55,7 @@ void Answer::make(const wire::HttpRequest& head, bool is_last, SiteView& view, b
   answer_status(request, found.status, field.append("\r\n"));
 }
 
-void Answer::make_status(int status, bool is_last, SiteView& view) {
+void Answer::make_status(int status, bool is_last, SiteCache& view) {
   clear();
   answer_status({.view = view, .is_last = is_last}, status);
 }

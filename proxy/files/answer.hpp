@@ -25,7 +25,7 @@ struct HttpRequest;
 
 namespace penstock::files {
 
-class SiteView;
+class SiteCache;
 
 // A file, or a part, of at most this size goes out in one send() with its head; larger ones by
 // sendfile.
@@ -34,9 +34,9 @@ inline constexpr std::size_t small_file_bytes_max = 16 * 1024;
 class Answer {
  public:
   // The connection ends with it where `is_last`.
-  void make(const wire::HttpRequest& request, bool is_last, SiteView& view, base::Instant now);
+  void make(const wire::HttpRequest& request, bool is_last, SiteCache& view, base::Instant now);
   // A text that says the status and nothing else.
-  void make_status(int status, bool is_last, SiteView& view);
+  void make_status(int status, bool is_last, SiteCache& view);
 
   // --- sending ---
   std::string_view text_left() const noexcept { return std::string_view{text_}.substr(text_sent_); }

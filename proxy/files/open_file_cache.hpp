@@ -1,7 +1,7 @@
 #pragma once
 // Files that stay open between requests, and names behind which nothing is.
 //
-// Owner    a SiteView. Thread: its forwarder's.
+// Owner    a SiteCache. Thread: its forwarder's.
 // Limit    `descriptors_max` descriptors and as many names: the least recently used goes first. One
 //          that is being sent stays open until it is sent.
 // Fresh    what a name stands for is looked at again when `file_recheck_after` has passed: until

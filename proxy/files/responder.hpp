@@ -27,7 +27,7 @@ struct IoResult;
 
 namespace penstock::files {
 
-class SiteView;
+class SiteCache;
 
 // Opening a file takes as long as moving so many bytes: without it a client that pipelines tiny
 // requests would hold the forwarder for far longer than its budget says.
@@ -54,7 +54,7 @@ enum class Outcome : std::uint8_t {
 class Responder {
  public:
   // The view outlives the responder.
-  explicit Responder(SiteView& view) noexcept : view_{view} {}
+  explicit Responder(SiteCache& view) noexcept : view_{view} {}
   Responder(const Responder&) = delete;
   Responder& operator=(const Responder&) = delete;
 
@@ -115,7 +115,7 @@ class Responder {
   void begin_answer() noexcept;
   void after_response(int socket) noexcept;
 
-  SiteView& view_;
+  SiteCache& view_;
   wire::HttpRequestParser parser_;
   std::unique_ptr<char[]> input_;  // http_head_bytes_max, or none
   std::size_t input_begin_ = 0;    // of the request that is being read

@@ -2,7 +2,7 @@
 // Control's own loop, watched as it watches those of the forwarders: a call that takes too long
 // keeps pages, checks, discovery and signals waiting. Such calls are counted, and said.
 //
-// Owner    Life. Thread: control.
+// Owner    Lifecycle. Thread: control.
 
 #include <cstdint>
 #include <optional>

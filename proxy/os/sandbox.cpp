@@ -85,8 +85,7 @@ int add_rule(void* context, const CallRule& rule) {
   if (!number) return 0;
   std::vector<scmp_arg_cmp> comparisons;
   for (const CallRule::Condition& one : rule.conditions)
-    comparisons.push_back(
-        scmp_arg_cmp{one.argument, SCMP_CMP_MASKED_EQ, one.mask, one.value});
+    comparisons.push_back(scmp_arg_cmp{one.argument, SCMP_CMP_MASKED_EQ, one.mask, one.value});
   return ::seccomp_rule_add_array(context, SCMP_ACT_ALLOW, *number,
                                   static_cast<unsigned>(comparisons.size()), comparisons.data());
 }
@@ -134,8 +133,8 @@ base::ErrorCode CallFilter::install() const noexcept {
   program.len = static_cast<unsigned short>(program_.size());
   program.filter = const_cast<sock_filter*>(reinterpret_cast<const sock_filter*>(program_.data()));
   // Speculation stays as it is: a filter is no reason to slow the thread down, see seccomp(2).
-  const long result = ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
-                                SECCOMP_FILTER_FLAG_SPEC_ALLOW, &program);
+  const long result =
+      ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_SPEC_ALLOW, &program);
   return result == 0 ? base::ErrorCode{} : base::error_from(errno);
 }
 
@@ -161,8 +160,8 @@ std::vector<Refusal> take_refusals() {
     RefusalNote& note = notes()[number];
     if (!note.ready.exchange(false, std::memory_order_acquire)) continue;
     char* name = ::seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, static_cast<int>(number));
-    refusals.push_back({.call = name == nullptr ? std::to_string(number) : name,
-                        .thread = note.thread.data()});
+    refusals.push_back(
+        {.call = name == nullptr ? std::to_string(number) : name, .thread = note.thread.data()});
     ::free(name);
   }
   return refusals;

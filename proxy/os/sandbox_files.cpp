@@ -55,8 +55,8 @@ base::Result<FileRights> FileRights::create(const FilePaths& paths) noexcept {
   landlock_ruleset_attr attributes{};
   attributes.handled_access_fs = known_to(version);
   FileRights rights;
-  rights.rules_ = Fd{static_cast<int>(::syscall(
-      SYS_landlock_create_ruleset, &attributes, sizeof attributes.handled_access_fs, 0))};
+  rights.rules_ = Fd{static_cast<int>(
+      ::syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes.handled_access_fs, 0))};
   if (!rights.rules_) return base::error_from(errno);
   const int rules = rights.rules_.get();
   const std::uint64_t truncate = version >= 3 ? access_truncate : 0;

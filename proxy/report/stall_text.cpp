@@ -39,7 +39,7 @@ std::string event_text(const FlightEvent& event) {
                          relay::outcome_names[event.outcome]);
     case FlightEvent::Kind::timer: return "timer";
     case FlightEvent::Kind::aborting: return "aborting";
-    case FlightEvent::Kind::taken_up: return "taken up after a stall";
+    case FlightEvent::Kind::resumed: return "taken up after a stall";
   }
   return {};
 }

@@ -22,10 +22,11 @@ namespace penstock::runtime {
 namespace asio = boost::asio;
 
 namespace {
-std::vector<bool> near_forwarders(const Seat& seat, const std::vector<Forwarder*>& forwarders) {
+std::vector<bool> near_forwarders(const ThreadPlan& plan,
+                                  const std::vector<Forwarder*>& forwarders) {
   std::vector<bool> near;
   for (const Forwarder* forwarder : forwarders)
-    near.push_back(forwarder->setup().seat.node == seat.node);
+    near.push_back(forwarder->setup().plan.node == plan.node);
   return near;
 }
 }  // namespace
@@ -59,7 +60,7 @@ Acceptor::Acceptor(Setup setup, std::vector<Door> doors, std::vector<Forwarder*>
       waits_{std::make_unique<Waits>(resume)},
       next_id_{setup_.index + 1},
       offered_(forwarders_.size()),
-      hand_off_{near_forwarders(setup_.seat, forwarders_)},
+      hand_off_{near_forwarders(setup_.plan, forwarders_)},
       loads_(forwarders_.size()) {
   for (Door& door : doors)
     entrances_.push_back(std::make_unique<Entrance>(waits_->io, std::move(door)));
@@ -77,7 +78,7 @@ void Acceptor::start(const ThreadLock* lock) {
 
 void Acceptor::run(const ThreadLock* lock) {
   os::name_thread("acceptor-" + std::to_string(setup_.index));
-  place_.settle(setup_.seat);
+  place_.settle(setup_.plan);
   os::do_not_preempt_on_wakeup();
   place_.lock(lock);
   const auto work = asio::make_work_guard(waits_->io);

@@ -52,7 +52,7 @@ class Acceptor final : private Accepting::Hands {
   struct Setup {
     std::size_t index = 0;
     std::size_t stride = 1;
-    Seat seat;
+    ThreadPlan plan;
   };
   Acceptor(Setup setup, std::vector<Door> doors, std::vector<Forwarder*> forwarders,
            Admission& admission, os::Wakeup& resume);

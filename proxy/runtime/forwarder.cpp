@@ -7,7 +7,7 @@
 #include "os/fd.hpp"
 #include "os/process.hpp"
 #include "os/socket.hpp"
-#include "session/admission.hpp"
+#include "session/accounting.hpp"
 #include "session/close_reason.hpp"
 #include "upstream/upstream.hpp"
 
@@ -54,7 +54,7 @@ Forwarder::Forwarder(Setup setup, const session::LogSwitches& log, Admission& ad
                .recorders = recorders_,
                .log = log,
                .forwarder = setup_.index,
-               .node = static_cast<std::uint16_t>(setup_.seat.node),
+               .node = static_cast<std::uint16_t>(setup_.plan.node),
                .now = os::now()} {
   for (std::size_t i = 0; i < setup_.acceptors; ++i)
     arrivals_.emplace_back(base::handoff_ring_slots, memory);
@@ -100,8 +100,8 @@ bool Forwarder::command(Command command) noexcept {
   return true;
 }
 
-void Forwarder::call() noexcept {
-  called_.store(true, std::memory_order_seq_cst);
+void Forwarder::wake_queued() noexcept {
+  queued_woken_.store(true, std::memory_order_seq_cst);
   if (sleep_.must_wake()) poller_.wake();
 }
 
@@ -109,7 +109,7 @@ void Forwarder::settle_in(const ThreadLock* lock) noexcept {
   owner_.adopt();
   workspace_.pipes().adopt();
   os::name_thread("forwarder-" + std::to_string(setup_.index));
-  place_.settle(setup_.seat);
+  place_.settle(setup_.plan);
   use_ring();
   place_.lock(lock);
 }
@@ -130,7 +130,7 @@ void Forwarder::run(const ThreadLock* lock) noexcept {
     take_commands();
     if (stop_requested_.load(std::memory_order_relaxed)) break;
     take_arrivals();
-    take_calls();
+    resume_queued();
     // Events come before timers: after a pause of the whole process both are due, and a byte that
     // is there must not be too late. A full batch may have left some behind.
     run_ready();
@@ -162,7 +162,7 @@ void Forwarder::obey(const Command& command) noexcept {
       place_.note_cpu();
       return;
     case Command::Kind::drain: begin_drain(command.timeout); return;
-    case Command::Kind::farewell: say_farewell(command); return;
+    case Command::Kind::remove_endpoint: remove_endpoint(command); return;
     case Command::Kind::cut: cut_all(); return;
   }
 }
@@ -174,20 +174,20 @@ void Forwarder::take_arrivals() noexcept {
 }
 
 // The first in line of each upstream, where it is one of ours. Who takes its place calls the next.
-void Forwarder::take_calls() noexcept {
-  if (!called_.load(std::memory_order_relaxed)) return;
-  called_.store(false, std::memory_order_seq_cst);
+void Forwarder::resume_queued() noexcept {
+  if (!queued_woken_.load(std::memory_order_relaxed)) return;
+  queued_woken_.store(false, std::memory_order_seq_cst);
   for (upstream::Upstream* upstream : setup_.upstreams) {
     const auto token = upstream->queue().first_of(setup_.index);
     if (!token) continue;
     Session* session = table_.find(*token).session;
     PENSTOCK_ASSERT(session != nullptr);  // who ends leaves the line
-    follow(*session, session->called(context_));
+    follow(*session, session->slot_available(context_));
   }
 }
 
 void Forwarder::take_in(session::Arrival& arrival) noexcept {
-  place_.sample_arrival(arrival.socket, setup_.seat);
+  place_.sample_arrival(arrival.socket, setup_.plan);
   // It came after this round had begun, and nothing of it is older than itself.
   context_.now = workspace_.now = std::max(context_.now, arrival.at);
   try {
@@ -227,7 +227,7 @@ void Forwarder::fire_timers() noexcept {
 void Forwarder::sample_stalls() noexcept {
   sample_due_ = false;
   for (Session* session : sampler_.look(table_, context_)) {
-    session->take_up(context_);
+    session->resume_stalled(context_);
     enqueue(*session);
   }
 }
@@ -279,7 +279,7 @@ void Forwarder::end(Session& session) noexcept {
 }
 
 bool Forwarder::nothing_came() const noexcept {
-  if (!commands_.empty() || called_.load(std::memory_order_seq_cst)) return false;
+  if (!commands_.empty() || queued_woken_.load(std::memory_order_seq_cst)) return false;
   if (stop_requested_.load(std::memory_order_seq_cst)) return false;
   for (const auto& ring : arrivals_)
     if (!ring.empty()) return false;
@@ -374,13 +374,13 @@ void Forwarder::begin_drain(base::Duration timeout) noexcept {
 }
 
 // Its drained connections take turns as those of a whole drain do.
-void Forwarder::say_farewell(const Command& command) noexcept {
+void Forwarder::remove_endpoint(const Command& command) noexcept {
   const auto count = static_cast<std::int64_t>(std::max<std::size_t>(table_.size(), 1));
   std::int64_t place = 0;
-  session::Farewell farewell = command.farewell;
+  session::EndpointRemoval removal = command.removal;
   table_.for_each([&](Session& session) {
-    farewell.turn = context_.now + command.timeout / count * place++;
-    follow(session, session.leave(farewell, context_));
+    removal.turn = context_.now + command.timeout / count * place++;
+    follow(session, session.leave(removal, context_));
   });
 }
 

@@ -23,7 +23,7 @@
 #include "base/spsc_ring.hpp"
 #include "base/time.hpp"
 #include "base/timer_wheel.hpp"
-#include "files/site_view.hpp"
+#include "files/site_cache.hpp"
 #include "os/poller.hpp"
 #include "os/wakeup.hpp"
 #include "relay/counters.hpp"
@@ -31,9 +31,9 @@
 #include "relay/workspace.hpp"
 #include "runtime/admission.hpp"
 #include "runtime/command.hpp"
-#include "runtime/mailbox.hpp"
 #include "runtime/placement.hpp"
 #include "runtime/round_times.hpp"
+#include "runtime/sleep_flag.hpp"
 #include "runtime/stall_sampler.hpp"
 #include "runtime/thread_place.hpp"
 #include "session/context.hpp"
@@ -61,7 +61,7 @@ class Forwarder {
  public:
   struct Setup {
     std::uint16_t index = 0;
-    Seat seat;
+    ThreadPlan plan;
     relay::Options relay;
     std::size_t acceptors = 1;
     std::size_t listeners = 0;
@@ -90,7 +90,7 @@ class Forwarder {
   // By control only, see CommandOutbox. False where the ring is full.
   [[nodiscard]] bool command(Command command) noexcept;
   // Somebody who waits here for a place at an endpoint may have one. Any thread.
-  void call() noexcept;
+  void wake_queued() noexcept;
 
   // Connections here or on their way here. Any thread.
   std::size_t load() const noexcept { return load_.load(std::memory_order_relaxed); }
@@ -98,7 +98,7 @@ class Forwarder {
   base::SpscRing<session::Record>& records() noexcept { return records_; }
   base::SpscRing<session::Stall>& stalls() noexcept { return stalls_; }
   const relay::Counters& relay_counters() const noexcept { return workspace_.counters(); }
-  const files::SiteViews& sites() const noexcept { return sites_; }
+  const files::SiteCaches& sites() const noexcept { return sites_; }
   const session::Counters& session_counters() const noexcept { return counters_; }
   const Setup& setup() const noexcept { return setup_; }
   const RoundTimes& rounds() const noexcept { return rounds_; }
@@ -126,7 +126,7 @@ class Forwarder {
   void take_commands() noexcept;
   void obey(const Command& command) noexcept;
   void take_arrivals() noexcept;
-  void take_calls() noexcept;
+  void resume_queued() noexcept;
   void take_in(session::Arrival& arrival) noexcept;
   void refuse(const session::Arrival& arrival) noexcept;
   void fire_timers() noexcept;
@@ -142,7 +142,7 @@ class Forwarder {
   void follow(session::Session& session, session::Next next) noexcept;
   void end(session::Session& session) noexcept;
   void begin_drain(base::Duration timeout) noexcept;
-  void say_farewell(const Command& command) noexcept;
+  void remove_endpoint(const Command& command) noexcept;
   void cut_all() noexcept;
   bool nothing_came() const noexcept;
   bool events_left() const noexcept;
@@ -157,7 +157,7 @@ class Forwarder {
   base::SpscRing<session::Record> records_;
   base::SpscRing<session::Stall> stalls_;
   SleepFlag sleep_;
-  std::atomic<bool> called_{false};
+  std::atomic<bool> queued_woken_{false};
   std::atomic<bool> stop_requested_{false};
   alignas(base::cache_line_bytes) std::atomic<std::size_t> load_{0};
 
@@ -167,7 +167,7 @@ class Forwarder {
   relay::Workspace workspace_;
   session::Counters counters_;
   session::FlightRecorders recorders_;
-  files::SiteViews sites_;
+  files::SiteCaches sites_;
   session::SessionTable table_;
   session::Context context_;
   SessionList ready_;

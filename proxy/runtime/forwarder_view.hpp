@@ -11,7 +11,7 @@
 #include "base/time.hpp"
 
 namespace penstock::files {
-class SiteViews;
+class SiteCaches;
 }
 namespace penstock::relay {
 struct Counters;
@@ -32,7 +32,7 @@ struct ForwarderView {
   const session::Counters& sessions;
   const RoundTimes& rounds;
   base::Instant last_answer;  // to the last ping that it answered
-  const files::SiteViews* sites = nullptr;
+  const files::SiteCaches* sites = nullptr;
   std::optional<int> ring_refusal;  // see Forwarder::ring_refusal()
 };
 

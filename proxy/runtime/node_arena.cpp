@@ -43,23 +43,23 @@ class NodeArena::Heap
   explicit Heap(std::size_t bytes) : rbtree_best_fit{bytes, 0} {}
 };
 
-NodeArena::Owner NodeArena::create(const Seat& seat) {
+NodeArena::Owner NodeArena::create(const ThreadPlan& plan) {
   const std::size_t page = os::page_bytes();
   const std::size_t bytes =
       std::min<std::size_t>(addresses_bytes_max, os::address_bytes_max() / share_of_addresses);
   const os::PageRange all = os::reserve_addresses(bytes / page * page);
   if (all.begin == nullptr) throw std::bad_alloc{};
-  const bool is_placed = os::place_pages(all, page_policy(seat.memory), seat.memory_node);
+  const bool is_placed = os::place_pages(all, page_policy(plan.memory), plan.memory_node);
   const os::PageRange range{.begin = all.begin + page, .bytes = all.bytes - page};
   if (bytes < step_bytes + page || !os::open_pages({.begin = range.begin, .bytes = step_bytes})) {
     os::release_addresses(all);
     throw std::bad_alloc{};
   }
-  return Owner{::new (static_cast<void*>(range.begin)) NodeArena{range, seat, is_placed}};
+  return Owner{::new (static_cast<void*>(range.begin)) NodeArena{range, plan, is_placed}};
 }
 
-NodeArena::NodeArena(os::PageRange range, const Seat& seat, bool is_placed)
-    : range_{range}, node_{seat.memory_node}, policy_{seat.memory}, is_placed_{is_placed} {
+NodeArena::NodeArena(os::PageRange range, const ThreadPlan& plan, bool is_placed)
+    : range_{range}, node_{plan.memory_node}, policy_{plan.memory}, is_placed_{is_placed} {
   opened_.set(step_bytes);
   std::byte* const place = heap_place(range.begin);
   const auto left = static_cast<std::size_t>(range.begin + step_bytes - place);

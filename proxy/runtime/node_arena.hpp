@@ -1,6 +1,6 @@
 #pragma once
-// The memory of one forwarder, from the NUMA node of its seat: the forwarder itself, its mailboxes,
-// its sessions, its buffers.
+// The memory of one forwarder, from the node that is planned for it: the forwarder itself, its
+// rings, its sessions, its buffers.
 //
 // It is one range of addresses, and this object stands in it, behind a closed page:
 //
@@ -11,9 +11,8 @@
 // Limit    4 GiB of addresses, some eight million connections; under ulimit -v a 32nd of that. Only
 //          touched pages are memory. Blocks of 16 pages and more are given back to the kernel when
 //          they are freed.
-// Policy   Seat::memory. `local` means that the node is preferred: where it is full, pages come
-// from
-//          the next one. `bound` means that they do not. docs/decisions/0005.
+// Policy   ThreadPlan::memory. `local` means that the node is preferred: where it is full, pages
+//          come from the next one. `bound` means that they do not. docs/decisions/0005.
 // Errors   std::bad_alloc where the kernel has no memory. A policy that is refused is no error: the
 //          view says so, and the first touch of a page decides, as without any.
 
@@ -34,7 +33,7 @@ class NodeArena final : public std::pmr::memory_resource {
     void operator()(NodeArena* arena) const noexcept;
   };
   using Owner = std::unique_ptr<NodeArena, Release>;
-  static Owner create(const Seat& seat);  // its memory and memory_node
+  static Owner create(const ThreadPlan& plan);  // its memory and memory_node
 
   NodeArena(const NodeArena&) = delete;
   NodeArena& operator=(const NodeArena&) = delete;
@@ -46,7 +45,7 @@ class NodeArena final : public std::pmr::memory_resource {
 
  private:
   class Heap;
-  NodeArena(os::PageRange range, const Seat& seat, bool is_placed);
+  NodeArena(os::PageRange range, const ThreadPlan& plan, bool is_placed);
   ~NodeArena() override = default;
 
   void* do_allocate(std::size_t bytes, std::size_t alignment) override;

@@ -170,24 +170,24 @@ class Planner {
     for (std::size_t round = 0; placement_.forwarders.size() < count_; ++round)
       for (const Share& share : shares_) {
         if (round >= share.forwarders) continue;
-        Seat seat = seat_on(share.node);
+        ThreadPlan plan = plan_on(share.node);
         const auto& cpus = share.node.by_core.empty() ? share.node.cpus : share.node.by_core;
-        if (options_.pin == Pin::cpu) seat.cpus = {cpus[round % cpus.size()]};
-        placement_.forwarders.push_back(std::move(seat));
+        if (options_.pin == Pin::cpu) plan.cpus = {cpus[round % cpus.size()]};
+        placement_.forwarders.push_back(std::move(plan));
       }
     for (const Share& share : shares_)
       if (std::string sentence = tell_of_node(share); !sentence.empty()) return sentence;
     return {};
   }
 
-  Seat seat_on(const os::NumaNode& node) const {
-    Seat seat{.node = node.id,
-              .near_cpus = node.online_cpus,
-              .memory_node = topology_.memory_node_for(node).value_or(node.id)};
-    if (options_.pin != Pin::off) seat.cpus = node.cpus;
-    if (is_off()) seat.memory = MemoryPolicy::system;
-    if (is_strict()) seat.memory = MemoryPolicy::bound;
-    return seat;
+  ThreadPlan plan_on(const os::NumaNode& node) const {
+    ThreadPlan plan{.node = node.id,
+                    .near_cpus = node.online_cpus,
+                    .memory_node = topology_.memory_node_for(node).value_or(node.id)};
+    if (options_.pin != Pin::off) plan.cpus = node.cpus;
+    if (is_off()) plan.memory = MemoryPolicy::system;
+    if (is_strict()) plan.memory = MemoryPolicy::bound;
+    return plan;
   }
 
   // The sentence of what `strict` misses, or nothing.
@@ -229,7 +229,7 @@ class Planner {
     std::vector<std::size_t> acceptors(used.size());
     for (std::size_t i = 0; i < count; ++i) ++acceptors[fewest_acceptors(used, acceptors)];
     for (std::size_t i = 0; i < used.size(); ++i)
-      placement_.acceptors.insert(placement_.acceptors.end(), acceptors[i], seat_on(used[i].node));
+      placement_.acceptors.insert(placement_.acceptors.end(), acceptors[i], plan_on(used[i].node));
     say(fmt::format(
         "{} acceptors: {}{}", count,
         options_.acceptors != 0 ? "as runtime.acceptors says" : "one for each node with forwarders",
@@ -260,7 +260,7 @@ class Planner {
     const auto at_device = std::find_if(shares_.begin(), shares_.end(), is_there);
     const bool found = at_device != shares_.end();
     const Share& share = found ? *at_device : otherwise;
-    placement_.acceptors.push_back(seat_on(share.node));
+    placement_.acceptors.push_back(plan_on(share.node));
     if (shares_.size() > 1)
       say(fmt::format("the acceptor is on node {}: {}", share.node.id,
                       found
@@ -291,7 +291,7 @@ class Planner {
 
 }  // namespace
 
-std::vector<os::SteeringRule> steering_rules(const std::vector<Seat>& acceptors) {
+std::vector<os::SteeringRule> steering_rules(const std::vector<ThreadPlan>& acceptors) {
   std::vector<os::SteeringRule> rules;
   for (std::size_t i = 0; i < acceptors.size(); ++i) {
     if (i > 0 && acceptors[i].node == acceptors[i - 1].node)

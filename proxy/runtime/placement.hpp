@@ -22,7 +22,7 @@ inline constexpr base::EnumNames<MemoryPolicy, 3> memory_policy_names{{"system",
 static_assert(memory_policy_names[MemoryPolicy::bound] == "bound");
 
 // Where one thread runs. No CPUs: it is not pinned.
-struct Seat {
+struct ThreadPlan {
   int node = 0;
   std::vector<int> cpus{};
   // All that are online on the node, ours or not: packets that arrive there are near.
@@ -32,8 +32,8 @@ struct Seat {
 };
 
 struct Placement {
-  std::vector<Seat> forwarders;
-  std::vector<Seat> acceptors;         // those of a node follow each other
+  std::vector<ThreadPlan> forwarders;
+  std::vector<ThreadPlan> acceptors;   // those of a node follow each other
   std::vector<std::string> decisions;  // sentences for the log
 };
 
@@ -55,6 +55,6 @@ Planned plan_placement(const Options& options, const os::NumaTopology& topology,
                        const std::vector<os::NetworkDevice>& devices);
 
 // Pure. Which CPUs' SYNs go to which acceptors.
-std::vector<os::SteeringRule> steering_rules(const std::vector<Seat>& acceptors);
+std::vector<os::SteeringRule> steering_rules(const std::vector<ThreadPlan>& acceptors);
 
 }  // namespace penstock::runtime

@@ -48,12 +48,12 @@ std::string in_listener(const ListenerSpec& listener, const std::string& what) {
   return "listener " + listener.session.name + ": " + what;
 }
 
-// The sentence of what refuses to bind memory, where some seat needs it bound.
+// The sentence of what refuses to bind memory, where some thread needs it bound.
 std::string missing_for_strict(const Placement& placement) {
   std::vector<int> nodes;
-  for (const auto* seats : {&placement.forwarders, &placement.acceptors})
-    for (const Seat& seat : *seats)
-      if (seat.memory == MemoryPolicy::bound) nodes.push_back(seat.memory_node);
+  for (const auto* plans : {&placement.forwarders, &placement.acceptors})
+    for (const ThreadPlan& plan : *plans)
+      if (plan.memory == MemoryPolicy::bound) nodes.push_back(plan.memory_node);
   if (nodes.empty()) return {};
   const auto refused = os::memory_binding_refused(nodes);
   if (!refused) return {};
@@ -96,7 +96,7 @@ struct Server::Parts final : upstream::QueueBell {
   Built open_doors(const ListenerSpec& given, session::Listener& listener, DoorsByAcceptor& doors);
   void add_forwarders();
   void add_acceptors(DoorsByAcceptor doors);
-  void ring(std::uint16_t forwarder) noexcept override { forwarders[forwarder]->call(); }
+  void ring(std::uint16_t forwarder) noexcept override { forwarders[forwarder]->wake_queued(); }
   void note_refusal(const std::string& sentence);
   std::uint64_t answered_ping() const noexcept;
 };
@@ -166,7 +166,7 @@ void Server::Parts::add_forwarders() {
     if (listener->site) sites.push_back(listener->site.get());
   for (std::size_t i = 0; i < placement.forwarders.size(); ++i) {
     Forwarder::Setup setup{.index = static_cast<std::uint16_t>(i),
-                           .seat = placement.forwarders[i],
+                           .plan = placement.forwarders[i],
                            .relay = spec.relay,
                            .acceptors = placement.acceptors.size(),
                            .listeners = listeners.size(),
@@ -174,8 +174,8 @@ void Server::Parts::add_forwarders() {
                            .sites = sites,
                            .upstreams_stale = &upstreams.stale(),
                            .spin = spec.runtime.spin};
-    work_on_seat(placement.forwarders[i], [&] {
-      NodeArena& arena = *arenas.emplace_back(NodeArena::create(setup.seat));
+    work_as_planned(placement.forwarders[i], [&] {
+      NodeArena& arena = *arenas.emplace_back(NodeArena::create(setup.plan));
       forwarders.push_back(
           make_in<Forwarder>(arena, std::move(setup), log, *admission, bell, arena));
     });
@@ -189,7 +189,7 @@ void Server::Parts::add_acceptors(DoorsByAcceptor doors) {
   for (std::size_t i = 0; i < placement.acceptors.size(); ++i)
     acceptors.push_back(std::make_unique<Acceptor>(
         Acceptor::Setup{
-            .index = i, .stride = placement.acceptors.size(), .seat = placement.acceptors[i]},
+            .index = i, .stride = placement.acceptors.size(), .plan = placement.acceptors[i]},
         std::move(doors[i]), all, *admission, *resume_bells[i]));
 }
 
@@ -226,10 +226,10 @@ void Server::start(const ThreadLocks& locks) {
 std::vector<ForwarderView> Server::forwarders() const {
   std::vector<ForwarderView> views;
   for (const auto& forwarder : parts_->forwarders) {
-    const Seat& seat = forwarder->setup().seat;
+    const ThreadPlan& plan = forwarder->setup().plan;
     views.push_back({.index = forwarder->setup().index,
-                     .node = seat.node,
-                     .cpu = seat.cpus.size() == 1 ? seat.cpus.front() : -1,
+                     .node = plan.node,
+                     .cpu = plan.cpus.size() == 1 ? plan.cpus.front() : -1,
                      .relay = forwarder->relay_counters(),
                      .sessions = forwarder->session_counters(),
                      .rounds = forwarder->rounds(),
@@ -276,7 +276,7 @@ std::vector<ThreadView> Server::threads() const {
   const auto add = [&](const std::string& kind, const auto& thread,
                        std::optional<ArenaView> arena) {
     views.push_back({.name = kind + std::to_string(thread->setup().index),
-                     .seat = thread->setup().seat,
+                     .plan = thread->setup().plan,
                      .seen = thread->place().seen(),
                      .arena = std::move(arena)});
   };
@@ -349,15 +349,15 @@ std::uint64_t Server::Parts::answered_ping() const noexcept {
   return answered;
 }
 
-void Server::say_farewell(upstream::LiveRecord& endpoint, session::CloseReason reason,
-                          bool at_once) {
+void Server::remove_endpoint(upstream::LiveRecord& endpoint, session::CloseReason reason,
+                             bool at_once) {
   const base::Duration timeout = parts_->spec.runtime.drain.timeout;
   if (!at_once)
     endpoint.drain_deadline.store((os::now() + timeout).time_since_epoch().count(),
                                   std::memory_order_relaxed);
-  parts_->outbox.send({.kind = Command::Kind::farewell,
+  parts_->outbox.send({.kind = Command::Kind::remove_endpoint,
                        .timeout = timeout,
-                       .farewell = {.endpoint = &endpoint, .reason = reason, .at_once = at_once}});
+                       .removal = {.endpoint = &endpoint, .reason = reason, .at_once = at_once}});
 }
 
 void Server::stop_accepting(const std::vector<bool>& which, std::function<void()> done) {

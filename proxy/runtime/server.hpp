@@ -92,7 +92,7 @@ class Server {
   void ping();
   // What becomes of the connections of an endpoint that went away: drained, for at most
   // runtime.drain.timeout, or closed at once.
-  void say_farewell(upstream::LiveRecord& endpoint, session::CloseReason reason, bool at_once);
+  void remove_endpoint(upstream::LiveRecord& endpoint, session::CloseReason reason, bool at_once);
   // The listeners whose index `which` has stop without resetting what is queued; `done` is called
   // once, on an acceptor thread. Not before the last call is done.
   void stop_accepting(const std::vector<bool>& which, std::function<void()> done);

@@ -13,19 +13,19 @@ namespace {
 
 constexpr std::uint64_t sampled_one_in = 16;
 
-MemoryPolicy set_policy(const Seat& seat) noexcept {
-  if (seat.memory == MemoryPolicy::bound && os::bind_memory_to_node(seat.memory_node))
+MemoryPolicy set_policy(const ThreadPlan& plan) noexcept {
+  if (plan.memory == MemoryPolicy::bound && os::bind_memory_to_node(plan.memory_node))
     return MemoryPolicy::bound;
-  if (seat.memory == MemoryPolicy::local && os::prefer_local_memory()) return MemoryPolicy::local;
+  if (plan.memory == MemoryPolicy::local && os::prefer_local_memory()) return MemoryPolicy::local;
   return MemoryPolicy::system;
 }
 
 }  // namespace
 
-void ThreadPlace::settle(const Seat& seat) noexcept {
-  const bool pinned = !seat.cpus.empty() && os::bind_thread_to_cpus(seat.cpus);
+void ThreadPlace::settle(const ThreadPlan& plan) noexcept {
+  const bool pinned = !plan.cpus.empty() && os::bind_thread_to_cpus(plan.cpus);
   is_pinned_.set(pinned ? 1 : 0);
-  memory_.set(static_cast<std::uint64_t>(set_policy(seat)));
+  memory_.set(static_cast<std::uint64_t>(set_policy(plan)));
   note_cpu();
 }
 
@@ -39,20 +39,20 @@ void ThreadPlace::note_cpu() noexcept {
   cpu_.set(static_cast<std::uint64_t>(os::current_cpu() + 1));
 }
 
-void ThreadPlace::sample_arrival(int socket, const Seat& seat) noexcept {
+void ThreadPlace::sample_arrival(int socket, const ThreadPlan& plan) noexcept {
   const bool its_turn = arrivals_.value() % sampled_one_in == 0;
   arrivals_.add();
   if (!its_turn) return;
   const std::optional<int> cpu = os::incoming_cpu(socket);
   if (!cpu) return;  // a unix socket
   sampled_.add();
-  if (std::binary_search(seat.near_cpus.begin(), seat.near_cpus.end(), *cpu)) local_.add();
+  if (std::binary_search(plan.near_cpus.begin(), plan.near_cpus.end(), *cpu)) local_.add();
 }
 
-void work_on_seat(const Seat& seat, const std::function<void()>& work) {
-  if (seat.cpus.empty()) return work();
+void work_as_planned(const ThreadPlan& plan, const std::function<void()>& work) {
+  if (plan.cpus.empty()) return work();
   const auto settled = [&] {
-    ThreadPlace{}.settle(seat);
+    ThreadPlace{}.settle(plan);
     work();
   };
   std::async(std::launch::async, settled).get();

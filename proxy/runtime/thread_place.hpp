@@ -1,5 +1,5 @@
 #pragma once
-// Where a thread of the data plane really is, beside the Seat that was planned for it.
+// Where a thread of the data plane really is, beside its ThreadPlan.
 //
 // Thread   settle(), note_cpu() and sample_arrival() by the thread itself; seen() by anyone.
 // Errors   what the kernel refuses is noted, and the next best thing holds: an unpinned thread goes
@@ -22,13 +22,13 @@ class ThreadLock;
 class ThreadPlace {
  public:
   // Pins the calling thread and sets its memory policy.
-  void settle(const Seat& seat) noexcept;
+  void settle(const ThreadPlan& plan) noexcept;
   // Takes away what the calling thread does not need from here on; nothing without a lock.
   void lock(const ThreadLock* lock) noexcept;
   // The CPU on which it runs now. Once a second is often enough.
   void note_cpu() noexcept;
   // Asks one arrival in sixteen on which CPU its packets came in, and whether that is near.
-  void sample_arrival(int socket, const Seat& seat) noexcept;
+  void sample_arrival(int socket, const ThreadPlan& plan) noexcept;
 
   struct Seen {
     std::optional<int> cpu{};  // empty: it has not run yet
@@ -36,7 +36,7 @@ class ThreadPlace {
     MemoryPolicy memory = MemoryPolicy::system;
     int lock_refusal = 0;  // the errno with which the kernel refused the lock
     std::uint64_t arrivals_sampled = 0;
-    std::uint64_t arrivals_local = 0;  // of these, on a CPU of the seat's node
+    std::uint64_t arrivals_local = 0;  // of these, on a CPU of the plan's node
   };
   Seen seen() const noexcept;
 
@@ -50,9 +50,9 @@ class ThreadPlace {
   base::Counter local_;
 };
 
-// Does the work on a thread that is settled in the seat, and waits for it: what it touches first is
-// near. Where the seat has no CPUs, here. Throws what the work throws.
-void work_on_seat(const Seat& seat, const std::function<void()>& work);
+// Does the work on a thread that runs as planned, and waits for it: what it touches first is near.
+// Where the plan has no CPUs, here. Throws what the work throws.
+void work_as_planned(const ThreadPlan& plan, const std::function<void()>& work);
 
 // A NodeArena for reports.
 struct ArenaView {
@@ -72,7 +72,7 @@ struct AcceptedView {
 // A thread of the data plane for reports: its name, the plan and the truth.
 struct ThreadView {
   std::string name;
-  const Seat& seat;
+  const ThreadPlan& plan;
   ThreadPlace::Seen seen;
   std::optional<ArenaView> arena{};        // of a forwarder that was built
   std::optional<AcceptedView> accepted{};  // of an acceptor that was built

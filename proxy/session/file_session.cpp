@@ -6,7 +6,7 @@
 #include "base/limits.hpp"
 #include "os/socket.hpp"
 #include "relay/counters.hpp"
-#include "session/admission.hpp"
+#include "session/accounting.hpp"
 #include "session/context.hpp"
 #include "session/counters.hpp"
 #include "session/failure_reason.hpp"

@@ -19,14 +19,14 @@
 #include "session/standing_session.hpp"
 
 namespace penstock::files {
-class SiteView;
+class SiteCache;
 }
 
 namespace penstock::session {
 
 class FileSession final : public StandingSession {
  public:
-  FileSession(const Arrival& arrival, files::SiteView& site) noexcept
+  FileSession(const Arrival& arrival, files::SiteCache& site) noexcept
       : StandingSession{arrival}, responder_{site} {}
   ~FileSession() override;
 

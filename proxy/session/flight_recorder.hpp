@@ -33,7 +33,7 @@ struct FlightEvent {
     ran,             // direction `which` gave `bytes` to its target, and stopped for `outcome`
     timer,           // the session's timer fired
     aborting,        // it ends by a reset
-    taken_up,        // it had stalled, and goes on
+    resumed,         // it had stalled, and goes on
   };
   // Of the monotonic clock, modulo 2^32 (71 minutes): only differences count, and who rests that
   // long has given its recorder back.

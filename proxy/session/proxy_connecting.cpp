@@ -62,8 +62,7 @@ upstream::Upstream::Taken ProxySession::take_place(bool in_line, Context& contex
 
 void ProxySession::begin_budget(Context& context) noexcept {
   const upstream::ConnectOptions& connect = to().spec().connect;
-  connect_end_ =
-      base::deadline_after(context.now, base::times(connect.timeout, connect.attempts));
+  connect_end_ = base::deadline_after(context.now, base::times(connect.timeout, connect.attempts));
 }
 
 Next ProxySession::next_attempt(Context& context) noexcept {

@@ -22,10 +22,10 @@ Next ProxySession::wait_in_line(Context& context) noexcept {
   endpoint_ = nullptr;  // a record may be freed while its last caller waits in line
   deadline_ = base::deadline_after(context.now, to().spec().queue.timeout);
   context.timers.arm(*this, std::min(deadline_, context.drain_deadline));
-  return called(context);  // a place may have become free before it stood in line
+  return slot_available(context);  // a place may have become free before it stood in line
 }
 
-Next ProxySession::called(Context& context) noexcept {
+Next ProxySession::slot_available(Context& context) noexcept {
   if (phase_ != Phase::queued || !to().queue().is_first(ticket_)) return Next::wait;
   const auto taken = take_place(true, context);
   if (taken.outcome == upstream::Pick::Outcome::full) return Next::wait;
@@ -46,19 +46,19 @@ void ProxySession::leave_line() noexcept {
   to().queue().leave(ticket_);
 }
 
-Next ProxySession::leave(const Farewell& farewell, Context& context) noexcept {
-  if (endpoint_ != farewell.endpoint || !endpoint_reserved_) return Next::wait;
+Next ProxySession::leave(const EndpointRemoval& removal, Context& context) noexcept {
+  if (endpoint_ != removal.endpoint || !endpoint_reserved_) return Next::wait;
   switch (phase_) {
     case Phase::relaying:
-      if (farewell.at_once) return begin_abort(farewell.reason, context);
-      drain_turn_ = std::min(drain_turn_, farewell.turn);
+      if (removal.at_once) return begin_abort(removal.reason, context);
+      drain_turn_ = std::min(drain_turn_, removal.turn);
       arm_deadlines(context);
       return Next::wait;
     case Phase::connecting:
-      if (!farewell.at_once) return Next::wait;
+      if (!removal.at_once) return Next::wait;
       release_endpoint();
       close_side(upstream, Ending::reset, context);
-      reason_ = farewell.reason;
+      reason_ = removal.reason;
       return next_attempt(context);
     case Phase::queued:
     case Phase::pausing:
@@ -69,7 +69,7 @@ Next ProxySession::leave(const Farewell& farewell, Context& context) noexcept {
 }
 
 // When a connection is reset whose endpoint is being drained.
-base::Instant ProxySession::farewell_deadline() const noexcept {
+base::Instant ProxySession::drain_deadline() const noexcept {
   if (!endpoint_reserved_) return base::never;
   return base::Instant{base::Duration{endpoint_->drain_deadline.load(std::memory_order_relaxed)}};
 }

@@ -72,12 +72,12 @@ bool ProxySession::is_at_rest() const noexcept {
 // Its endpoint may have come back meanwhile.
 std::optional<CloseReason> ProxySession::drained_for(const Context& context) const noexcept {
   if (const auto reason = StandingSession::drained_for(context)) return reason;
-  if (farewell_deadline() == base::never) return std::nullopt;
+  if (drain_deadline() == base::never) return std::nullopt;
   return CloseReason::endpoint_removed;
 }
 
 base::Instant ProxySession::own_deadline() const noexcept {
-  return farewell_deadline();
+  return drain_deadline();
 }
 
 bool ProxySession::check_peers(Context& context) noexcept {

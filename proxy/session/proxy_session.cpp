@@ -8,7 +8,7 @@
 #include "os/socket.hpp"
 #include "relay/counters.hpp"
 #include "relay/zerocopy_paths.hpp"
-#include "session/admission.hpp"
+#include "session/accounting.hpp"
 #include "session/context.hpp"
 #include "session/counters.hpp"
 #include "upstream/cluster.hpp"
@@ -65,7 +65,7 @@ Next ProxySession::run(Context& context) noexcept {
 Next ProxySession::expired(Context& context) noexcept {
   if (context.now >= context.drain_deadline)
     return finish(CloseReason::drain, Ending::reset, context);
-  if (context.now >= farewell_deadline())
+  if (context.now >= drain_deadline())
     return finish(CloseReason::endpoint_removed, Ending::reset, context);
   trace(FlightEvent::Kind::timer, 0, context);
   switch (phase_) {

@@ -43,11 +43,11 @@ class ProxySession final : public StandingSession {
   Next run(Context& context) noexcept override;
   Next expired(Context& context) noexcept override;
   void begin_drain(base::Instant turn, Context& context) noexcept override;
-  Next called(Context& context) noexcept override;
-  Next leave(const Farewell& farewell, Context& context) noexcept override;
+  Next slot_available(Context& context) noexcept override;
+  Next leave(const EndpointRemoval& removal, Context& context) noexcept override;
   void cut(Context& context) noexcept override;
   std::optional<std::uint64_t> looks_stalled(Context& context) noexcept override;
-  void take_up(Context& context) noexcept override;
+  void resume_stalled(Context& context) noexcept override;
 
  private:
   enum class Phase : std::uint8_t { queued, connecting, pausing, relaying, aborting, ended };
@@ -111,7 +111,7 @@ class ProxySession final : public StandingSession {
   void fill_tried(Record& record) const noexcept;
 
   upstream::Upstream& to() const noexcept { return *arrival_.listener->upstream; }
-  base::Instant farewell_deadline() const noexcept;
+  base::Instant drain_deadline() const noexcept;
 
   // Indexed by side. Direction d leads from side d to the other: 0 = to_upstream, 1 = to_client.
   std::array<relay::Side, 2> sides_;

@@ -91,7 +91,7 @@ std::optional<std::uint64_t> ProxySession::looks_stalled(Context& context) noexc
   return std::nullopt;
 }
 
-void ProxySession::take_up(Context& context) noexcept {
+void ProxySession::resume_stalled(Context& context) noexcept {
   const auto ready = os::ready_now({sides_[client].socket, sides_[upstream].socket});
   const unsigned stuck = could_move(to_upstream, ready) ? to_upstream : to_client;
   Stall stall;
@@ -108,7 +108,7 @@ void ProxySession::take_up(Context& context) noexcept {
   context.counters.stalls.add();
   // Where control is behind, the count must do.
   std::ignore = context.stalls.try_push(std::move(stall));
-  trace(FlightEvent::Kind::taken_up, 0, context);
+  trace(FlightEvent::Kind::resumed, 0, context);
   for (unsigned side = 0; side < sides_.size(); ++side)
     note(side, {.token = token(side), .ready = ready[side]}, context);
 }

@@ -33,7 +33,7 @@ enum class Next : std::uint8_t {
 };
 
 // An endpoint goes away, and its connections with it.
-struct Farewell {
+struct EndpointRemoval {
   const upstream::LiveRecord* endpoint = nullptr;
   CloseReason reason = CloseReason::endpoint_removed;
   bool at_once = false;  // else by FIN from `turn` on, when idle, as in a drain
@@ -59,9 +59,9 @@ class Session : public base::Timer, public ListHook {
   // A drain runs until Context::drain_deadline: from `turn` on it ends by FIN when it is idle.
   virtual void begin_drain(base::Instant turn, Context& context) noexcept = 0;
   // It waits for a place at an endpoint, and one may be free.
-  virtual Next called(Context&) noexcept { return Next::wait; }
+  virtual Next slot_available(Context&) noexcept { return Next::wait; }
   // Where it is connected to that endpoint: what becomes of it.
-  virtual Next leave(const Farewell&, Context&) noexcept { return Next::wait; }
+  virtual Next leave(const EndpointRemoval&, Context&) noexcept { return Next::wait; }
   // Ends it by RST now. The caller destroys it.
   virtual void cut(Context& context) noexcept = 0;
 
@@ -70,7 +70,7 @@ class Session : public base::Timer, public ListHook {
   // a wait apart, and came no further in between, has stalled.
   virtual std::optional<std::uint64_t> looks_stalled(Context&) noexcept { return std::nullopt; }
   // Reports that, and notes what the kernel says of its sockets; run() follows.
-  virtual void take_up(Context&) noexcept {}
+  virtual void resume_stalled(Context&) noexcept {}
 
   const Arrival& arrival() const noexcept { return arrival_; }
   // A byte was moved at `at`, or waits since then at the latest for this session's turn.

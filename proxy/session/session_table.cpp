@@ -1,11 +1,11 @@
 #include "session/session_table.hpp"
 
 #include "base/assert.hpp"
-#include "files/site_view.hpp"
+#include "files/site_cache.hpp"
 
 namespace penstock::session {
 
-SessionTable::SessionTable(std::pmr::memory_resource& memory, files::SiteViews& sites)
+SessionTable::SessionTable(std::pmr::memory_resource& memory, files::SiteCaches& sites)
     : sites_{sites}, proxied_{memory}, static_{memory}, slots_{&memory}, free_{&memory} {}
 
 Session& SessionTable::create(const Arrival& arrival) {

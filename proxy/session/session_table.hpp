@@ -17,7 +17,7 @@
 #include "session/proxy_session.hpp"
 
 namespace penstock::files {
-class SiteViews;
+class SiteCaches;
 }
 
 namespace penstock::session {
@@ -25,7 +25,7 @@ namespace penstock::session {
 class SessionTable {
  public:
   // `sites`: of every listener that serves files.
-  SessionTable(std::pmr::memory_resource& memory, files::SiteViews& sites);
+  SessionTable(std::pmr::memory_resource& memory, files::SiteCaches& sites);
   SessionTable(const SessionTable&) = delete;
   SessionTable& operator=(const SessionTable&) = delete;
 
@@ -59,7 +59,7 @@ class SessionTable {
   };
   static constexpr std::uint32_t generation_mask = 0x7fff'ffff;
 
-  files::SiteViews& sites_;
+  files::SiteCaches& sites_;
   base::Slab<ProxySession> proxied_;
   base::Slab<FileSession> static_;
   std::pmr::vector<Slot> slots_;

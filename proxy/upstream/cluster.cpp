@@ -194,13 +194,13 @@ std::uint16_t Cluster::by_hash(std::size_t number, Search& search) const noexcep
     if (layout_.tier_of[index] != number) continue;
     if (is_eased_in(index, key) && search.admits(index)) return index;
   }
-  return highest_lot(layout_.tiers[number], search);
+  return rendezvous(layout_.tiers[number], search);
 }
 
 // Where few of a table's owners are up: the one whose identity and key make the highest lot, which
 // again is the same on every machine (Thaler, Ravishankar, "Using Name-Based Mappings to Increase
 // Hit Rates", 1998).
-std::uint16_t Cluster::highest_lot(const Tier& tier, Search& search) const noexcept {
+std::uint16_t Cluster::rendezvous(const Tier& tier, Search& search) const noexcept {
   std::uint16_t best = none;
   std::uint64_t best_lot = 0;
   search.looks += static_cast<std::uint32_t>(tier.members.size());

@@ -85,7 +85,7 @@ class Cluster {
   std::uint16_t first_free(const Tier& tier, Search& search) const noexcept;
   std::uint16_t better_of_two(const Tier& tier, Search& search) const noexcept;
   std::uint16_t by_hash(std::size_t tier, Search& search) const noexcept;
-  std::uint16_t highest_lot(const Tier& tier, Search& search) const noexcept;
+  std::uint16_t rendezvous(const Tier& tier, Search& search) const noexcept;
   std::uint16_t drawn(const Tier& tier, std::uint64_t number, Search& search) const noexcept;
   bool is_eased_in(std::uint16_t index, std::uint64_t key) const noexcept;
   bool is_better(std::uint16_t one, std::uint16_t other, base::Instant now) const noexcept;

@@ -87,7 +87,7 @@ void weigh(Layout& layout, std::span<const Candidate> candidates) {
   }
 }
 
-void seat(Layout& layout) {
+void fill_tiers(Layout& layout) {
   layout.tier_of.assign(layout.standing.size(), Layout::no_tier);
   for (std::size_t t = 0; t < layout.tiers.size(); ++t) {
     Tier& tier = layout.tiers[t];
@@ -117,7 +117,7 @@ Layout lay_out(std::span<const Candidate> candidates, double panic_threshold) {
     layout.tiers.front() = std::move(panic);
   }
   weigh(layout, candidates);
-  seat(layout);
+  fill_tiers(layout);
   return layout;
 }
 

@@ -33,9 +33,9 @@ inline constexpr base::EnumNames<HashKey, 2> hash_key_names{{"source", "source_p
 static_assert(hash_key_names[HashKey::source_port] == "source_port");
 
 // What becomes of the connections of an endpoint that went away.
-enum class Farewell : std::uint8_t { keep, drain, close };
-inline constexpr base::EnumNames<Farewell, 3> farewell_names{{"keep", "drain", "close"}};
-static_assert(farewell_names[Farewell::close] == "close");
+enum class RemovalPolicy : std::uint8_t { keep, drain, close };
+inline constexpr base::EnumNames<RemovalPolicy, 3> removal_policy_names{{"keep", "drain", "close"}};
+static_assert(removal_policy_names[RemovalPolicy::close] == "close");
 
 struct EndpointSpec {
   std::string identity;  // `name`, else the canonical address
@@ -111,8 +111,8 @@ struct ClusterSpec {
   std::uint32_t max_connections = 0;  // of all endpoints together; 0 = no limit
   QueueOptions queue;
   base::Duration slow_start{0};
-  Farewell on_down = Farewell::keep;  // never `drain`
-  Farewell on_remove = Farewell::drain;
+  RemovalPolicy on_down = RemovalPolicy::keep;  // never `drain`
+  RemovalPolicy on_remove = RemovalPolicy::drain;
   std::optional<HealthSpec> health_check;  // without one, every endpoint counts as up
 };
 

@@ -16,7 +16,7 @@
 #include "os/clock.hpp"
 #include "os/poller.hpp"
 #include "relay/pipe_pool.hpp"
-#include "runtime/mailbox.hpp"
+#include "runtime/sleep_flag.hpp"
 #include "session/listener.hpp"
 #include "session/proxy_session.hpp"
 #include "upstream/hash.hpp"

@@ -6,7 +6,7 @@ using namespace penstock;
 using budget::Limits;
 using budget::Plan;
 using budget::plan_budget;
-using budget::Wishes;
+using budget::ResourceRequest;
 
 namespace {
 
@@ -104,10 +104,10 @@ TEST_CASE("pipes that were asked for yield to connections", "[budget]") {
 TEST_CASE("no more connections are let in than there are descriptors for both of their sockets",
           "[budget]") {
   for (const std::uint64_t descriptors : {48U, 64U, 100U, 128U, 200U, 256U, 400U}) {
-    const Wishes wishes{.forwarders = 2, .own_descriptors = 40, .admin_binds = 1};
-    const Plan plan = plan_budget({.descriptors = descriptors}, wishes);
+    const ResourceRequest request{.forwarders = 2, .own_descriptors = 40, .admin_binds = 1};
+    const Plan plan = plan_budget({.descriptors = descriptors}, request);
     CAPTURE(descriptors, plan.pipes_total, plan.connections_max);
-    CHECK(wishes.own_descriptors + plan.pipes_total * base::descriptors_per_pipe +
+    CHECK(request.own_descriptors + plan.pipes_total * base::descriptors_per_pipe +
               plan.connections_max * base::descriptors_per_connection <=
           descriptors);
     const bool is_said =
@@ -126,14 +126,14 @@ TEST_CASE("threads and sockets of listeners have descriptors of their own", "[bu
   runtime::ServerSpec server;
   server.runtime.forwarders = 1;
   server.runtime.acceptors = 1;
-  const std::size_t small = budget::wishes_of({.server = server}).own_descriptors;
+  const std::size_t small = budget::request_of({.server = server}).own_descriptors;
   server.runtime.forwarders = 4;
   server.runtime.acceptors = 2;
   runtime::ListenerSpec ports;
   ports.addresses.resize(1000);
   server.listeners.push_back(ports);
   // Three for each forwarder, four for each acceptor, and a socket of each acceptor's at each port.
-  CHECK(budget::wishes_of({.server = server}).own_descriptors == small + 3 * 3 + 4 + 2 * 1000);
+  CHECK(budget::request_of({.server = server}).own_descriptors == small + 3 * 3 + 4 + 2 * 1000);
 }
 
 TEST_CASE("every admin address has its places, and all of them are counted", "[budget]") {

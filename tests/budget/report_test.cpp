@@ -9,12 +9,12 @@
 using namespace penstock;
 using budget::Budget;
 using budget::Limits;
-using budget::Wishes;
+using budget::ResourceRequest;
 
 namespace {
 
-Budget budget_with(const Limits& limits, const Wishes& wishes) {
-  return {limits, wishes, budget::plan_budget(limits, wishes)};
+Budget budget_with(const Limits& limits, const ResourceRequest& request) {
+  return {limits, request, budget::plan_budget(limits, request)};
 }
 
 std::string word(const boost::json::object& json, const char* key) {
@@ -30,8 +30,8 @@ const Limits roomy{.descriptors = 1'048'576, .cpus = 4};
 }  // namespace
 
 TEST_CASE("the budget names the resource that ends first", "[budget]") {
-  const auto first = [](const Limits& limits, const Wishes& wishes) {
-    return word(budget::budget_json(budget_with(limits, wishes)), "connections_end_first");
+  const auto first = [](const Limits& limits, const ResourceRequest& request) {
+    return word(budget::budget_json(budget_with(limits, request)), "connections_end_first");
   };
   CHECK(first(roomy, {}) == "nofile");
   CHECK(first(roomy, {.max_connections = 100}) == "runtime.max_connections");
@@ -43,8 +43,8 @@ TEST_CASE("the budget names the resource that ends first", "[budget]") {
 
 TEST_CASE("the budget says how many are spliced, why no more, and that the rest is copied",
           "[budget]") {
-  const auto told = [](const Limits& limits, const Wishes& wishes) {
-    return budget::budget_json(budget_with(limits, wishes));
+  const auto told = [](const Limits& limits, const ResourceRequest& request) {
+    return budget::budget_json(budget_with(limits, request));
   };
   const auto of_pages = told({.descriptors = 20'000, .pipe_user_pages_soft = 16'384}, {});
   CHECK(number(of_pages, "spliced") == 128);

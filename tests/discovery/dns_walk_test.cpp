@@ -29,8 +29,8 @@ struct Walked {
   std::string name;
 };
 
-struct House {
-  explicit House(Zone served, Strings search = {"prod.test", "corp.test"}, int ndots = 5)
+struct Rig {
+  explicit Rig(Zone served, Strings search = {"prod.test", "corp.test"}, int ndots = 5)
       : zone{std::move(served)}, server{io, [this](const Asked& asked) {
                                           return look_in(zone, asked);
                                         }} {
@@ -75,48 +75,48 @@ const Said servfail{.code = 2};
 }  // namespace
 
 TEST_CASE("the first search domain that has the name decides for both families", "[discovery]") {
-  House house{{{{"db.prod.test", DnsType::a}, v4}, {{"db.corp.test", DnsType::aaaa}, v6}}};
-  const Walked walked = house.walk("db");
+  Rig rig{{{{"db.prod.test", DnsType::a}, v4}, {{"db.corp.test", DnsType::aaaa}, v6}}};
+  const Walked walked = rig.walk("db");
   CHECK(walked.addresses == Strings{"10.0.0.1"});
   CHECK(walked.results == std::vector{upstream::DnsResult::ok, upstream::DnsResult::no_data});
   CHECK(walked.name == "db.prod.test");
-  CHECK(house.server.asked(DnsType::aaaa) == Strings{"db.prod.test"});
+  CHECK(rig.server.asked(DnsType::aaaa) == Strings{"db.prod.test"});
 
-  House reverse{{{{"db.prod.test", DnsType::aaaa}, v6}, {{"db.corp.test", DnsType::a}, v4}}};
+  Rig reverse{{{{"db.prod.test", DnsType::aaaa}, v6}, {{"db.corp.test", DnsType::a}, v4}}};
   CHECK(reverse.walk("db").addresses == Strings{"fd00::9"});
 }
 
 TEST_CASE("a whole name with one family is not looked for below a search domain", "[discovery]") {
-  House house{{{{"db.prod.test", DnsType::a}, v4}, {{"db.prod.test.corp.test", DnsType::aaaa}, v6}},
-              {"corp.test"},
-              1};
-  CHECK(house.walk("db.prod.test").addresses == Strings{"10.0.0.1"});
-  CHECK(house.server.asked(DnsType::aaaa) == Strings{"db.prod.test"});
+  Rig rig{{{{"db.prod.test", DnsType::a}, v4}, {{"db.prod.test.corp.test", DnsType::aaaa}, v6}},
+          {"corp.test"},
+          1};
+  CHECK(rig.walk("db.prod.test").addresses == Strings{"10.0.0.1"});
+  CHECK(rig.server.asked(DnsType::aaaa) == Strings{"db.prod.test"});
 }
 
 TEST_CASE("an alias that leads nowhere decides, as it does in getaddrinfo", "[discovery]") {
-  House house{{{{"db.prod.test", DnsType::a}, {.records = {"alias gone.test"}}},
-               {{"db.corp.test", DnsType::a}, v4}}};
-  const Walked walked = house.walk("db");
+  Rig rig{{{{"db.prod.test", DnsType::a}, {.records = {"alias gone.test"}}},
+           {{"db.corp.test", DnsType::a}, v4}}};
+  const Walked walked = rig.walk("db");
   CHECK(walked.addresses.empty());
   CHECK(walked.name == "db.prod.test");
 }
 
 TEST_CASE("a domain whose server is in trouble is passed over, but not the one that decided",
           "[discovery]") {
-  House house{{{{"db.prod.test", DnsType::a}, servfail},
-               {{"db.prod.test", DnsType::aaaa}, servfail},
-               {{"db.corp.test", DnsType::a}, v4}}};
-  CHECK(house.walk("db").addresses == Strings{"10.0.0.1"});
-  const Walked walked = house.walk("db", "db.prod.test");
+  Rig rig{{{{"db.prod.test", DnsType::a}, servfail},
+           {{"db.prod.test", DnsType::aaaa}, servfail},
+           {{"db.corp.test", DnsType::a}, v4}}};
+  CHECK(rig.walk("db").addresses == Strings{"10.0.0.1"});
+  const Walked walked = rig.walk("db", "db.prod.test");
   CHECK(walked.addresses.empty());
   CHECK(walked.results ==
         std::vector{upstream::DnsResult::servfail, upstream::DnsResult::servfail});
 }
 
 TEST_CASE("who is silent for one family does not keep the other", "[discovery]") {
-  House house{{{{"db.prod.test", DnsType::a}, v4}, {{"db.prod.test", DnsType::aaaa}, silence}}};
-  const Walked walked = house.walk("db");
+  Rig rig{{{{"db.prod.test", DnsType::a}, v4}, {{"db.prod.test", DnsType::aaaa}, silence}}};
+  const Walked walked = rig.walk("db");
   CHECK(walked.addresses == Strings{"10.0.0.1"});
   CHECK(walked.results == std::vector{upstream::DnsResult::ok, upstream::DnsResult::timeout});
 }
@@ -126,44 +126,43 @@ TEST_CASE("where all is silence the name itself is asked for, and nothing else",
   for (const char* name : {"db.prod.test", "db.corp.test"})
     for (const DnsType type : {DnsType::a, DnsType::aaaa}) zone[{name, type}] = silence;
   zone[{"db", DnsType::a}] = v4;
-  House house{zone};
-  CHECK(house.walk("db").addresses == Strings{"10.0.0.1"});
-  CHECK(house.server.asked(DnsType::a) == Strings{"db.prod.test", "db"});
+  Rig rig{zone};
+  CHECK(rig.walk("db").addresses == Strings{"10.0.0.1"});
+  CHECK(rig.server.asked(DnsType::a) == Strings{"db.prod.test", "db"});
 }
 
 TEST_CASE("a silent first server costs a walk its timeout once, however many domains there are",
           "[discovery]") {
-  House house{{{{"db.x.y.z.test", DnsType::a}, v4}}, {"a.test", "b.test", "c.test", "d.test"}};
-  ScriptedServer dead{house.io, [](const Asked&) -> Said { return {.code = Said::silence}; }};
-  house.config.servers.insert(house.config.servers.begin(), dead.address());
-  CHECK(house.walk("db.x.y.z.test").addresses == Strings{"10.0.0.1"});
+  Rig rig{{{{"db.x.y.z.test", DnsType::a}, v4}}, {"a.test", "b.test", "c.test", "d.test"}};
+  ScriptedServer dead{rig.io, [](const Asked&) -> Said { return {.code = Said::silence}; }};
+  rig.config.servers.insert(rig.config.servers.begin(), dead.address());
+  CHECK(rig.walk("db.x.y.z.test").addresses == Strings{"10.0.0.1"});
   CHECK(dead.asked(DnsType::a) == Strings{"db.x.y.z.test.a.test"});
-  CHECK(house.server.asked(DnsType::a).size() == 5);
+  CHECK(rig.server.asked(DnsType::a).size() == 5);
   // The next look-up knows it.
-  CHECK(house.walk("db.x.y.z.test").addresses == Strings{"10.0.0.1"});
+  CHECK(rig.walk("db.x.y.z.test").addresses == Strings{"10.0.0.1"});
   CHECK(dead.asked(DnsType::a).size() == 1);
 }
 
 TEST_CASE("an answer that UDP cuts is taken by TCP, and `use-vc` asks by TCP alone",
           "[discovery]") {
-  House house{{{{"db", DnsType::a}, {.records = {"10.0.0.1", "10.0.0.2"}, .cut_by_udp = true}}},
-              {}};
-  CHECK(house.walk("db").addresses == Strings{"10.0.0.1", "10.0.0.2"});
-  CHECK(house.server.asked(DnsType::a).size() == 2);
-  house.config.over_tcp = true;
-  CHECK(house.walk("db").addresses == Strings{"10.0.0.1", "10.0.0.2"});
-  CHECK(house.server.asked(DnsType::a).size() == 3);
+  Rig rig{{{{"db", DnsType::a}, {.records = {"10.0.0.1", "10.0.0.2"}, .cut_by_udp = true}}}, {}};
+  CHECK(rig.walk("db").addresses == Strings{"10.0.0.1", "10.0.0.2"});
+  CHECK(rig.server.asked(DnsType::a).size() == 2);
+  rig.config.over_tcp = true;
+  CHECK(rig.walk("db").addresses == Strings{"10.0.0.1", "10.0.0.2"});
+  CHECK(rig.server.asked(DnsType::a).size() == 3);
 }
 
 TEST_CASE("every way to find nothing is told by what says most", "[discovery]") {
-  House house{{{{"text.prod.test", DnsType::srv}, {}},
-               {{"sick.prod.test", DnsType::a}, servfail},
-               {{"sick.prod.test", DnsType::aaaa}, servfail}}};
-  CHECK(house.walk("nobody").results ==
+  Rig rig{{{{"text.prod.test", DnsType::srv}, {}},
+           {{"sick.prod.test", DnsType::a}, servfail},
+           {{"sick.prod.test", DnsType::aaaa}, servfail}}};
+  CHECK(rig.walk("nobody").results ==
         std::vector{upstream::DnsResult::nxdomain, upstream::DnsResult::nxdomain});
-  CHECK(house.walk("text").results ==
+  CHECK(rig.walk("text").results ==
         std::vector{upstream::DnsResult::no_data, upstream::DnsResult::no_data});
-  CHECK(house.walk("sick").results ==
+  CHECK(rig.walk("sick").results ==
         std::vector{upstream::DnsResult::servfail, upstream::DnsResult::servfail});
 }
 

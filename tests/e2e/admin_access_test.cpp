@@ -5,9 +5,9 @@
 #include <boost/json/parse.hpp>
 
 #include "catch.hpp"
-#include "e2e/house.hpp"
 #include "e2e/network.hpp"
 #include "e2e/origin.hpp"
+#include "e2e/penstock.hpp"
 #include "e2e/talk.hpp"
 #include "e2e/upstreams.hpp"
 
@@ -118,11 +118,11 @@ TEST_CASE("a token that others may read does not start", "[admin]") {
 TEST_CASE("who comes by a foreign name reads nothing on loopback, and no foreign page writes",
           "[admin]") {
   Origin origin;
-  House house{{.endpoints = {origin.address()}}};
+  Penstock penstock{{.endpoints = {origin.address()}}};
   const auto status = [&](const std::string& method, const std::string& target,
                           const std::string& headers) {
     const std::string answer =
-        raw(house.admin(),
+        raw(penstock.admin(),
             method + " " + target + " HTTP/1.1\r\nConnection: close\r\n" + headers + "\r\n");
     return answer.substr(answer.find(' ') + 1, 3);
   };
@@ -131,17 +131,18 @@ TEST_CASE("who comes by a foreign name reads nothing on loopback, and no foreign
   CHECK(status("GET", "/healthz", "Host: rebound.example\r\n") == "200");
   CHECK(status("GET", "/upstreams", "Host: localhost\r\n") == "200");
   const std::string steer = "/upstreams/app/endpoints/" + origin.address() + "?state=up";
-  const std::string own = "Host: " + house.admin() + "\r\nOrigin: http://" + house.admin() + "\r\n";
+  const std::string own =
+      "Host: " + penstock.admin() + "\r\nOrigin: http://" + penstock.admin() + "\r\n";
   CHECK(status("POST", steer, own) == "403");
   CHECK(status("POST", steer, own + "X-Penstock: 1\r\nSec-Fetch-Site: cross-site\r\n") == "403");
   CHECK(status("POST", steer, own + "X-Penstock: 1\r\nSec-Fetch-Site: same-origin\r\n") == "200");
-  CHECK(status("POST", steer, "Host: " + house.admin() + "\r\n") == "200");
+  CHECK(status("POST", steer, "Host: " + penstock.admin() + "\r\n") == "200");
 }
 
 TEST_CASE("who asks for the head of a page has none made", "[admin]") {
   Origin origin;
-  House house{{.endpoints = {origin.address()}}};
-  const HttpAnswer head = http(house.admin(), "HEAD", "/upstreams");
+  Penstock penstock{{.endpoints = {origin.address()}}};
+  const HttpAnswer head = http(penstock.admin(), "HEAD", "/upstreams");
   CHECK(head.status == 200);
   CHECK(head.head.find("application/json") != std::string::npos);
   CHECK(head.head.find("Content-Length") == std::string::npos);
@@ -153,10 +154,10 @@ TEST_CASE("a megabyte of open brackets in a watched file keeps nobody waiting", 
   origin.serve(say("A"));
   const TemporaryFolder folder;
   const std::string file = folder.write("endpoints.yaml", "- " + origin.address() + "\n");
-  House house{{.endpoints = {"{file: \"" + file + "\"}"}}};
-  wait_for_endpoints(house, {origin.address()});
+  Penstock penstock{{.endpoints = {"{file: \"" + file + "\"}"}}};
+  wait_for_endpoints(penstock, {origin.address()});
   folder.write("endpoints.yaml", "x: " + std::string(1'000'000, '['));
-  wait_for_words(house, "its last good list of 1 endpoints stays in use");
-  CHECK(http(house.admin(), "GET", "/healthz").status == 200);
-  CHECK(answer_of(house) == "A");
+  wait_for_words(penstock, "its last good list of 1 endpoints stays in use");
+  CHECK(http(penstock.admin(), "GET", "/healthz").status == 200);
+  CHECK(answer_of(penstock) == "A");
 }

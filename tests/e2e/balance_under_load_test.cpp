@@ -6,7 +6,7 @@
 
 #include "catch.hpp"
 #include "e2e/echo_process.hpp"
-#include "e2e/house.hpp"
+#include "e2e/penstock.hpp"
 #include "e2e/upstreams.hpp"
 
 using namespace penstock::e2e;
@@ -75,9 +75,9 @@ class Crowd {
 };
 
 // At rest nobody holds a place and nobody stands in line.
-void expect_balanced_books(const House& house) {
+void expect_balanced_books(const Penstock& penstock) {
   wait_until("all places are given back", [&] {
-    const Metrics metrics = house.metrics();
+    const Metrics metrics = penstock.metrics();
     return metrics.sum("penstock_upstream_connections_active") == 0 &&
            metrics.sum("penstock_upstream_queue_length") == 0 &&
            metrics.sum("penstock_connections_accepted_total") ==
@@ -96,28 +96,29 @@ TEST_CASE("no connection fails while one of three endpoints is killed under load
   EchoProcess a;
   EchoProcess b;
   EchoProcess c;
-  House house{{.endpoints = {a.address() + " a", b.address() + " b", c.address() + " c"},
-               .upstream = upstream,
-               .runtime = "forwarders: 2, drain: {timeout: 5s}"}};
-  for (const char* name : {"a", "b", "c"}) wait_for_state(house, name, "up");
-  Crowd crowd{house.address()};
+  Penstock penstock{{.endpoints = {a.address() + " a", b.address() + " b", c.address() + " c"},
+                     .upstream = upstream,
+                     .runtime = "forwarders: 2, drain: {timeout: 5s}"}};
+  for (const char* name : {"a", "b", "c"}) wait_for_state(penstock, name, "up");
+  Crowd crowd{penstock.address()};
   crowd.wait_for_share(0.3);
   crowd.kill_begins();
   b.kill();
   crowd.kill_is_over();
   crowd.wait_for_share(0.6);
-  const double before = endpoint_of(house, "b").at("totals").at("connections").to_number<double>();
+  const double before =
+      endpoint_of(penstock, "b").at("totals").at("connections").to_number<double>();
   b.start();
   crowd.join();
   INFO(crowd.first_failure());
   CHECK(crowd.failed() == 0);
   CHECK(crowd.at_the_kill() <= Crowd::threads * 10);  // the others went on
-  wait_for_state(house, "b", "up");
+  wait_for_state(penstock, "b", "up");
   wait_until("it is used again", [&] {
-    Peer::connect(house.address());
-    return endpoint_of(house, "b").at("totals").at("connections").to_number<double>() > before;
+    Peer::connect(penstock.address());
+    return endpoint_of(penstock, "b").at("totals").at("connections").to_number<double>() > before;
   });
-  expect_balanced_books(house);
+  expect_balanced_books(penstock);
 }
 
 TEST_CASE("no connection fails while endpoints come and go under load", "[balance]") {
@@ -130,46 +131,46 @@ TEST_CASE("no connection fails while endpoints come and go under load", "[balanc
   const TemporaryFolder folder;
   const std::string both = "- " + a.address() + "\n- {address: " + b.address() + ", weight: 2}\n";
   const std::string file = folder.write("endpoints.yaml", both);
-  House house{{.endpoints = {"{file: \"" + file + "\"}"},
-               .upstream = upstream,
-               .runtime = "forwarders: 2, drain: {timeout: 5s}"}};
-  wait_for_state(house, a.address(), "up");
-  wait_for_state(house, b.address(), "up");
-  Crowd crowd{house.address()};
+  Penstock penstock{{.endpoints = {"{file: \"" + file + "\"}"},
+                     .upstream = upstream,
+                     .runtime = "forwarders: 2, drain: {timeout: 5s}"}};
+  wait_for_state(penstock, a.address(), "up");
+  wait_for_state(penstock, b.address(), "up");
+  Crowd crowd{penstock.address()};
   const auto change = [&](const std::string& text, std::vector<std::string> identities) {
     std::filesystem::rename(folder.write("new.yaml", text), file);
-    wait_for_endpoints(house, std::move(identities));
+    wait_for_endpoints(penstock, std::move(identities));
   };
   for (int i = 0; i < 3; ++i) {
     change("- " + a.address() + "\n", {a.address()});
     change(both, {a.address(), b.address()});
-    wait_for_state(house, b.address(), "up");  // else the next list would be unknown alone
+    wait_for_state(penstock, b.address(), "up");  // else the next list would be unknown alone
     change("- " + b.address() + "\n", {b.address()});
     change(both, {a.address(), b.address()});
-    wait_for_state(house, a.address(), "up");
+    wait_for_state(penstock, a.address(), "up");
   }
   crowd.join();
   INFO(crowd.first_failure());
   CHECK(crowd.failed() == 0);
   CHECK(crowd.at_the_kill() == 0);
-  expect_balanced_books(house);
+  expect_balanced_books(penstock);
 }
 
 TEST_CASE("no connection fails while an operator drains one endpoint after another under load",
           "[balance]") {
   EchoProcess a;
   EchoProcess b;
-  House house{{.endpoints = {a.address() + " a", b.address() + " b"},
-               .upstream = "max_connections: 3, queue: {size: 100}",
-               .runtime = "forwarders: 2, drain: {timeout: 5s}"}};
-  Crowd crowd{house.address()};
+  Penstock penstock{{.endpoints = {a.address() + " a", b.address() + " b"},
+                     .upstream = "max_connections: 3, queue: {size: 100}",
+                     .runtime = "forwarders: 2, drain: {timeout: 5s}"}};
+  Crowd crowd{penstock.address()};
   for (int i = 0; i < 3; ++i)
     for (const char* name : {"a", "b"}) {
-      steer(house, name, "drain");
-      steer(house, name, "up");
+      steer(penstock, name, "drain");
+      steer(penstock, name, "up");
     }
   crowd.join();
   INFO(crowd.first_failure());
   CHECK(crowd.failed() == 0);
-  expect_balanced_books(house);
+  expect_balanced_books(penstock);
 }

@@ -1,9 +1,9 @@
 // More bytes than 32 bits can count, through one connection.
 
 #include "catch.hpp"
-#include "e2e/house.hpp"
 #include "e2e/origin.hpp"
 #include "e2e/payload.hpp"
+#include "e2e/penstock.hpp"
 
 using namespace penstock::e2e;
 
@@ -27,8 +27,8 @@ TEST_CASE("5 GiB through one connection arrive unchanged and are counted", "[byt
   INFO("PENSTOCK_SEED=" << run_seed());
   for (const char* engine : {"engine: adaptive", "engine: copy"}) {
     Origin origin;
-    House house{{.endpoints = {origin.address()}, .relay = engine}};
-    Peer client = house.client();
+    Penstock penstock{{.endpoints = {origin.address()}, .relay = engine}};
+    Peer client = penstock.client();
     Peer upstream = origin.accept();
     std::thread sender{[&] { send_all(upstream); }};
     std::uint64_t wrong = 0;
@@ -39,10 +39,10 @@ TEST_CASE("5 GiB through one connection arrive unchanged and are counted", "[byt
     CHECK(wrong == 0);
     CHECK(rest.empty());
     client.finish_sending();
-    const Record record = house.record_of(client);
+    const Record record = penstock.record_of(client);
     CHECK(number_of(record, "bytes_to_client") == total);
-    CHECK(house.metrics().sum("penstock_bytes_total", {{"direction", "to_client"}}) ==
+    CHECK(penstock.metrics().sum("penstock_bytes_total", {{"direction", "to_client"}}) ==
           static_cast<double>(total));
-    house.stop();
+    penstock.stop();
   }
 }

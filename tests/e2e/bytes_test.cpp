@@ -3,10 +3,10 @@
 #include <set>
 
 #include "catch.hpp"
-#include "e2e/house.hpp"
 #include "e2e/network.hpp"
 #include "e2e/origin.hpp"
 #include "e2e/payload.hpp"
+#include "e2e/penstock.hpp"
 #include "e2e/talkers.hpp"
 
 using namespace penstock::e2e;
@@ -14,55 +14,55 @@ using namespace penstock::e2e;
 namespace {
 
 // A conversation through a proxy with this engine; then its books are looked at.
-void converse_through(House& house, const Origin& origin, std::size_t connections,
+void converse_through(Penstock& penstock, const Origin& origin, std::size_t connections,
                       std::size_t bytes_max = 1 << 20) {
   INFO("PENSTOCK_SEED=" << run_seed());
-  converse({.connect_to = house.address(),
+  converse({.connect_to = penstock.address(),
             .origin = origin.descriptor(),
             .connections = connections,
             .bytes_max = bytes_max,
             .seed = run_seed()});
-  house.wait_for_records(connections);
-  for (const Record& record : house.records()) {
+  penstock.wait_for_records(connections);
+  for (const Record& record : penstock.records()) {
     REQUIRE(text_of(record, "reason") == "complete");
     REQUIRE(record.at("truncated") == false);
   }
-  house.stop();
+  penstock.stop();
 }
 
 }  // namespace
 
 TEST_CASE("1000 connections at once carry every byte both ways, adaptively", "[bytes][sanitize]") {
   Origin origin;
-  House house{{.endpoints = {origin.address()}, .relay = "engine: adaptive"}};
-  converse_through(house, origin, 1000);
+  Penstock penstock{{.endpoints = {origin.address()}, .relay = "engine: adaptive"}};
+  converse_through(penstock, origin, 1000);
 }
 
 TEST_CASE("300 connections at once carry every byte both ways by splice", "[bytes][sanitize]") {
   Origin origin;
-  House house{{.endpoints = {origin.address()}, .relay = "engine: splice"}};
-  converse_through(house, origin, 300);
+  Penstock penstock{{.endpoints = {origin.address()}, .relay = "engine: splice"}};
+  converse_through(penstock, origin, 300);
 }
 
 TEST_CASE("300 connections at once carry every byte both ways by copy", "[bytes][sanitize]") {
   Origin origin;
-  House house{{.endpoints = {origin.address()}, .relay = "engine: copy"}};
-  converse_through(house, origin, 300);
+  Penstock penstock{{.endpoints = {origin.address()}, .relay = "engine: copy"}};
+  converse_through(penstock, origin, 300);
 }
 
 TEST_CASE("bytes survive a proxy with two small pipes and the smallest buffers",
           "[bytes][sanitize]") {
   Origin origin;
-  House house{{.endpoints = {origin.address()},
-               .relay = "max_pipes: 2, pipe_size: 64KiB, buffer_size: 4KiB"}};
-  converse_through(house, origin, 200);
+  Penstock penstock{{.endpoints = {origin.address()},
+                     .relay = "max_pipes: 2, pipe_size: 64KiB, buffer_size: 4KiB"}};
+  converse_through(penstock, origin, 200);
 }
 
 TEST_CASE("bytes survive small socket buffers on both sides", "[bytes][sanitize]") {
   Origin origin;
-  House house{
+  Penstock penstock{
       {.endpoints = {origin.address()}, .defaults = "receive_buffer: 8KiB, send_buffer: 8KiB"}};
-  converse_through(house, origin, 50, 256 * 1024);
+  converse_through(penstock, origin, 50, 256 * 1024);
 }
 
 TEST_CASE("IPv6 and unix sockets carry every byte on both sides", "[bytes][sanitize]") {
@@ -71,30 +71,31 @@ TEST_CASE("IPv6 and unix sockets carry every byte on both sides", "[bytes][sanit
   const std::string unix_bind = "unix:" + folder.path("web.sock");
   SECTION("IPv6 on both sides") {
     Origin origin{free_v6_address()};
-    House house{{.endpoints = {origin.address()}, .bind = free_v6_address()}};
-    converse_through(house, origin, 100);
+    Penstock penstock{{.endpoints = {origin.address()}, .bind = free_v6_address()}};
+    converse_through(penstock, origin, 100);
   }
   SECTION("unix sockets on both sides") {
     Origin origin{unix_origin};
-    House house{{.endpoints = {origin.address()}, .bind = unix_bind}};
-    converse_through(house, origin, 100);
+    Penstock penstock{{.endpoints = {origin.address()}, .bind = unix_bind}};
+    converse_through(penstock, origin, 100);
   }
   SECTION("from a unix socket to IPv4, by splice") {
     Origin origin;
-    House house{{.endpoints = {origin.address()}, .bind = unix_bind, .relay = "engine: splice"}};
-    converse_through(house, origin, 100);
+    Penstock penstock{
+        {.endpoints = {origin.address()}, .bind = unix_bind, .relay = "engine: splice"}};
+    converse_through(penstock, origin, 100);
   }
   SECTION("from IPv4 to a unix socket, by splice") {
     Origin origin{unix_origin};
-    House house{{.endpoints = {origin.address()}, .relay = "engine: splice"}};
-    converse_through(house, origin, 100);
+    Penstock penstock{{.endpoints = {origin.address()}, .relay = "engine: splice"}};
+    converse_through(penstock, origin, 100);
   }
 }
 
 TEST_CASE("the log counts exactly the bytes of a connection and who moved them", "[bytes]") {
   Origin origin;
-  House house{{.endpoints = {origin.address() + " blue"}, .relay = "engine: adaptive"}};
-  Peer client = house.client();
+  Penstock penstock{{.endpoints = {origin.address() + " blue"}, .relay = "engine: adaptive"}};
+  Peer client = penstock.client();
   Peer upstream = origin.accept();
   client.send("a short question");
   client.finish_sending();
@@ -107,7 +108,7 @@ TEST_CASE("the log counts exactly the bytes of a connection and who moved them",
   const std::string got = client.read_to_end();
   sender.join();
   REQUIRE(got == answer);
-  const Record record = house.record_of(client);
+  const Record record = penstock.record_of(client);
   CHECK(number_of(record, "bytes_to_upstream") == 16);
   CHECK(number_of(record, "bytes_to_client") == answer.size());
   CHECK(text_of(record, "listener") == "web");

@@ -3,9 +3,9 @@
 #include <csignal>
 
 #include "catch.hpp"
-#include "e2e/house.hpp"
 #include "e2e/network.hpp"
 #include "e2e/origin.hpp"
+#include "e2e/penstock.hpp"
 
 using namespace penstock::e2e;
 
@@ -61,7 +61,7 @@ TEST_CASE("an answer that could not be written is a failure of every verb", "[cl
   const TemporaryFolder folder;
   const std::string file = folder.write("good.yaml", good_file);
   Origin origin;
-  House house{{.endpoints = {origin.address()}}};
+  Penstock penstock{{.endpoints = {origin.address()}}};
   const std::vector<std::string> lines{"check " + file,
                                        "version",
                                        "help",
@@ -69,10 +69,10 @@ TEST_CASE("an answer that could not be written is a failure of every verb", "[cl
                                        "numa",
                                        "selftest",
                                        "explain -c " + file + " --listener web",
-                                       "explain --admin " + house.admin() + " --listener web",
-                                       "ctl --admin " + house.admin() + " status",
-                                       "ctl --admin " + house.admin() + " upstreams --json",
-                                       "ctl --admin " + house.admin() + " wait-ready"};
+                                       "explain --admin " + penstock.admin() + " --listener web",
+                                       "ctl --admin " + penstock.admin() + " status",
+                                       "ctl --admin " + penstock.admin() + " upstreams --json",
+                                       "ctl --admin " + penstock.admin() + " wait-ready"};
   for (const std::string& line : lines) {
     const Finished full =
         run_program({"/bin/sh", "-c", "exec \"$0\" " + line + " > /dev/full", penstock_binary()});
@@ -86,10 +86,10 @@ TEST_CASE("an answer that could not be written is a failure of every verb", "[cl
 
 TEST_CASE("a verb that lacks descriptors says so and fails", "[cli]") {
   Origin origin;
-  House house{{.endpoints = {origin.address()}}};
+  Penstock penstock{{.endpoints = {origin.address()}}};
   for (const std::size_t descriptors : {4, 8, 16})
     for (const auto& words : std::vector<std::vector<std::string>>{
-             {"selftest"}, {"ctl", "--admin", house.admin(), "status"}, {"numa"}}) {
+             {"selftest"}, {"ctl", "--admin", penstock.admin(), "status"}, {"numa"}}) {
       std::vector<std::string> all{penstock_binary()};
       all.insert(all.end(), words.begin(), words.end());
       const Finished short_of = run_program(all, {.descriptors_max = descriptors});
@@ -191,18 +191,18 @@ TEST_CASE("an address that is taken is a run-time failure", "[cli]") {
 
 TEST_CASE("ctl tells the status of a running proxy, and waits for one", "[cli]") {
   Origin origin;
-  House house{{.endpoints = {origin.address()}}};
-  const Finished status = ask({"ctl", "--admin", house.admin(), "status"});
+  Penstock penstock{{.endpoints = {origin.address()}}};
+  const Finished status = ask({"ctl", "--admin", penstock.admin(), "status"});
   CHECK(status.exit_code == 0);
   CHECK(status.output.find("state        ready") != std::string::npos);
-  CHECK(status.output.find(house.address()) != std::string::npos);
-  const Finished json = ask({"ctl", "--admin", house.admin(), "--json", "status"});
+  CHECK(status.output.find(penstock.address()) != std::string::npos);
+  const Finished json = ask({"ctl", "--admin", penstock.admin(), "--json", "status"});
   CHECK(json.exit_code == 0);
   CHECK(json.output.starts_with("{"));
-  CHECK(ask({"ctl", "--admin", house.admin(), "wait-ready"}).output == "ready\n");
-  CHECK(ask({"ctl", "--admin", house.admin(), "upstreams"}).output.find(origin.address()) !=
+  CHECK(ask({"ctl", "--admin", penstock.admin(), "wait-ready"}).output == "ready\n");
+  CHECK(ask({"ctl", "--admin", penstock.admin(), "upstreams"}).output.find(origin.address()) !=
         std::string::npos);
-  CHECK(ask({"ctl", "--admin", house.admin(), "listeners"}).output.find("web") !=
+  CHECK(ask({"ctl", "--admin", penstock.admin(), "listeners"}).output.find("web") !=
         std::string::npos);
 }
 
@@ -215,8 +215,8 @@ TEST_CASE("numa shows the plan, and of a running proxy where its threads are", "
   CHECK(ask({"numa", "--json"}).output.starts_with("{\"nodes\":"));
   CHECK(ask({"numa", "-c", "/nowhere.yaml"}).exit_code == 2);
   Origin origin;
-  House house{{.endpoints = {origin.address()}}};
-  const Finished truth = ask({"ctl", "--admin", house.admin(), "numa"});
+  Penstock penstock{{.endpoints = {origin.address()}}};
+  const Finished truth = ask({"ctl", "--admin", penstock.admin(), "numa"});
   CHECK(truth.exit_code == 0);
   CHECK(truth.output.find("IS ON CPU") != std::string::npos);
 }
@@ -247,8 +247,8 @@ TEST_CASE("ctl wait-ready may be started before the proxy", "[cli]") {
 
 TEST_CASE("SIGPIPE is ignored", "[cli]") {
   Origin origin;
-  House house{{.endpoints = {origin.address()}}};
-  const auto ignored = std::stoull(house.program().status_line("SigIgn"), nullptr, 16);
+  Penstock penstock{{.endpoints = {origin.address()}}};
+  const auto ignored = std::stoull(penstock.program().status_line("SigIgn"), nullptr, 16);
   CHECK((ignored >> (SIGPIPE - 1) & 1) == 1);
 }
 
@@ -278,15 +278,15 @@ TEST_CASE("a proxy started with its standard descriptors closed serves, and leak
 TEST_CASE("nothing but the access log goes to stdout", "[cli]") {
   Origin origin;
   origin.serve(echo);
-  House house{{.endpoints = {origin.address()}, .events = "open, close"}};
+  Penstock penstock{{.endpoints = {origin.address()}, .events = "open, close"}};
   {
-    Peer client = house.client();
+    Peer client = penstock.client();
     client.finish_sending();
     client.read_to_end();
   }
-  house.wait_for_records(2);
-  house.stop();
-  const auto records = house.records();
+  penstock.wait_for_records(2);
+  penstock.stop();
+  const auto records = penstock.records();
   REQUIRE(records.size() == 2);
   CHECK(text_of(records[0], "event") == "open");
   CHECK(text_of(records[1], "event") == "close");

@@ -4,21 +4,21 @@
 #include <fstream>
 
 #include "catch.hpp"
-#include "e2e/house.hpp"
 #include "e2e/network.hpp"
 #include "e2e/origin.hpp"
+#include "e2e/penstock.hpp"
 
 using namespace penstock::e2e;
 
 namespace {
 
-HttpAnswer page_of(const House& house, const std::string& target) {
-  return http(house.admin(), "GET", target);
+HttpAnswer page_of(const Penstock& penstock, const std::string& target) {
+  return http(penstock.admin(), "GET", target);
 }
 
 // The hash that /metrics has as a label of the one series of penstock_config_info.
-std::string hash_of(const House& house) {
-  const std::string text = page_of(house, "/metrics").body;
+std::string hash_of(const Penstock& penstock) {
+  const std::string text = page_of(penstock, "/metrics").body;
   const std::string begin = "\npenstock_config_info{hash=\"";
   const auto start = text.find(begin);
   REQUIRE(start != std::string::npos);
@@ -33,32 +33,32 @@ TEST_CASE("the page of the configuration starts a proxy that shows the same page
   const Plan plan{.endpoints = {origin.address() + " blue"},
                   .upstream = "health_check: {type: tcp}, outlier: {}",
                   .runtime = "sandbox: strict, drain: {timeout: 5s}"};
-  House house{plan};
-  const HttpAnswer page = page_of(house, "/config");
+  Penstock penstock{plan};
+  const HttpAnswer page = page_of(penstock, "/config");
   CHECK(page.status == 200);
   CHECK(page.head.find("application/yaml") != std::string::npos);
-  const std::string hash = hash_of(house);
-  house.stop();
+  const std::string hash = hash_of(penstock);
+  penstock.stop();
 
-  std::ofstream{house.config_file()} << page.body;
-  CHECK(run_program({penstock_binary(), "check", "-c", house.config_file()}).exit_code == 0);
-  house.start_again();
-  house.wait_until_ready();
-  CHECK(page_of(house, "/config").body == page.body);
-  CHECK(hash_of(house) == hash);
+  std::ofstream{penstock.config_file()} << page.body;
+  CHECK(run_program({penstock_binary(), "check", "-c", penstock.config_file()}).exit_code == 0);
+  penstock.start_again();
+  penstock.wait_until_ready();
+  CHECK(page_of(penstock, "/config").body == page.body);
+  CHECK(hash_of(penstock) == hash);
 }
 
 TEST_CASE("the page of the configuration is JSON where that is asked for", "[admin]") {
   Origin origin;
-  const House house{{.endpoints = {origin.address()}}};
-  const HttpAnswer page = page_of(house, "/config?format=json");
+  const Penstock penstock{{.endpoints = {origin.address()}}};
+  const HttpAnswer page = page_of(penstock, "/config?format=json");
   CHECK(page.status == 200);
   CHECK(page.head.find("application/json") != std::string::npos);
   const auto json = boost::json::parse(page.body);
-  CHECK(json.at("listeners").at(0).at("bind").as_string() == house.address());
+  CHECK(json.at("listeners").at(0).at("bind").as_string() == penstock.address());
   CHECK(json.at("upstreams").at("app").at("queue").at("size") == 0);
-  CHECK(page_of(house, "/config?format=yaml").body == page_of(house, "/config").body);
-  CHECK(page_of(house, "/config?format=xml").status == 400);
+  CHECK(page_of(penstock, "/config?format=yaml").body == page_of(penstock, "/config").body);
+  CHECK(page_of(penstock, "/config?format=xml").status == 400);
 }
 
 TEST_CASE("the page of the configuration has no value of the environment", "[admin]") {
@@ -68,12 +68,12 @@ TEST_CASE("the page of the configuration has no value of the environment", "[adm
                 "health_check: {type: send_expect, expect: x, "
                 "send: \"AUTH ${PENSTOCK_TEST_SECRET}\\r\\n\"}"};
   plan.program.environment = {"PENSTOCK_TEST_SECRET=s3cr3t-word"};
-  House house{plan};
+  Penstock penstock{plan};
   for (const char* target : {"/config", "/config?format=json"}) {
-    const HttpAnswer page = page_of(house, target);
+    const HttpAnswer page = page_of(penstock, target);
     CHECK(page.body.find("AUTH ${PENSTOCK_TEST_SECRET}") != std::string::npos);
     CHECK(page.body.find("s3cr3t") == std::string::npos);
   }
-  house.stop();
-  CHECK(house.program().errors().find("s3cr3t") == std::string::npos);
+  penstock.stop();
+  CHECK(penstock.program().errors().find("s3cr3t") == std::string::npos);
 }

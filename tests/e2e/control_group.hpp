@@ -3,7 +3,7 @@
 //
 //   ControlGroup group{"memory"};
 //   group.set("memory.limit_in_bytes", "64M");
-//   House house{{.program = {.control_group = group.processes()}}};
+//   Penstock penstock{{.program = {.control_group = group.processes()}}};
 //
 // Owner    the test; made before the program that enters it, and goes after it.
 // Needs    the controller mounted where everybody has it, and the right to make groups:

@@ -4,8 +4,8 @@
 
 #include "catch.hpp"
 #include "e2e/control_group.hpp"
-#include "e2e/house.hpp"
 #include "e2e/origin.hpp"
+#include "e2e/penstock.hpp"
 #include "e2e/servers.hpp"
 
 using namespace penstock::e2e;
@@ -70,15 +70,15 @@ TEST_CASE("a quota that is spent is told, with advice", "[limits]") {
   origin.serve(echo);
   Plan plan{.endpoints = {origin.address()}};
   plan.program.control_group = group.processes();
-  House house{std::move(plan)};
+  Penstock penstock{std::move(plan)};
   const std::string load(100'000, 'x');
   wait_until("the log speaks of the quota", [&] {
-    Peer client = house.client();
+    Peer client = penstock.client();
     client.send(load);
     client.finish_sending();
     client.read_to_end();
-    return house.program().errors().find("the CPU quota of the control group was spent") !=
+    return penstock.program().errors().find("the CPU quota of the control group was spent") !=
            std::string::npos;
   });
-  CHECK(house.program().errors().find("raise cpu.max") != std::string::npos);
+  CHECK(penstock.program().errors().find("raise cpu.max") != std::string::npos);
 }

@@ -5,10 +5,10 @@
 #include <csignal>
 
 #include "catch.hpp"
-#include "e2e/house.hpp"
 #include "e2e/name_server.hpp"
 #include "e2e/network.hpp"
 #include "e2e/origin.hpp"
+#include "e2e/penstock.hpp"
 #include "e2e/resolving.hpp"
 #include "e2e/servers.hpp"
 #include "e2e/talk.hpp"
@@ -25,8 +25,8 @@ TEST_CASE("every A and AAAA record of a name is an endpoint", "[discovery]") {
   b.serve(say("B"));
   NameServer server{"127.0.0.2 app.test\n::1 app.test\n"};
   Resolving proxy{dns("app.test", port)};
-  wait_for_endpoints(proxy.house(), {"127.0.0.2:" + port, "[::1]:" + port});
-  const std::string answers = answers_of(proxy.house(), 4);
+  wait_for_endpoints(proxy.penstock(), {"127.0.0.2:" + port, "[::1]:" + port});
+  const std::string answers = answers_of(proxy.penstock(), 4);
   CHECK((answers == "ABAB" || answers == "BABA"));
   CHECK(proxy.resolutions("ok") >= 1);
 }
@@ -46,16 +46,16 @@ TEST_CASE("SRV records tell ports, weights and backups", "[discovery]") {
   NameServer server{"127.0.0.1 host.test\n",
                     {record(a, "10", "3"), record(b, "10", "1"), record(spare, "20", "1")}};
   Resolving proxy{"{dns: _db._tcp.test, type: srv}"};
-  House& house = proxy.house();
-  wait_for_endpoints(house, {a.address(), b.address(), spare.address()});
-  CHECK(number_of(endpoint_of(house, a.address()), "weight") == 3);
-  CHECK(number_of(endpoint_of(house, spare.address()), "priority") == 1);
-  const std::string answers = answers_of(house, 8);
+  Penstock& penstock = proxy.penstock();
+  wait_for_endpoints(penstock, {a.address(), b.address(), spare.address()});
+  CHECK(number_of(endpoint_of(penstock, a.address()), "weight") == 3);
+  CHECK(number_of(endpoint_of(penstock, spare.address()), "priority") == 1);
+  const std::string answers = answers_of(penstock, 8);
   CHECK(std::count(answers.begin(), answers.end(), 'A') == 6);
   CHECK(std::count(answers.begin(), answers.end(), 'B') == 2);
-  steer(house, a.address(), "down");
-  steer(house, b.address(), "down");
-  CHECK(answers_of(house, 2) == "SS");
+  steer(penstock, a.address(), "down");
+  steer(penstock, b.address(), "down");
+  CHECK(answers_of(penstock, 2) == "SS");
 }
 
 TEST_CASE("a name that does not exist yet is no obstacle to a start, and is asked for again",
@@ -65,15 +65,15 @@ TEST_CASE("a name that does not exist yet is no obstacle to a start, and is aske
   a.serve(say("A"));
   NameServer server{""};
   Resolving proxy{dns("app.test", port_of(a.address()))};
-  Peer early = proxy.house().client();
+  Peer early = proxy.penstock().client();
   CHECK(early.receive_all().ending == Ending::reset);
-  CHECK(text_of(proxy.house().record_of(early), "reason") == "no_endpoint");
-  wait_for_words(proxy.house(), "there is no such name");
+  CHECK(text_of(proxy.penstock().record_of(early), "reason") == "no_endpoint");
+  wait_for_words(proxy.penstock(), "there is no such name");
   CHECK(proxy.resolutions("nxdomain") >= 1);
   server.change_to("127.0.0.1 app.test\n");
-  wait_for_endpoints(proxy.house(), {a.address()});
-  CHECK(answer_of(proxy.house()) == "A");
-  wait_for_words(proxy.house(), "is resolved again");
+  wait_for_endpoints(proxy.penstock(), {a.address()});
+  CHECK(answer_of(proxy.penstock()) == "A");
+  wait_for_words(proxy.penstock(), "is resolved again");
 }
 
 TEST_CASE("a name server that fails is asked again", "[discovery]") {
@@ -83,11 +83,11 @@ TEST_CASE("a name server that fails is asked again", "[discovery]") {
   auto failing = std::make_unique<FailingNameServer>();
   Resolving proxy{dns("app.test", port_of(a.address()))};
   proxy.wait_for_resolution("servfail");
-  wait_for_words(proxy.house(), "SERVFAIL");
+  wait_for_words(proxy.penstock(), "SERVFAIL");
   failing.reset();
   NameServer server{"127.0.0.1 app.test\n"};
-  wait_for_endpoints(proxy.house(), {a.address()});
-  CHECK(answer_of(proxy.house()) == "A");
+  wait_for_endpoints(proxy.penstock(), {a.address()});
+  CHECK(answer_of(proxy.penstock()) == "A");
 }
 
 TEST_CASE("a name server that is silent does not hold up a start", "[discovery]") {
@@ -97,11 +97,11 @@ TEST_CASE("a name server that is silent does not hold up a start", "[discovery]"
   NameServer server{"127.0.0.1 app.test\n"};
   server.signal(SIGSTOP);
   Resolving proxy{dns("app.test", port_of(a.address()))};  // ready, although nobody answered
-  CHECK(identities_of(proxy.house()).empty());
-  wait_for_words(proxy.house(), "it has not answered yet");
+  CHECK(identities_of(proxy.penstock()).empty());
+  wait_for_words(proxy.penstock(), "it has not answered yet");
   server.signal(SIGCONT);
-  wait_for_endpoints(proxy.house(), {a.address()});
-  CHECK(answer_of(proxy.house()) == "A");
+  wait_for_endpoints(proxy.penstock(), {a.address()});
+  CHECK(answer_of(proxy.penstock()) == "A");
 }
 
 TEST_CASE("while a start waits for the name server the admin answers, and a drain ends it",
@@ -141,8 +141,8 @@ TEST_CASE("a thousand records of one name are a thousand endpoints", "[discovery
   everyone.serve(say("x"));
   NameServer server{hosts};  // its answer by UDP is cut
   Resolving proxy{dns("app.test", port)};
-  wait_for_endpoints(proxy.house(), identities);
-  CHECK(answers_of(proxy.house(), 20) == std::string(20, 'x'));
+  wait_for_endpoints(proxy.penstock(), identities);
+  CHECK(answers_of(proxy.penstock(), 20) == std::string(20, 'x'));
 }
 
 TEST_CASE("what stays in a changed answer keeps its connections, and on_remove holds for the rest",
@@ -155,18 +155,18 @@ TEST_CASE("what stays in a changed answer keeps its connections, and on_remove h
   Origin b{"127.0.0.3:" + port};
   NameServer server{"127.0.0.2 app.test\n127.0.0.3 app.test\n"};
   Resolving proxy{dns("app.test", port, "forget_after: 0s"), "on_remove: " + on_remove};
-  House& house = proxy.house();
-  wait_for_endpoints(house, {a.address(), b.address()});
-  std::vector<Talk> both = talk_to_both(house, a, b);
-  const auto since = endpoint_of(house, a.address()).at("since");
+  Penstock& penstock = proxy.penstock();
+  wait_for_endpoints(penstock, {a.address(), b.address()});
+  std::vector<Talk> both = talk_to_both(penstock, a, b);
+  const auto since = endpoint_of(penstock, a.address()).at("since");
   server.change_to("127.0.0.2 app.test\n");
-  wait_for_endpoints(house, {a.address()});
+  wait_for_endpoints(penstock, {a.address()});
   both[0].goes_on();
-  CHECK(endpoint_of(house, a.address()).at("since") == since);
-  CHECK(number_of(endpoint_of(house, a.address()), "active") == 1);
+  CHECK(endpoint_of(penstock, a.address()).at("since") == since);
+  CHECK(number_of(endpoint_of(penstock, a.address()), "active") == 1);
   if (on_remove == "close") {
     CHECK(both[1].client.receive_all().ending == Ending::reset);
-    CHECK(text_of(house.record_of(both[1].client), "reason") == "endpoint_removed");
+    CHECK(text_of(penstock.record_of(both[1].client), "reason") == "endpoint_removed");
   } else if (on_remove == "keep") {
     both[1].goes_on();
   } else {
@@ -175,9 +175,9 @@ TEST_CASE("what stays in a changed answer keeps its connections, and on_remove h
     CHECK(both[1].served.read_to_end().empty());
     both[1].served.finish_sending();
     both[1].client.finish_sending();
-    CHECK(text_of(house.record_of(both[1].client), "reason") == "endpoint_removed");
+    CHECK(text_of(penstock.record_of(both[1].client), "reason") == "endpoint_removed");
   }
-  Peer next = house.client();
+  Peer next = penstock.client();
   a.accept();
   CHECK_FALSE(b.somebody_waits());
 }
@@ -188,14 +188,14 @@ TEST_CASE("the last good answer stays in use while the name server is dead", "[d
   a.serve(say("A"));
   NameServer server{"127.0.0.1 app.test\n"};
   Resolving proxy{dns("app.test", port_of(a.address()))};
-  wait_for_endpoints(proxy.house(), {a.address()});
+  wait_for_endpoints(proxy.penstock(), {a.address()});
   server.kill();
   proxy.wait_for_resolution("unreachable");
-  wait_for_words(proxy.house(), "endpoints of the last answer stay in use");
-  CHECK(answer_of(proxy.house()) == "A");
+  wait_for_words(proxy.penstock(), "endpoints of the last answer stay in use");
+  CHECK(answer_of(proxy.penstock()) == "A");
   server.start();
-  wait_for_words(proxy.house(), "is resolved again");
-  CHECK(identities_of(proxy.house()) == std::vector<std::string>{a.address()});
+  wait_for_words(proxy.penstock(), "is resolved again");
+  CHECK(identities_of(proxy.penstock()) == std::vector<std::string>{a.address()});
 }
 
 TEST_CASE("an answer in another order, asked for again and again, changes nothing", "[discovery]") {
@@ -205,11 +205,11 @@ TEST_CASE("an answer in another order, asked for again and again, changes nothin
   for (int i = 2; i <= 9; ++i) hosts += "127.0.0." + std::to_string(i) + " app.test\n";
   NameServer server{hosts};  // it rotates its answers
   Resolving proxy{dns("app.test", port)};
-  const std::vector<std::string> seen = identities_of(proxy.house());
+  const std::vector<std::string> seen = identities_of(proxy.penstock());
   CHECK(seen.size() == 8);
   proxy.wait_for_resolution("ok", 3);
-  CHECK(identities_of(proxy.house()) == seen);
-  const std::string said = proxy.house().program().errors();
+  CHECK(identities_of(proxy.penstock()) == seen);
+  const std::string said = proxy.penstock().program().errors();
   const auto first = said.find("endpoints now");
   REQUIRE(first != std::string::npos);
   CHECK(said.find("endpoints now", first + 1) == std::string::npos);
@@ -221,8 +221,8 @@ TEST_CASE("a stated endpoint that a name gives as well keeps its own attributes"
   NameServer server{"127.0.0.2 app.test\n127.0.0.3 app.test\n"};
   Resolving proxy{"{address: \"127.0.0.2:" + port + "\", name: blue, weight: 7}, " +
                   dns("app.test", port)};
-  wait_for_endpoints(proxy.house(), {"blue", "127.0.0.3:" + port});
-  CHECK(number_of(endpoint_of(proxy.house(), "blue"), "weight") == 7);
+  wait_for_endpoints(proxy.penstock(), {"blue", "127.0.0.3:" + port});
+  CHECK(number_of(endpoint_of(proxy.penstock(), "blue"), "weight") == 7);
 }
 
 TEST_CASE("an endpoint that stays keeps what checks found, and a new one is checked",
@@ -233,14 +233,14 @@ TEST_CASE("an endpoint that stays keeps what checks found, and a new one is chec
   a.serve(say("A"));
   NameServer server{"127.0.0.2 app.test\n"};
   Resolving proxy{dns("app.test", port), "health_check: {interval: 50ms, timeout: 5s}"};
-  House& house = proxy.house();
-  wait_for_state(house, a.address(), "up");
-  const auto since = endpoint_of(house, a.address()).at("since");
+  Penstock& penstock = proxy.penstock();
+  wait_for_state(penstock, a.address(), "up");
+  const auto since = endpoint_of(penstock, a.address()).at("since");
   server.change_to("127.0.0.2 app.test\n127.0.0.3 app.test\n");
-  wait_for_endpoints(house, {a.address(), "127.0.0.3:" + port});
-  wait_for_state(house, "127.0.0.3:" + port, "down");
-  CHECK(endpoint_of(house, a.address()).at("since") == since);
-  CHECK(answers_of(house, 4) == "AAAA");
+  wait_for_endpoints(penstock, {a.address(), "127.0.0.3:" + port});
+  wait_for_state(penstock, "127.0.0.3:" + port, "down");
+  CHECK(endpoint_of(penstock, a.address()).at("since") == since);
+  CHECK(answers_of(penstock, 4) == "AAAA");
 }
 
 TEST_CASE("the series of a removed endpoint stay until its last connection has ended",
@@ -251,21 +251,21 @@ TEST_CASE("the series of a removed endpoint stay until its last connection has e
   Origin b{"127.0.0.3:" + port};
   NameServer server{"127.0.0.2 app.test\n127.0.0.3 app.test\n"};
   Resolving proxy{dns("app.test", port, "forget_after: 0s"), "on_remove: keep"};
-  House& house = proxy.house();
-  wait_for_endpoints(house, {a.address(), b.address()});
-  std::vector<Talk> both = talk_to_both(house, a, b);
+  Penstock& penstock = proxy.penstock();
+  wait_for_endpoints(penstock, {a.address(), b.address()});
+  std::vector<Talk> both = talk_to_both(penstock, a, b);
   server.change_to("127.0.0.2 app.test\n");
-  wait_for_endpoints(house, {a.address()});
+  wait_for_endpoints(penstock, {a.address()});
   const auto has_series = [&] {
-    const auto samples = house.metrics().samples();
+    const auto samples = penstock.metrics().samples();
     return std::any_of(samples.begin(), samples.end(), [&](const Sample& sample) {
       const auto label = sample.labels.find("endpoint");
       return label != sample.labels.end() && label->second == b.address();
     });
   };
   CHECK(has_series());
-  CHECK(house.metrics().sum("penstock_upstream_connections_active", {{"endpoint", b.address()}}) ==
-        1);
+  CHECK(penstock.metrics().sum("penstock_upstream_connections_active",
+                               {{"endpoint", b.address()}}) == 1);
   both[1].goes_on();
   both[1].client.reset();
   wait_until("the series are gone", [&] { return !has_series(); });
@@ -280,11 +280,11 @@ TEST_CASE("a connection of a removed endpoint that does not rest is reset when t
   Origin b{"127.0.0.3:" + port};
   NameServer server{"127.0.0.2 app.test\n127.0.0.3 app.test\n"};
   Resolving proxy{dns("app.test", port, "forget_after: 0s")};
-  House& house = proxy.house();
-  wait_for_endpoints(house, {a.address(), b.address()});
-  std::vector<Talk> both = talk_to_both(house, a, b);
+  Penstock& penstock = proxy.penstock();
+  wait_for_endpoints(penstock, {a.address(), b.address()});
+  std::vector<Talk> both = talk_to_both(penstock, a, b);
   server.change_to("127.0.0.2 app.test\n");
-  wait_for_endpoints(house, {a.address()});
+  wait_for_endpoints(penstock, {a.address()});
   // It talks for as long as it is let.
   wait_until("the connection is reset", [&] {
     if (both[1].client.ending() == Ending::reset) return true;
@@ -297,7 +297,7 @@ TEST_CASE("a connection of a removed endpoint that does not rest is reset when t
     }
     return false;
   });
-  CHECK(text_of(house.record_of(both[1].client), "reason") == "endpoint_removed");
+  CHECK(text_of(penstock.record_of(both[1].client), "reason") == "endpoint_removed");
   both[0].goes_on();
 }
 
@@ -306,9 +306,9 @@ TEST_CASE("a name of /etc/hosts needs no name server", "[discovery]") {
   Origin a;
   a.serve(say("A"));
   Resolving proxy{dns("localhost", port_of(a.address()))};
-  const std::vector<std::string> seen = identities_of(proxy.house());
+  const std::vector<std::string> seen = identities_of(proxy.penstock());
   CHECK(std::count(seen.begin(), seen.end(), a.address()) == 1);
-  CHECK(answers_of(proxy.house(), 2) == "AA");
+  CHECK(answers_of(proxy.penstock(), 2) == "AA");
 }
 
 TEST_CASE("another name server in resolv.conf is asked without a restart", "[discovery]") {
@@ -317,11 +317,11 @@ TEST_CASE("another name server in resolv.conf is asked without a restart", "[dis
   const TemporaryFolder folder;
   const std::string file = folder.write("resolv.conf", "nameserver 127.0.0.9\n");
   NameServer server{"127.0.0.1 app.test\n"};
-  House house{
+  Penstock penstock{
       {.endpoints = {dns("app.test", port_of(a.address()))}, .program = {.resolv_conf = file}}};
-  wait_for_words(house, "no name server listens");
+  wait_for_words(penstock, "no name server listens");
   folder.write("resolv.conf", "nameserver 127.0.0.1\n");
-  wait_for_endpoints(house, {a.address()});
+  wait_for_endpoints(penstock, {a.address()});
 }
 
 TEST_CASE("a dead name server beside one that works costs nothing but time", "[discovery]") {
@@ -331,7 +331,7 @@ TEST_CASE("a dead name server beside one that works costs nothing but time", "[d
   const std::string file =
       folder.write("resolv.conf", "nameserver 127.0.0.9\nnameserver 127.0.0.1\n");
   NameServer server{"127.0.0.1 app.test\n"};
-  House house{
+  Penstock penstock{
       {.endpoints = {dns("app.test", port_of(a.address()))}, .program = {.resolv_conf = file}}};
-  CHECK(identities_of(house) == std::vector<std::string>{a.address()});
+  CHECK(identities_of(penstock) == std::vector<std::string>{a.address()});
 }

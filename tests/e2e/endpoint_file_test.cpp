@@ -3,9 +3,9 @@
 #include <filesystem>
 
 #include "catch.hpp"
-#include "e2e/house.hpp"
 #include "e2e/network.hpp"
 #include "e2e/origin.hpp"
+#include "e2e/penstock.hpp"
 #include "e2e/talk.hpp"
 #include "e2e/upstreams.hpp"
 
@@ -19,17 +19,17 @@ TEST_CASE("a file of endpoints is read again when another one is renamed onto it
   b.serve(say("B"));
   const TemporaryFolder folder;
   const std::string file = folder.write("endpoints.yaml", "- " + a.address() + "\n");
-  House house{{.endpoints = {"{file: \"" + file + "\"}"}}};
-  CHECK(answers_of(house, 2) == "AA");
+  Penstock penstock{{.endpoints = {"{file: \"" + file + "\"}"}}};
+  CHECK(answers_of(penstock, 2) == "AA");
   fs::rename(folder.write("new.yaml", "- {address: \"" + b.address() + "\", weight: 3}\n"), file);
-  wait_for_endpoints(house, {b.address()});
-  CHECK(number_of(endpoint_of(house, b.address()), "weight") == 3);
-  CHECK(answers_of(house, 2) == "BB");
+  wait_for_endpoints(penstock, {b.address()});
+  CHECK(number_of(endpoint_of(penstock, b.address()), "weight") == 3);
+  CHECK(answers_of(penstock, 2) == "BB");
   fs::rename(folder.write("new.yaml", "[]\n"), file);
-  wait_for_endpoints(house, {});
-  Peer nobody = house.client();
+  wait_for_endpoints(penstock, {});
+  Peer nobody = penstock.client();
   CHECK(nobody.receive_all().ending == Ending::reset);
-  CHECK(text_of(house.record_of(nobody), "reason") == "no_endpoint");
+  CHECK(text_of(penstock.record_of(nobody), "reason") == "no_endpoint");
 }
 
 TEST_CASE("a file of endpoints in a ConfigMap changes when its link does", "[discovery]") {
@@ -40,17 +40,17 @@ TEST_CASE("a file of endpoints in a ConfigMap changes when its link does", "[dis
   folder.write("..v2/endpoints.yaml", "- " + b.address() + "\n");
   fs::create_symlink("..v1", folder.path("..data"));
   fs::create_symlink("..data/endpoints.yaml", folder.path("endpoints.yaml"));
-  House house{{.endpoints = {"{file: \"" + folder.path("endpoints.yaml") + "\"}"}}};
-  wait_for_endpoints(house, {a.address()});
+  Penstock penstock{{.endpoints = {"{file: \"" + folder.path("endpoints.yaml") + "\"}"}}};
+  wait_for_endpoints(penstock, {a.address()});
   // As the kubelet does it: a new link is renamed onto the old one, then the old folder goes.
   fs::create_symlink("..v2", folder.path("..data_tmp"));
   fs::rename(folder.path("..data_tmp"), folder.path("..data"));
   fs::remove_all(folder.path("..v1"));
-  wait_for_endpoints(house, {b.address()});
+  wait_for_endpoints(penstock, {b.address()});
   folder.write("..v3/endpoints.yaml", "- " + a.address() + "\n");
   fs::create_symlink("..v3", folder.path("..data_tmp"));
   fs::rename(folder.path("..data_tmp"), folder.path("..data"));
-  wait_for_endpoints(house, {a.address()});
+  wait_for_endpoints(penstock, {a.address()});
 }
 
 TEST_CASE("a half-written file of endpoints changes nothing, and the log says where it is wrong",
@@ -60,17 +60,17 @@ TEST_CASE("a half-written file of endpoints changes nothing, and the log says wh
   const TemporaryFolder folder;
   const std::string good = "- " + a.address() + "\n";
   const std::string file = folder.write("endpoints.yaml", good);
-  House house{{.endpoints = {"{file: \"" + file + "\"}"}}};
-  wait_for_endpoints(house, {a.address()});
+  Penstock penstock{{.endpoints = {"{file: \"" + file + "\"}"}}};
+  wait_for_endpoints(penstock, {a.address()});
   folder.write("endpoints.yaml", good + "- {address: 127.0.0.1:1, wei");
-  wait_for_words(house, file + ":");
-  wait_for_words(house, "its last good list of 1 endpoints stays in use");
+  wait_for_words(penstock, file + ":");
+  wait_for_words(penstock, "its last good list of 1 endpoints stays in use");
   folder.write("endpoints.yaml", good + "- {address: 127.0.0.1:1, weigth: 2}\n");
-  wait_for_words(house, file + ":2:26: ");
-  CHECK(identities_of(house) == std::vector<std::string>{a.address()});
-  CHECK(answer_of(house) == "A");
+  wait_for_words(penstock, file + ":2:26: ");
+  CHECK(identities_of(penstock) == std::vector<std::string>{a.address()});
+  CHECK(answer_of(penstock) == "A");
   folder.write("endpoints.yaml", good + "- 127.0.0.1:1\n");
-  wait_for_endpoints(house, {a.address(), "127.0.0.1:1"});
+  wait_for_endpoints(penstock, {a.address(), "127.0.0.1:1"});
 }
 
 TEST_CASE("endpoints of a file that stay keep their connections", "[discovery]") {
@@ -79,29 +79,29 @@ TEST_CASE("endpoints of a file that stay keep their connections", "[discovery]")
   const TemporaryFolder folder;
   const std::string file =
       folder.write("endpoints.yaml", "- " + a.address() + "\n- " + b.address() + "\n");
-  House house{{.endpoints = {"{file: \"" + file + "\"}"}, .upstream = "on_remove: close"}};
-  wait_for_endpoints(house, {a.address(), b.address()});
-  std::vector<Talk> both = talk_to_both(house, a, b);
+  Penstock penstock{{.endpoints = {"{file: \"" + file + "\"}"}, .upstream = "on_remove: close"}};
+  wait_for_endpoints(penstock, {a.address(), b.address()});
+  std::vector<Talk> both = talk_to_both(penstock, a, b);
   fs::rename(folder.write("new.yaml", "- " + b.address() + "\n- 127.0.0.1:1\n"), file);
-  wait_for_endpoints(house, {b.address(), "127.0.0.1:1"});
+  wait_for_endpoints(penstock, {b.address(), "127.0.0.1:1"});
   CHECK(both[0].client.receive_all().ending == Ending::reset);
   both[1].goes_on();
-  CHECK(text_of(house.record_of(both[0].client), "reason") == "endpoint_removed");
+  CHECK(text_of(penstock.record_of(both[0].client), "reason") == "endpoint_removed");
 }
 
 TEST_CASE("a file of endpoints may come later, and may go", "[discovery]") {
   Origin a;
   a.serve(say("A"));
-  House house{{.endpoints = {"{file: later.yaml}"}}};  // beside the configuration
-  wait_for_words(house, "later.yaml:1:1: -: cannot open");
-  CHECK(identities_of(house).empty());
-  const fs::path file = fs::path{house.config_file()}.parent_path() / "later.yaml";
+  Penstock penstock{{.endpoints = {"{file: later.yaml}"}}};  // beside the configuration
+  wait_for_words(penstock, "later.yaml:1:1: -: cannot open");
+  CHECK(identities_of(penstock).empty());
+  const fs::path file = fs::path{penstock.config_file()}.parent_path() / "later.yaml";
   { std::ofstream{file} << "- " << a.address() << "\n"; }
-  wait_for_endpoints(house, {a.address()});
-  CHECK(answer_of(house) == "A");
+  wait_for_endpoints(penstock, {a.address()});
+  CHECK(answer_of(penstock) == "A");
   fs::remove(file);
-  wait_for_words(house, "its last good list of 1 endpoints stays in use");
-  CHECK(answer_of(house) == "A");
+  wait_for_words(penstock, "its last good list of 1 endpoints stays in use");
+  CHECK(answer_of(penstock) == "A");
 }
 
 TEST_CASE("a discovered endpoint that is a listener of this proxy is left out", "[discovery]") {
@@ -109,9 +109,10 @@ TEST_CASE("a discovered endpoint that is a listener of this proxy is left out", 
   a.serve(say("A"));
   const TemporaryFolder folder;
   const std::string file = folder.write("endpoints.yaml", "- " + a.address() + "\n");
-  House house{{.endpoints = {"{file: \"" + file + "\"}"}}};
-  fs::rename(folder.write("new.yaml", "- " + house.address() + "\n- " + a.address() + "\n"), file);
-  wait_for_words(house, "a loop");
-  CHECK(answers_of(house, 4) == "AAAA");
-  CHECK(identities_of(house) == std::vector<std::string>{a.address()});
+  Penstock penstock{{.endpoints = {"{file: \"" + file + "\"}"}}};
+  fs::rename(folder.write("new.yaml", "- " + penstock.address() + "\n- " + a.address() + "\n"),
+             file);
+  wait_for_words(penstock, "a loop");
+  CHECK(answers_of(penstock, 4) == "AAAA");
+  CHECK(identities_of(penstock) == std::vector<std::string>{a.address()});
 }

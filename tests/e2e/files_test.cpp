@@ -6,10 +6,10 @@
 #include <random>
 
 #include "catch.hpp"
-#include "e2e/house.hpp"
 #include "e2e/metrics.hpp"
 #include "e2e/network.hpp"
 #include "e2e/payload.hpp"
+#include "e2e/penstock.hpp"
 #include "e2e/servers.hpp"
 
 using namespace penstock::e2e;
@@ -19,16 +19,16 @@ namespace {
 struct Site {
   TemporaryFolder folder;
   std::string content{payload(17, 3 << 20)};
-  House house;
+  Penstock penstock;
 
-  Site() : house{plan()} {}
+  Site() : penstock{plan()} {}
   Plan plan() {
     folder.write("www/large.bin", content);
     folder.write("www/index.html", "<p>hello</p>");
     folder.write("www/page.css", "body {}");
     return {.listener = "files: {root: \"" + folder.path("www") + "\", open_files: 64}"};
   }
-  std::string url(const std::string& path) const { return "http://" + house.address() + path; }
+  std::string url(const std::string& path) const { return "http://" + penstock.address() + path; }
 };
 
 Finished curl(std::vector<std::string> words) {
@@ -114,13 +114,14 @@ TEST_CASE("curl asks again by tag and by time, and gets nothing twice", "[peers]
 TEST_CASE("a request that does not end within idle_timeout is answered by 408", "[peers]") {
   TemporaryFolder folder;
   folder.write("www/index.html", "x");
-  House house{{.listener = "files: {root: \"" + folder.path("www") + "\"}, idle_timeout: 300ms"}};
-  Peer slow = house.client();
+  Penstock penstock{
+      {.listener = "files: {root: \"" + folder.path("www") + "\"}, idle_timeout: 300ms"}};
+  Peer slow = penstock.client();
   slow.send("GET / HTTP/1.1\r\nHos");
   const std::string answer = slow.read_to_end();
   CHECK(answer.starts_with("HTTP/1.1 408 Request Timeout\r\n"));
   slow.close();
-  house.wait_until_rest();
+  penstock.wait_until_rest();
 }
 
 TEST_CASE("a deploy that turns the root's link is followed, and confirms nothing old", "[peers]") {
@@ -131,8 +132,8 @@ TEST_CASE("a deploy that turns the root's link is followed, and confirms nothing
   std::filesystem::create_directory_symlink("1", link);
   for (const char* release : {"1/page", "2/page"})  // as a reproducible build leaves them
     std::filesystem::last_write_time(folder.path(release), {});
-  House house{{.listener = "files: {root: \"" + link + "\"}"}};
-  const HttpAnswer before = http(house.address(), "GET", "/page");
+  Penstock penstock{{.listener = "files: {root: \"" + link + "\"}"}};
+  const HttpAnswer before = http(penstock.address(), "GET", "/page");
   CHECK(before.body == "old");
   const std::string date = field_of(before.head, "Last-Modified");
   CHECK(date.find("1970") == std::string::npos);
@@ -140,13 +141,14 @@ TEST_CASE("a deploy that turns the root's link is followed, and confirms nothing
   std::filesystem::rename(link + ".new", link);
   std::filesystem::remove_all(folder.path("1"));
   wait_until("the new release is served",
-             [&] { return http(house.address(), "GET", "/page").body == "new"; });
+             [&] { return http(penstock.address(), "GET", "/page").body == "new"; });
   // A date never names the running second, so its own may come a moment later.
   wait_until("the new release has a date of its own", [&] {
-    return field_of(http(house.address(), "GET", "/page").head, "Last-Modified") != date;
+    return field_of(http(penstock.address(), "GET", "/page").head, "Last-Modified") != date;
   });
-  CHECK(http(house.address(), "GET", "/page", "If-Modified-Since: " + date + "\r\n").body == "new");
-  CHECK(http(house.address(), "GET", "/page",
+  CHECK(http(penstock.address(), "GET", "/page", "If-Modified-Since: " + date + "\r\n").body ==
+        "new");
+  CHECK(http(penstock.address(), "GET", "/page",
              "If-None-Match: " + field_of(before.head, "ETag") + "\r\n")
             .body == "new");
 }
@@ -156,13 +158,13 @@ TEST_CASE("a directory that takes the root's place is served or not yet, but is 
   TemporaryFolder folder;
   folder.write("www/page", "old");
   folder.write("next/page", "new");
-  House house{{.listener = "files: {root: \"" + folder.path("www") + "\"}"}};
-  CHECK(http(house.address(), "GET", "/page").body == "old");
+  Penstock penstock{{.listener = "files: {root: \"" + folder.path("www") + "\"}"}};
+  CHECK(http(penstock.address(), "GET", "/page").body == "old");
   std::filesystem::rename(folder.path("www"), folder.path("before"));
   std::filesystem::rename(folder.path("next"), folder.path("www"));
   // Under the sandbox only a start opens the new one.
   holds_for(2500ms, "a release is served", [&] {
-    const std::string body = http(house.address(), "GET", "/page").body;
+    const std::string body = http(penstock.address(), "GET", "/page").body;
     return body == "old" || body == "new";
   });
 }
@@ -170,8 +172,9 @@ TEST_CASE("a directory that takes the root's place is served or not yet, but is 
 TEST_CASE("a request that drips byte by byte is answered by 408 as well", "[peers]") {
   TemporaryFolder folder;
   folder.write("www/index.html", "x");
-  House house{{.listener = "files: {root: \"" + folder.path("www") + "\"}, idle_timeout: 1s"}};
-  Peer slow = house.client();
+  Penstock penstock{
+      {.listener = "files: {root: \"" + folder.path("www") + "\"}, idle_timeout: 1s"}};
+  Peer slow = penstock.client();
   slow.send("GET / HTTP/1.1\r\nHost: ");
   std::string answer;
   auto next = Clock::now();
@@ -189,14 +192,14 @@ TEST_CASE("a request that drips byte by byte is answered by 408 as well", "[peer
 TEST_CASE("a download whose file becomes shorter ends by RST, with a reason of its own",
           "[peers]") {
   Site site;
-  Peer client = site.house.client({.receive_buffer = 4096});
+  Peer client = site.penstock.client({.receive_buffer = 4096});
   client.send("GET /large.bin HTTP/1.1\r\nHost: a\r\n\r\n");
   CHECK(client.read(8) == "HTTP/1.1");
   std::filesystem::resize_file(site.folder.path("www/large.bin"), 1000);
   const Received rest = client.receive_all();
   CHECK(rest.ending == Ending::reset);
   CHECK(rest.bytes.size() < site.content.size());
-  const Record record = site.house.record_with_reason("upstream_reset");
+  const Record record = site.penstock.record_with_reason("upstream_reset");
   CHECK(record.at("truncated").as_bool());
 }
 
@@ -213,7 +216,7 @@ TEST_CASE("ten thousand mutated requests: every answer is HTTP, and nothing brea
   std::size_t answers = 0;
   for (int i = 0; i < 10'000; ++i) {
     const std::string request = mutated(originals[random() % originals.size()], random);
-    Peer client = site.house.client();
+    Peer client = site.penstock.client();
     client.send(request);
     client.finish_sending();
     std::string text = client.read_to_end();
@@ -229,8 +232,8 @@ TEST_CASE("ten thousand mutated requests: every answer is HTTP, and nothing brea
     }
   }
   CHECK(answers > 5000);
-  CHECK(http(site.house.address(), "GET", "/").body == "<p>hello</p>");
-  site.house.wait_until_rest();
+  CHECK(http(site.penstock.address(), "GET", "/").body == "<p>hello</p>");
+  site.penstock.wait_until_rest();
 }
 
 TEST_CASE("of more files than may stay open the most used ones do", "[peers]") {
@@ -239,9 +242,9 @@ TEST_CASE("of more files than may stay open the most used ones do", "[peers]") {
   for (int i = 0; i < 2000; ++i) {
     // Every other request is for one of ten files.
     const int number = i % 2 == 0 ? i % 1000 : i % 20;
-    REQUIRE(http(site.house.address(), "GET", fmt::format("/many/{}", number)).body == "x");
+    REQUIRE(http(site.penstock.address(), "GET", fmt::format("/many/{}", number)).body == "x");
   }
-  const Metrics metrics = site.house.metrics();
+  const Metrics metrics = site.penstock.metrics();
   CHECK(metrics.sum("penstock_open_files") > 0);
   CHECK(metrics.sum("penstock_open_files") <= 64 * 2);
   CHECK(metrics.sum("penstock_open_file_lookups_total") == 2000);

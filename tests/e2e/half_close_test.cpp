@@ -4,9 +4,9 @@
 #include <random>
 
 #include "catch.hpp"
-#include "e2e/house.hpp"
 #include "e2e/origin.hpp"
 #include "e2e/payload.hpp"
+#include "e2e/penstock.hpp"
 
 using namespace penstock::e2e;
 
@@ -39,10 +39,10 @@ TEST_CASE("a late answer of any size arrives after the question's FIN, in both r
   std::mt19937_64 random{run_seed()};
   for (int engine = 0; engine < 3; ++engine) {
     Origin origin;
-    House house{{.endpoints = {origin.address()}, .relay = engine_of(engine)}};
+    Penstock penstock{{.endpoints = {origin.address()}, .relay = engine_of(engine)}};
     constexpr int exchanges = 68;
     for (int i = 0; i < exchanges; ++i) {
-      Peer client = house.client();
+      Peer client = penstock.client();
       Peer upstream = origin.accept();
       const auto question = payload(random(), random() % 1000);
       const auto answer = payload(random(), random() % (2 << 20));
@@ -51,18 +51,18 @@ TEST_CASE("a late answer of any size arrives after the question's FIN, in both r
       else
         exchange(upstream, client, question, answer);
     }
-    house.wait_for_records(exchanges);
-    CHECK(house.metrics().sum("penstock_connections_closed_total", {{"reason", "complete"}}) ==
+    penstock.wait_for_records(exchanges);
+    CHECK(penstock.metrics().sum("penstock_connections_closed_total", {{"reason", "complete"}}) ==
           exchanges);
-    house.stop();
+    penstock.stop();
   }
 }
 
 TEST_CASE("a connection without a byte ends by FIN on both sides", "[half-close][sanitize]") {
   Origin origin;
-  House house{{.endpoints = {origin.address()}}};
+  Penstock penstock{{.endpoints = {origin.address()}}};
   for (int i = 0; i < 100; ++i) {
-    Peer client = house.client();
+    Peer client = penstock.client();
     Peer upstream = origin.accept();
     Peer& first = i % 2 == 0 ? client : upstream;
     Peer& second = i % 2 == 0 ? upstream : client;
@@ -72,16 +72,16 @@ TEST_CASE("a connection without a byte ends by FIN on both sides", "[half-close]
     second.finish_sending();
     REQUIRE(first.read_to_end().empty());
   }
-  house.wait_for_records(100);
-  for (const Record& record : house.records()) REQUIRE(text_of(record, "reason") == "complete");
+  penstock.wait_for_records(100);
+  for (const Record& record : penstock.records()) REQUIRE(text_of(record, "reason") == "complete");
 }
 
 TEST_CASE("a client that finishes before the upstream is reached is served",
           "[half-close][sanitize]") {
   Origin origin;
-  House house{{.endpoints = {origin.address()}}};
+  Penstock penstock{{.endpoints = {origin.address()}}};
   for (int i = 0; i < 100; ++i) {
-    Peer client = house.client();
+    Peer client = penstock.client();
     client.send("early");
     client.finish_sending();
     Peer upstream = origin.accept();
@@ -95,9 +95,9 @@ TEST_CASE("a client that finishes before the upstream is reached is served",
 TEST_CASE("FIN from both sides at the same moment ends the connection as complete",
           "[half-close][sanitize]") {
   Origin origin;
-  House house{{.endpoints = {origin.address()}}};
+  Penstock penstock{{.endpoints = {origin.address()}}};
   for (int i = 0; i < 100; ++i) {
-    Peer client = house.client();
+    Peer client = penstock.client();
     Peer upstream = origin.accept();
     client.send("last word");
     upstream.send("last answer");
@@ -106,20 +106,20 @@ TEST_CASE("FIN from both sides at the same moment ends the connection as complet
     REQUIRE(client.read_to_end() == "last answer");
     REQUIRE(upstream.read_to_end() == "last word");
   }
-  house.wait_for_records(100);
-  for (const Record& record : house.records()) REQUIRE(text_of(record, "reason") == "complete");
+  penstock.wait_for_records(100);
+  for (const Record& record : penstock.records()) REQUIRE(text_of(record, "reason") == "complete");
 }
 
 TEST_CASE("FIN waits for a receiver that has not read the bytes before it",
           "[half-close][sanitize]") {
   Origin origin;
-  House house{{.endpoints = {origin.address()}, .relay = "engine: splice"}};
-  Peer client = house.client({.receive_buffer = 4096});
+  Penstock penstock{{.endpoints = {origin.address()}, .relay = "engine: splice"}};
+  Peer client = penstock.client({.receive_buffer = 4096});
   Peer upstream = origin.accept();
   const auto answer = payload(7, 512 * 1024);
   upstream.send(answer);  // fits into the buffers on the way
   upstream.finish_sending();
-  house.wait_for_metric("penstock_bytes_total", {{"direction", "to_client"}}, 1);
+  penstock.wait_for_metric("penstock_bytes_total", {{"direction", "to_client"}}, 1);
   REQUIRE(client.ending() == Ending::open);
   REQUIRE(client.read_to_end() == answer);
 }

@@ -4,9 +4,9 @@
 
 #include "catch.hpp"
 #include "e2e/echo_process.hpp"
-#include "e2e/house.hpp"
 #include "e2e/network.hpp"
 #include "e2e/origin.hpp"
+#include "e2e/penstock.hpp"
 #include "e2e/postgres.hpp"
 #include "e2e/servers.hpp"
 #include "e2e/upstreams.hpp"
@@ -19,39 +19,39 @@ std::string check(const std::string& keys) {
   return "health_check: {interval: 50ms, timeout: 400ms, rise: 2, fall: 2, " + keys + "}";
 }
 
-std::string why(const House& house, const std::string& identity) {
-  return text_of(endpoint_of(house, identity), "why");
+std::string why(const Penstock& penstock, const std::string& identity) {
+  return text_of(endpoint_of(penstock, identity), "why");
 }
 
-bool is_up(const House& house, const std::string& identity) {
-  return house.metrics().sum("penstock_endpoint_up",
-                             {{"upstream", "app"}, {"endpoint", identity}}) == 1;
+bool is_up(const Penstock& penstock, const std::string& identity) {
+  return penstock.metrics().sum("penstock_endpoint_up",
+                                {{"upstream", "app"}, {"endpoint", identity}}) == 1;
 }
 
-double checks(const House& house, const std::string& identity, const std::string& result) {
-  return house.metrics().sum("penstock_health_checks_total",
-                             {{"endpoint", identity}, {"result", result}});
+double checks(const Penstock& penstock, const std::string& identity, const std::string& result) {
+  return penstock.metrics().sum("penstock_health_checks_total",
+                                {{"endpoint", identity}, {"result", result}});
 }
 
-std::string echoed(const House& house) {
-  Peer client = house.client();
+std::string echoed(const Penstock& penstock) {
+  Peer client = penstock.client();
   client.send("hello");
   client.finish_sending();
   return client.read_to_end();
 }
 
 // Stopped, a process takes connections by its kernel and answers nobody.
-void expect_to_follow_stops(const House& house, const std::string& identity,
+void expect_to_follow_stops(const Penstock& penstock, const std::string& identity,
                             const Program& program) {
-  wait_for_state(house, identity, "up");
+  wait_for_state(penstock, identity, "up");
   program.signal(SIGSTOP);
-  wait_for_state(house, identity, "down");
-  CHECK(why(house, identity) == "no answer within 400ms");
-  CHECK(checks(house, identity, "timeout") >= 2);
-  CHECK_FALSE(is_up(house, identity));
+  wait_for_state(penstock, identity, "down");
+  CHECK(why(penstock, identity) == "no answer within 400ms");
+  CHECK(checks(penstock, identity, "timeout") >= 2);
+  CHECK_FALSE(is_up(penstock, identity));
   program.signal(SIGCONT);
-  wait_for_state(house, identity, "up");
-  CHECK(is_up(house, identity));
+  wait_for_state(penstock, identity, "up");
+  CHECK(is_up(penstock, identity));
 }
 
 // The answer that a check of type http wants.
@@ -66,21 +66,22 @@ void pass(Peer check) {
 TEST_CASE("PostgreSQL is checked by its answer to an SSLRequest", "[health]") {
   if (no_postgres()) return;
   Postgres postgres;
-  House house{{.endpoints = {postgres.address() + " db"},
-               .upstream = check(R"(type: send_expect, send: \x00\x00\x00\x08\x04\xd2\x16\x2f, )"
-                                 "expect: N")}};
-  wait_for_state(house, "db", "up");
-  CHECK(with_database(house.address(), {"psql", "-At", "-c", "select 7", "postgres"}).output ==
+  Penstock penstock{
+      {.endpoints = {postgres.address() + " db"},
+       .upstream = check(R"(type: send_expect, send: \x00\x00\x00\x08\x04\xd2\x16\x2f, )"
+                         "expect: N")}};
+  wait_for_state(penstock, "db", "up");
+  CHECK(with_database(penstock.address(), {"psql", "-At", "-c", "select 7", "postgres"}).output ==
         "7\n");
-  CHECK(checks(house, "db", "passed") >= 1);
+  CHECK(checks(penstock, "db", "passed") >= 1);
 }
 
 TEST_CASE("redis is up while it answers PING, and down while it is stopped", "[health]") {
   if (skip_without({"redis-server"})) return;
   Redis redis;
-  House house{{.endpoints = {redis.address() + " redis"},
-               .upstream = check(R"(type: send_expect, send: PING\r\n, expect: +PONG)")}};
-  expect_to_follow_stops(house, "redis", redis.program());
+  Penstock penstock{{.endpoints = {redis.address() + " redis"},
+                     .upstream = check(R"(type: send_expect, send: PING\r\n, expect: +PONG)")}};
+  expect_to_follow_stops(penstock, "redis", redis.program());
 }
 
 TEST_CASE("nginx is up while its page has a wanted status", "[health]") {
@@ -90,22 +91,22 @@ TEST_CASE("nginx is up while its page has a wanted status", "[health]") {
   std::filesystem::permissions(folder.path(), std::filesystem::perms{0755});
   Nginx nginx{folder};
   SECTION("and follows when it stops") {
-    House house{{.endpoints = {nginx.address() + " web"}, .upstream = check("type: http")}};
-    expect_to_follow_stops(house, "web", nginx.program());
+    Penstock penstock{{.endpoints = {nginx.address() + " web"}, .upstream = check("type: http")}};
+    expect_to_follow_stops(penstock, "web", nginx.program());
   }
   SECTION("and down while the page is missing") {
-    House house{
+    Penstock penstock{
         {.endpoints = {nginx.address() + " web"}, .upstream = check("type: http, path: /missing")}};
-    wait_for_state(house, "web", "down");
-    CHECK(why(house, "web").starts_with("HTTP status 404"));
-    CHECK(checks(house, "web", "wrong_answer") >= 1);
+    wait_for_state(penstock, "web", "down");
+    CHECK(why(penstock, "web").starts_with("HTTP status 404"));
+    CHECK(checks(penstock, "web", "wrong_answer") >= 1);
     folder.write("www/missing", "here it is");
-    wait_for_state(house, "web", "up");
+    wait_for_state(penstock, "web", "up");
   }
   SECTION("unless that status is the one that is wanted") {
-    House house{{.endpoints = {nginx.address() + " web"},
-                 .upstream = check("type: http, path: /missing, status: [404]")}};
-    wait_for_state(house, "web", "up");
+    Penstock penstock{{.endpoints = {nginx.address() + " web"},
+                       .upstream = check("type: http, path: /missing, status: [404]")}};
+    wait_for_state(penstock, "web", "up");
   }
 }
 
@@ -123,33 +124,33 @@ TEST_CASE("a TLS server passes by its handshake, and plain text does not", "[hea
                   "-quiet", "-www"}};
   wait_until_reachable(address);
   EchoProcess plain;
-  House house{{.endpoints = {address + " tls", plain.address() + " plain"},
-               .upstream = check("type: tls, sni: localhost")}};
-  wait_for_state(house, "tls", "up");
-  wait_for_state(house, "plain", "down");
-  INFO(why(house, "plain"));
-  CHECK(why(house, "plain").starts_with("TLS:"));
-  CHECK(checks(house, "plain", "tls_failed") >= 1);
+  Penstock penstock{{.endpoints = {address + " tls", plain.address() + " plain"},
+                     .upstream = check("type: tls, sni: localhost")}};
+  wait_for_state(penstock, "tls", "up");
+  wait_for_state(penstock, "plain", "down");
+  INFO(why(penstock, "plain"));
+  CHECK(why(penstock, "plain").starts_with("TLS:"));
+  CHECK(checks(penstock, "plain", "tls_failed") >= 1);
 }
 
 TEST_CASE("refused and silent endpoints cost no client an attempt", "[health]") {
   Origin a;
   a.serve(say("A"));
   BlackHole hole;
-  House house{
+  Penstock penstock{
       {.endpoints = {free_address() + " refuses", hole.address() + " hole", a.address() + " a"},
        .upstream = check("type: tcp")}};
-  wait_for_state(house, "refuses", "down");
-  wait_for_state(house, "hole", "down");
-  wait_for_state(house, "a", "up");
-  CHECK(why(house, "refuses") == "connection refused");
-  CHECK(why(house, "hole") == "no answer within 400ms");
-  CHECK(checks(house, "refuses", "refused") >= 1);
-  CHECK(answers_of(house, 6) == "AAAAAA");
-  house.wait_for_records(6);
-  for (const Record& record : house.records()) CHECK(number_of(record, "attempts") == 1);
+  wait_for_state(penstock, "refuses", "down");
+  wait_for_state(penstock, "hole", "down");
+  wait_for_state(penstock, "a", "up");
+  CHECK(why(penstock, "refuses") == "connection refused");
+  CHECK(why(penstock, "hole") == "no answer within 400ms");
+  CHECK(checks(penstock, "refuses", "refused") >= 1);
+  CHECK(answers_of(penstock, 6) == "AAAAAA");
+  penstock.wait_for_records(6);
+  for (const Record& record : penstock.records()) CHECK(number_of(record, "attempts") == 1);
   const Finished shown =
-      run_program({penstock_binary(), "ctl", "--admin", house.admin(), "upstreams"});
+      run_program({penstock_binary(), "ctl", "--admin", penstock.admin(), "upstreams"});
   CHECK(shown.exit_code == 0);
   CHECK(shown.output.find("connection refused") != std::string::npos);
 }
@@ -157,48 +158,48 @@ TEST_CASE("refused and silent endpoints cost no client an attempt", "[health]") 
 TEST_CASE("an endpoint whose packets are dropped goes down and comes back", "[health]") {
   if (skip_unless(can_drop_packets(), "no right to packet filters")) return;
   EchoProcess a;
-  House house{{.endpoints = {a.address() + " a"}, .upstream = check("type: tcp")}};
-  wait_for_state(house, "a", "up");
+  Penstock penstock{{.endpoints = {a.address() + " a"}, .upstream = check("type: tcp")}};
+  wait_for_state(penstock, "a", "up");
   {
     const Vanished gone{port_of(a.address())};
-    wait_for_state(house, "a", "down");
+    wait_for_state(penstock, "a", "down");
   }
-  wait_for_state(house, "a", "up");
-  CHECK(echoed(house) == "hello");
+  wait_for_state(penstock, "a", "up");
+  CHECK(echoed(penstock) == "hello");
 }
 
 TEST_CASE("a killed endpoint goes down, and up again when it is back", "[health]") {
   EchoProcess a;
   EchoProcess b;
-  House house{
+  Penstock penstock{
       {.endpoints = {a.address() + " a", b.address() + " b"}, .upstream = check("type: tcp")}};
-  wait_for_state(house, "a", "up");
-  wait_for_state(house, "b", "up");
+  wait_for_state(penstock, "a", "up");
+  wait_for_state(penstock, "b", "up");
   a.kill();
-  wait_for_state(house, "a", "down");
-  CHECK_FALSE(is_up(house, "a"));
-  CHECK(is_up(house, "b"));
-  for (int i = 0; i < 4; ++i) CHECK(echoed(house) == "hello");
+  wait_for_state(penstock, "a", "down");
+  CHECK_FALSE(is_up(penstock, "a"));
+  CHECK(is_up(penstock, "b"));
+  for (int i = 0; i < 4; ++i) CHECK(echoed(penstock) == "hello");
   a.start();
-  wait_for_state(house, "a", "up");
-  wait_for_words(house, "endpoint a of upstream app is down: connection refused");
+  wait_for_state(penstock, "a", "up");
+  wait_for_words(penstock, "endpoint a of upstream app is down: connection refused");
 }
 
 TEST_CASE("while an endpoint flaps, every connection is served by the other", "[health]") {
   EchoProcess flapping;
   EchoProcess steady;
-  House house{{.endpoints = {flapping.address(), steady.address()},
-               .upstream = "health_check: {interval: 10ms, timeout: 5s, rise: 1, fall: 1}"}};
+  Penstock penstock{{.endpoints = {flapping.address(), steady.address()},
+                     .upstream = "health_check: {interval: 10ms, timeout: 5s, rise: 1, fall: 1}"}};
   for (int flap = 0; flap < 10; ++flap) {
     flapping.kill();
-    for (int i = 0; i < 20; ++i) REQUIRE(echoed(house) == "hello");
-    wait_for_state(house, flapping.address(), "down");
+    for (int i = 0; i < 20; ++i) REQUIRE(echoed(penstock) == "hello");
+    wait_for_state(penstock, flapping.address(), "down");
     flapping.start();
-    for (int i = 0; i < 20; ++i) REQUIRE(echoed(house) == "hello");
-    wait_for_state(house, flapping.address(), "up");
+    for (int i = 0; i < 20; ++i) REQUIRE(echoed(penstock) == "hello");
+    wait_for_state(penstock, flapping.address(), "up");
   }
-  house.wait_for_records(400);
-  for (const Record& record : house.records()) REQUIRE(text_of(record, "reason") == "complete");
+  penstock.wait_for_records(400);
+  for (const Record& record : penstock.records()) REQUIRE(text_of(record, "reason") == "complete");
 }
 
 TEST_CASE("with all endpoints down clients are reset, and with panic_threshold they are tried",
@@ -208,20 +209,20 @@ TEST_CASE("with all endpoints down clients are reset, and with panic_threshold t
   // Nobody listens where the check looks, and the endpoint works all the same.
   const std::string wrong_port = check("type: tcp, port: " + port_of(free_address()));
   SECTION("fail closed") {
-    House house{{.endpoints = {a.address() + " a"}, .upstream = wrong_port}};
-    wait_for_words(house, "(no_endpoint)");
-    Peer client = house.client();
+    Penstock penstock{{.endpoints = {a.address() + " a"}, .upstream = wrong_port}};
+    wait_for_words(penstock, "(no_endpoint)");
+    Peer client = penstock.client();
     CHECK(client.receive_all().ending == Ending::reset);
-    const Record record = house.record_of(client);
+    const Record record = penstock.record_of(client);
     CHECK(text_of(record, "reason") == "no_endpoint");
     CHECK(number_of(record, "attempts") == 0);
-    CHECK(text_of(endpoint_of(house, "a"), "state") == "down");
+    CHECK(text_of(endpoint_of(penstock, "a"), "state") == "down");
   }
   SECTION("panic") {
-    House house{
+    Penstock penstock{
         {.endpoints = {a.address() + " a"}, .upstream = wrong_port + ", panic_threshold: 100%"}};
-    wait_for_words(house, "(panic_threshold)");
-    CHECK(answers_of(house, 3) == "AAA");
+    wait_for_words(penstock, "(panic_threshold)");
+    CHECK(answers_of(penstock, 3) == "AAA");
   }
 }
 
@@ -235,37 +236,38 @@ TEST_CASE("unknown endpoints are used only while none is known to be up", "[heal
   Origin checked{"127.0.0.3:" + check_port};
   a.serve(say("A"));
   b.serve(say("B"));
-  House house{{.endpoints = {a.address() + " a", b.address() + " b"},
-               .upstream = "health_check: {type: http, timeout: 1h, port: " + check_port + "}",
-               .runtime = "forwarders: 1"}};
-  CHECK(text_of(endpoint_of(house, "a"), "state") == "unknown");
-  const std::string both = answers_of(house, 4);
+  Penstock penstock{
+      {.endpoints = {a.address() + " a", b.address() + " b"},
+       .upstream = "health_check: {type: http, timeout: 1h, port: " + check_port + "}",
+       .runtime = "forwarders: 1"}};
+  CHECK(text_of(endpoint_of(penstock, "a"), "state") == "unknown");
+  const std::string both = answers_of(penstock, 4);
   CHECK((both == "ABAB" || both == "BABA"));
   pass(checked.accept());
-  wait_for_words(house, "endpoint b of upstream app is up");
-  CHECK(text_of(endpoint_of(house, "a"), "state") == "unknown");
-  CHECK(answers_of(house, 4) == "BBBB");
+  wait_for_words(penstock, "endpoint b of upstream app is up");
+  CHECK(text_of(endpoint_of(penstock, "a"), "state") == "unknown");
+  CHECK(answers_of(penstock, 4) == "BBBB");
 }
 
 TEST_CASE("an operator drains an endpoint: live connections stay, new ones go elsewhere",
           "[health]") {
   Origin a;
   Origin b;
-  House house{{.endpoints = {a.address() + " a"}, .upstream = "on_down: close"}};
-  House two{{.endpoints = {a.address() + " a", b.address() + " b"}}};
-  Peer client = house.client();
+  Penstock penstock{{.endpoints = {a.address() + " a"}, .upstream = "on_down: close"}};
+  Penstock two{{.endpoints = {a.address() + " a", b.address() + " b"}}};
+  Peer client = penstock.client();
   Peer served = a.accept();
-  steer(house, "a", "drain");
-  CHECK(text_of(endpoint_of(house, "a"), "state") == "draining");
+  steer(penstock, "a", "drain");
+  CHECK(text_of(endpoint_of(penstock, "a"), "state") == "draining");
   client.send("ping");
   CHECK(served.read(4) == "ping");
   served.send("pong");
   CHECK(client.read(4) == "pong");
-  Peer refused = house.client();
+  Peer refused = penstock.client();
   CHECK(refused.receive_all().ending == Ending::reset);
-  CHECK(text_of(house.record_of(refused), "reason") == "no_endpoint");
-  steer(house, "a", "up");
-  Peer second = house.client();
+  CHECK(text_of(penstock.record_of(refused), "reason") == "no_endpoint");
+  steer(penstock, "a", "up");
+  Peer second = penstock.client();
   Peer second_served = a.accept();
 
   steer(two, "a", "drain");
@@ -286,20 +288,20 @@ TEST_CASE("an operator takes an endpoint down: on_down says what becomes of live
   Origin a;
   Origin b;
   const std::string on_down = GENERATE("close", "keep");
-  House house{{.endpoints = {a.address() + " a", b.address() + " b"},
-               .upstream = "balance: first, on_down: " + on_down}};
-  Peer client = house.client();
+  Penstock penstock{{.endpoints = {a.address() + " a", b.address() + " b"},
+                     .upstream = "balance: first, on_down: " + on_down}};
+  Peer client = penstock.client();
   Peer served = a.accept();
   client.send("ping");
   CHECK(served.read(4) == "ping");
-  steer(house, a.address(), "down");  // by its address
-  CHECK(text_of(endpoint_of(house, "a"), "state") == "down");
-  CHECK(why(house, "a") == "taken down by an operator");
-  Peer next = house.client();
+  steer(penstock, a.address(), "down");  // by its address
+  CHECK(text_of(endpoint_of(penstock, "a"), "state") == "down");
+  CHECK(why(penstock, "a") == "taken down by an operator");
+  Peer next = penstock.client();
   Peer next_served = b.accept();
   if (on_down == "close") {
     CHECK(client.receive_all().ending == Ending::reset);
-    CHECK(text_of(house.record_of(client), "reason") == "endpoint_down");
+    CHECK(text_of(penstock.record_of(client), "reason") == "endpoint_down");
   } else {
     served.send("pong");
     CHECK(client.read(4) == "pong");
@@ -309,30 +311,31 @@ TEST_CASE("an operator takes an endpoint down: on_down says what becomes of live
 TEST_CASE("live connections of an endpoint that checks find down are closed where so configured",
           "[health]") {
   EchoProcess a;
-  House house{{.endpoints = {a.address() + " a"},
-               .upstream = check(R"(type: send_expect, send: x, expect: x)") + ", on_down: close"}};
-  wait_for_state(house, "a", "up");
-  Peer client = house.client();
+  Penstock penstock{
+      {.endpoints = {a.address() + " a"},
+       .upstream = check(R"(type: send_expect, send: x, expect: x)") + ", on_down: close"}};
+  wait_for_state(penstock, "a", "up");
+  Peer client = penstock.client();
   client.send("ping");
   CHECK(client.read(4) == "ping");
   a.signal(SIGSTOP);
   CHECK(client.receive_all().ending == Ending::reset);
-  CHECK(text_of(house.record_of(client), "reason") == "endpoint_down");
+  CHECK(text_of(penstock.record_of(client), "reason") == "endpoint_down");
   a.signal(SIGCONT);
-  wait_for_state(house, "a", "up");
+  wait_for_state(penstock, "a", "up");
 }
 
 TEST_CASE("ctl endpoint of somebody unknown fails and says so", "[health]") {
   Origin a;
-  House house{{.endpoints = {a.address() + " a"}}};
+  Penstock penstock{{.endpoints = {a.address() + " a"}}};
   for (const auto& [upstream, endpoint] : {std::pair{"app", "nobody"}, std::pair{"nowhere", "a"}}) {
-    const Finished said = run_program({penstock_binary(), "ctl", "--admin", house.admin(),
+    const Finished said = run_program({penstock_binary(), "ctl", "--admin", penstock.admin(),
                                        "endpoint", upstream, endpoint, "down"});
     CHECK(said.exit_code == 1);
     CHECK(said.errors.find("there is no endpoint") != std::string::npos);
   }
   const Finished wrong = run_program(
-      {penstock_binary(), "ctl", "--admin", house.admin(), "endpoint", "app", "a", "sideways"});
+      {penstock_binary(), "ctl", "--admin", penstock.admin(), "endpoint", "app", "a", "sideways"});
   CHECK(wrong.exit_code == 2);
 }
 
@@ -340,14 +343,14 @@ TEST_CASE("ctl endpoint takes every form of an address", "[health]") {
   const TemporaryFolder folder;
   Origin v6{free_v6_address()};
   Origin socket{"unix:" + folder.path("a b%2F.sock")};
-  House house{{.endpoints = {"{address: \"" + v6.address() + "\"}",
-                             "{address: \"" + socket.address() + "\"}"}}};
+  Penstock penstock{{.endpoints = {"{address: \"" + v6.address() + "\"}",
+                                   "{address: \"" + socket.address() + "\"}"}}};
   for (const Origin* origin : {&v6, &socket}) {
     INFO(origin->address());
-    steer(house, origin->address(), "drain");
-    CHECK(text_of(endpoint_of(house, origin->address()), "state") == "draining");
-    steer(house, origin->address(), "up");
-    CHECK(text_of(endpoint_of(house, origin->address()), "state") == "up");
+    steer(penstock, origin->address(), "drain");
+    CHECK(text_of(endpoint_of(penstock, origin->address()), "state") == "draining");
+    steer(penstock, origin->address(), "up");
+    CHECK(text_of(endpoint_of(penstock, origin->address()), "state") == "up");
   }
 }
 
@@ -355,25 +358,26 @@ TEST_CASE("an attempt at an endpoint that is taken down goes on to the next endp
           "[health]") {
   BlackHole hole;
   Origin a;
-  House house{{.endpoints = {hole.address() + " hole", a.address() + " a"},
-               .upstream = "balance: first, connect: {timeout: 1h}, on_down: close"}};
-  Peer client = house.client();
+  Penstock penstock{{.endpoints = {hole.address() + " hole", a.address() + " a"},
+                     .upstream = "balance: first, connect: {timeout: 1h}, on_down: close"}};
+  Peer client = penstock.client();
   client.send("ping");
-  house.wait_for_metric("penstock_upstream_connections_active", {{"endpoint", "hole"}}, 1);
-  steer(house, "hole", "down");
+  penstock.wait_for_metric("penstock_upstream_connections_active", {{"endpoint", "hole"}}, 1);
+  steer(penstock, "hole", "down");
   Peer served = a.accept();
   CHECK(served.read(4) == "ping");
-  CHECK(house.metrics().sum("penstock_upstream_connections_active", {{"endpoint", "hole"}}) == 0);
+  CHECK(penstock.metrics().sum("penstock_upstream_connections_active", {{"endpoint", "hole"}}) ==
+        0);
 }
 
 TEST_CASE("why an endpoint is down is what the last check found, not the first", "[health]") {
   const std::string address = free_address();
-  House house{{.endpoints = {address + " a"}, .upstream = check("type: http")}};
-  wait_for_state(house, "a", "down");
-  CHECK(why(house, "a") == "connection refused");
-  const auto since = endpoint_of(house, "a").at("since");
+  Penstock penstock{{.endpoints = {address + " a"}, .upstream = check("type: http")}};
+  wait_for_state(penstock, "a", "down");
+  CHECK(why(penstock, "a") == "connection refused");
+  const auto since = endpoint_of(penstock, "a").at("since");
   Origin silent{address};
   wait_until("the check says otherwise",
-             [&] { return why(house, "a") == "no answer within 400ms"; });
-  CHECK(endpoint_of(house, "a").at("since") == since);
+             [&] { return why(penstock, "a") == "no answer within 400ms"; });
+  CHECK(endpoint_of(penstock, "a").at("since") == since);
 }

@@ -8,9 +8,9 @@
 #include <fstream>
 
 #include "catch.hpp"
-#include "e2e/house.hpp"
 #include "e2e/origin.hpp"
 #include "e2e/payload.hpp"
+#include "e2e/penstock.hpp"
 #include "e2e/talkers.hpp"
 
 using namespace penstock::e2e;
@@ -50,25 +50,25 @@ std::uint64_t reads_and_writes_of(const Program& program, const std::string& nam
 
 TEST_CASE("a connection above the listener's limit is accepted and reset", "[limits]") {
   Origin origin;
-  House house{{.endpoints = {origin.address()}, .listener = "max_connections: 2"}};
-  Peer first = house.client();
-  Peer second = house.client();
+  Penstock penstock{{.endpoints = {origin.address()}, .listener = "max_connections: 2"}};
+  Peer first = penstock.client();
+  Peer second = penstock.client();
   Peer one = origin.accept();
   Peer two = origin.accept();
   for (int i = 0; i < 5; ++i) {
-    Peer third = house.client();
+    Peer third = penstock.client();
     CHECK(third.receive_all().ending == Ending::reset);
   }
-  house.wait_for_records(5);
-  CHECK(text_of(house.records().at(0), "reason") == "connection_limit");
-  CHECK(house.metrics().sum("penstock_connections_closed_total",
-                            {{"reason", "connection_limit"}}) == 5);
+  penstock.wait_for_records(5);
+  CHECK(text_of(penstock.records().at(0), "reason") == "connection_limit");
+  CHECK(penstock.metrics().sum("penstock_connections_closed_total",
+                               {{"reason", "connection_limit"}}) == 5);
   // A place that becomes free is given out again.
   first.close();
   for (Peer* peer : {&one, &two}) peer->close();
   second.close();
-  house.wait_until_rest();
-  Peer fourth = house.client();
+  penstock.wait_until_rest();
+  Peer fourth = penstock.client();
   origin.accept().send("welcome");
   CHECK(fourth.read(7) == "welcome");
 }
@@ -77,17 +77,17 @@ TEST_CASE("above runtime.max_connections clients wait and are served in their tu
   const std::string threads = GENERATE("forwarders: 1", "forwarders: 2, acceptors: 2");
   INFO(threads);
   Origin origin;
-  House house{{.endpoints = {origin.address()}, .runtime = "max_connections: 2, " + threads}};
-  Peer first = house.client();
+  Penstock penstock{{.endpoints = {origin.address()}, .runtime = "max_connections: 2, " + threads}};
+  Peer first = penstock.client();
   Peer one = origin.accept();
-  Peer second = house.client();
+  Peer second = penstock.client();
   Peer two = origin.accept();
-  Peer third = house.client();
+  Peer third = penstock.client();
   third.send("may I?");
-  const double before = house.program().cpu_seconds();
+  const double before = penstock.program().cpu_seconds();
   holds_for(1s, "the third one waits",
             [&] { return !origin.somebody_waits() && third.ending() == Ending::open; });
-  CHECK(house.program().cpu_seconds() - before < 0.3);
+  CHECK(penstock.program().cpu_seconds() - before < 0.3);
   first.close();
   one.close();
   Peer three = origin.accept();
@@ -98,13 +98,13 @@ TEST_CASE("a client that waits for a place is not reset by SIGTERM", "[limits]")
   const std::string acceptors = GENERATE("1", "2");
   INFO("acceptors: " << acceptors);
   Origin origin;
-  House house{
+  Penstock penstock{
       {.endpoints = {origin.address()}, .runtime = "max_connections: 1, acceptors: " + acceptors}};
-  Peer first = house.client();
+  Peer first = penstock.client();
   Peer one = origin.accept();
-  Peer second = house.client();
+  Peer second = penstock.client();
   second.send("may I?");
-  house.program().signal(SIGTERM);
+  penstock.program().signal(SIGTERM);
   // The first is idle and ends soon; its place is the second's.
   Peer two = origin.accept();
   CHECK(two.read(6) == "may I?");
@@ -112,7 +112,7 @@ TEST_CASE("a client that waits for a place is not reset by SIGTERM", "[limits]")
   two.close();
   CHECK(second.read_to_end() == "yes");
   second.close();
-  house.expect_clean_end();
+  penstock.expect_clean_end();
 }
 
 TEST_CASE("with few descriptors every one of many clients is served in the end", "[limits]") {
@@ -121,22 +121,22 @@ TEST_CASE("with few descriptors every one of many clients is served in the end",
     INFO("descriptors: " << descriptors << ", " << threads);
     Origin origin;
     origin.serve(say("served"));
-    House house{{.endpoints = {origin.address()},
-                 .runtime = threads,
-                 .program = {.descriptors_max = descriptors}}};
-    const std::size_t baseline = house.program().descriptors();
+    Penstock penstock{{.endpoints = {origin.address()},
+                       .runtime = threads,
+                       .program = {.descriptors_max = descriptors}}};
+    const std::size_t baseline = penstock.program().descriptors();
     std::vector<Peer> clients;
-    for (int i = 0; i < 300; ++i) clients.push_back(house.client());
-    const double before = house.program().cpu_seconds();
-    holds_for(1s, "it runs", [&] { return house.program().running(); });
-    CHECK(house.program().cpu_seconds() - before < 0.3);
-    CHECK(house.program().descriptors() <= descriptors);
+    for (int i = 0; i < 300; ++i) clients.push_back(penstock.client());
+    const double before = penstock.program().cpu_seconds();
+    holds_for(1s, "it runs", [&] { return penstock.program().running(); });
+    CHECK(penstock.program().cpu_seconds() - before < 0.3);
+    CHECK(penstock.program().descriptors() <= descriptors);
     for (Peer& client : clients) client.finish_sending();
     for (Peer& client : clients) REQUIRE(client.read_to_end() == "served");
     clients.clear();
-    house.wait_until_rest();
+    penstock.wait_until_rest();
     wait_until("all descriptors are given back", [&] {
-      return house.program().descriptors() <= baseline + 16;  // pipes kept warm
+      return penstock.program().descriptors() <= baseline + 16;  // pipes kept warm
     });
   }
 }
@@ -145,12 +145,12 @@ TEST_CASE("with few descriptors every one of many clients is served in the end",
 TEST_CASE("acceptors that are out of descriptors do not wake each other", "[limits]") {
   Origin origin;
   origin.serve(echo);
-  House house{{.endpoints = {origin.address()}, .runtime = "forwarders: 2, acceptors: 2"}};
-  Program& program = house.program();
+  Penstock penstock{{.endpoints = {origin.address()}, .runtime = "forwarders: 2, acceptors: 2"}};
+  Program& program = penstock.program();
   const std::size_t limit = program.descriptors() + 20;
   limit_descriptors(program, limit);
   std::vector<Peer> clients;
-  for (int i = 0; i < 120; ++i) clients.push_back(house.client());
+  for (int i = 0; i < 120; ++i) clients.push_back(penstock.client());
   wait_until("no descriptor is left", [&] { return program.descriptors() >= limit; });
   const std::uint64_t before = reads_and_writes_of(program, "acceptor-");
   holds_for(1s, "it runs", [&] { return program.running(); });
@@ -161,15 +161,15 @@ TEST_CASE("acceptors that are out of descriptors do not wake each other", "[limi
 
 TEST_CASE("the log names the reason overload where connections were reset for it", "[limits]") {
   Origin origin;
-  House house{{.endpoints = {origin.address()}}};
+  Penstock penstock{{.endpoints = {origin.address()}}};
   // With one number left the client's socket has it, and the endpoint's finds none. A question to
   // the admin that ends meanwhile leaves another: then the client is served, and the next one
   // comes.
   std::vector<Peer> served;
   bool is_reset = false;
   for (int tries = 0; tries < 10 && !is_reset; ++tries) {
-    limit_descriptors(house.program(), first_free_descriptor(house.program()) + 1);
-    served.push_back(house.client());
+    limit_descriptors(penstock.program(), first_free_descriptor(penstock.program()) + 1);
+    served.push_back(penstock.client());
     wait_until("it is served or reset", [&] {
       is_reset = served.back().ending() == Ending::reset;
       return is_reset || origin.somebody_waits();
@@ -178,23 +178,23 @@ TEST_CASE("the log names the reason overload where connections were reset for it
   }
   REQUIRE(is_reset);
   wait_until("it is said", [&] {
-    return house.program().errors().find("reset with the reason overload") != std::string::npos;
+    return penstock.program().errors().find("reset with the reason overload") != std::string::npos;
   });
-  limit_descriptors(house.program(), 4096);
+  limit_descriptors(penstock.program(), 4096);
 }
 
 TEST_CASE("the budget says beforehand how many connections fit, and so many do", "[limits]") {
   Origin origin;
   origin.serve(echo);
-  House house{{.endpoints = {origin.address()},
-               .runtime = "forwarders: 1",
-               .program = {.descriptors_max = 300}}};
+  Penstock penstock{{.endpoints = {origin.address()},
+                     .runtime = "forwarders: 1",
+                     .program = {.descriptors_max = 300}}};
   const Finished planned =
-      run_program({penstock_binary(), "check", "--budget", "-c", house.config_file()},
+      run_program({penstock_binary(), "check", "--budget", "-c", penstock.config_file()},
                   {.descriptors_max = 300});
   REQUIRE(planned.exit_code == 0);
   const auto ask = [&] {
-    return run_program({penstock_binary(), "ctl", "--admin", house.admin(), "--json", "budget"});
+    return run_program({penstock_binary(), "ctl", "--admin", penstock.admin(), "--json", "budget"});
   };
   const auto told = boost::json::parse(ask().output);
   CHECK(told.at("connections_end_first") == "nofile");
@@ -203,40 +203,41 @@ TEST_CASE("the budget says beforehand how many connections fit, and so many do",
       "\nat most " + std::to_string(room) + " connections at once; nofile ends first\n";
   INFO(planned.output);
   CHECK(planned.output.find(sentence) != std::string::npos);
-  CHECK(house.program().errors().find(" connections: nofile ends first") != std::string::npos);
+  CHECK(penstock.program().errors().find(" connections: nofile ends first") != std::string::npos);
   std::vector<Peer> clients;
-  for (std::size_t i = 0; i < room + 20; ++i) clients.push_back(house.client());
-  house.wait_for_metric("penstock_budget_used_ratio", {{"resource", "runtime.max_connections"}}, 1);
-  CHECK(house.metrics().sum("penstock_connections_active") == static_cast<double>(room));
+  for (std::size_t i = 0; i < room + 20; ++i) clients.push_back(penstock.client());
+  penstock.wait_for_metric("penstock_budget_used_ratio", {{"resource", "runtime.max_connections"}},
+                           1);
+  CHECK(penstock.metrics().sum("penstock_connections_active") == static_cast<double>(room));
   wait_until("both sockets of each are counted", [&] {
-    return house.metrics().sum("penstock_budget_used_ratio", {{"resource", "nofile"}}) > 0.4;
+    return penstock.metrics().sum("penstock_budget_used_ratio", {{"resource", "nofile"}}) > 0.4;
   });
   clients.clear();
 }
 
 TEST_CASE("after a storm of connections every descriptor is given back", "[limits]") {
   Origin origin;
-  House house{{.endpoints = {origin.address()}, .relay = "max_pipes: 4"}};
-  const std::size_t baseline = house.program().descriptors();
+  Penstock penstock{{.endpoints = {origin.address()}, .relay = "max_pipes: 4"}};
+  const std::size_t baseline = penstock.program().descriptors();
   for (std::uint64_t round = 0; round < 3; ++round)
-    converse({.connect_to = house.address(),
+    converse({.connect_to = penstock.address(),
               .origin = origin.descriptor(),
               .connections = 500,
               .bytes_max = 20'000,
               .seed = run_seed() + round});
-  house.wait_for_records(1500);
-  house.wait_until_rest();
+  penstock.wait_for_records(1500);
+  penstock.wait_until_rest();
   wait_until("only warm pipes are left",
-             [&] { return house.program().descriptors() <= baseline + 4 * 2; });
-  house.stop();
+             [&] { return penstock.program().descriptors() <= baseline + 4 * 2; });
+  penstock.stop();
 }
 
 TEST_CASE("an access log that nobody reads stops neither traffic nor the end", "[limits]") {
   Origin origin;
   origin.serve(greet("x"));
-  House house{{.endpoints = {origin.address()}, .program = {.unread_output = true}}};
+  Penstock penstock{{.endpoints = {origin.address()}, .program = {.unread_output = true}}};
   const auto dropped = [&] {
-    return house.metrics().sum("penstock_access_log_lines_dropped_total");
+    return penstock.metrics().sum("penstock_access_log_lines_dropped_total");
   };
   // The pipe holds 64 KiB and the queue 8192 lines: in the end lines must be dropped, and counted.
   std::size_t served = 0;
@@ -244,7 +245,7 @@ TEST_CASE("an access log that nobody reads stops neither traffic nor the end", "
       "lines are dropped",
       [&] {
         for (int i = 0; i < 500; ++i, ++served) {
-          Peer client = house.client();
+          Peer client = penstock.client();
           client.finish_sending();
           REQUIRE(client.read_to_end() == "x");
         }
@@ -252,22 +253,23 @@ TEST_CASE("an access log that nobody reads stops neither traffic nor the end", "
       },
       60s);
   CHECK(served > 500);
-  house.program().signal(SIGTERM);
-  house.expect_clean_end();
+  penstock.program().signal(SIGTERM);
+  penstock.expect_clean_end();
 }
 
 TEST_CASE("without a single pipe bytes go by copy", "[limits]") {
   Origin origin;
-  House house{{.endpoints = {origin.address()},
-               .defaults = "send_buffer: 16KiB",  // targets that are often full keep their pipes
-               .relay = "engine: splice, max_pipes: 1",
-               .runtime = "forwarders: 1"}};
-  converse({.connect_to = house.address(),
+  Penstock penstock{
+      {.endpoints = {origin.address()},
+       .defaults = "send_buffer: 16KiB",  // targets that are often full keep their pipes
+       .relay = "engine: splice, max_pipes: 1",
+       .runtime = "forwarders: 1"}};
+  converse({.connect_to = penstock.address(),
             .origin = origin.descriptor(),
             .connections = 50,
             .bytes_max = 256 * 1024,
             .seed = run_seed()});
-  house.wait_for_records(50);
-  CHECK(house.metrics().sum("penstock_relay_bytes_total", {{"engine", "copy"}}) > 0);
-  CHECK(house.metrics().sum("penstock_pipe_fallbacks_total") > 0);
+  penstock.wait_for_records(50);
+  CHECK(penstock.metrics().sum("penstock_relay_bytes_total", {{"engine", "copy"}}) > 0);
+  CHECK(penstock.metrics().sum("penstock_pipe_fallbacks_total") > 0);
 }

@@ -7,26 +7,26 @@
 #include <sstream>
 
 #include "catch.hpp"
-#include "e2e/house.hpp"
 #include "e2e/network.hpp"
 #include "e2e/origin.hpp"
+#include "e2e/penstock.hpp"
 #include "e2e/small_disk.hpp"
 
 using namespace penstock::e2e;
 
 namespace {
 
-void talk(const House& house, int connections) {
+void talk(const Penstock& penstock, int connections) {
   for (int i = 0; i < connections; ++i) {
-    Peer client = house.client();
+    Peer client = penstock.client();
     client.finish_sending();
     client.read_to_end();
   }
-  house.wait_until_rest();
+  penstock.wait_until_rest();
 }
 
-double dropped(const House& house) {
-  return house.metrics().sum("penstock_access_log_lines_dropped_total");
+double dropped(const Penstock& penstock) {
+  return penstock.metrics().sum("penstock_access_log_lines_dropped_total");
 }
 
 struct Lines {
@@ -56,23 +56,23 @@ TEST_CASE("a disk that was full leaves no torn line, and every lost line is coun
   disk.fill("other data", 16 << 10);
   Origin origin;
   origin.serve(echo);
-  House house{{.endpoints = {origin.address()}, .access = disk.path("access.log")}};
+  Penstock penstock{{.endpoints = {origin.address()}, .access = disk.path("access.log")}};
   int talked = 0;
-  while (dropped(house) == 0 && talked < 1000) {
-    talk(house, 20);
+  while (dropped(penstock) == 0 && talked < 1000) {
+    talk(penstock, 20);
     talked += 20;
   }
-  CHECK(dropped(house) > 0);
+  CHECK(dropped(penstock) > 0);
   wait_until("the log says why", [&] {
-    return house.program().errors().find("No space left on device") != std::string::npos;
+    return penstock.program().errors().find("No space left on device") != std::string::npos;
   });
   std::filesystem::remove(disk.path("other data"));
-  talk(house, 20);
+  talk(penstock, 20);
   talked += 20;
-  house.stop();
+  penstock.stop();
   const Lines lines = lines_of(disk.path("access.log"));
   CHECK(lines.torn == 0);
-  const std::string said = house.program().errors();
+  const std::string said = penstock.program().errors();
   const std::string lost =
       std::to_string(talked - static_cast<int>(lines.whole)) + " lines of the access log were lost";
   INFO(said);
@@ -83,27 +83,28 @@ TEST_CASE("SIGUSR1 opens the log again at once, though nobody connects", "[log]"
   const TemporaryFolder folder;
   Origin origin;
   origin.serve(echo);
-  House house{{.endpoints = {origin.address()}, .access = folder.path("access.log")}};
-  talk(house, 1);
+  Penstock penstock{{.endpoints = {origin.address()}, .access = folder.path("access.log")}};
+  talk(penstock, 1);
   std::filesystem::rename(folder.path("access.log"), folder.path("access.log.1"));
-  house.program().signal(SIGUSR1);
+  penstock.program().signal(SIGUSR1);
   wait_until("the new file is there",
              [&] { return std::filesystem::exists(folder.path("access.log")); });
   wait_until("it says so", [&] {
-    return house.program().errors().find("SIGUSR1: the access log is opened again by its name") !=
-           std::string::npos;
+    return penstock.program().errors().find(
+               "SIGUSR1: the access log is opened again by its name") != std::string::npos;
   });
-  talk(house, 1);
-  house.stop();
+  talk(penstock, 1);
+  penstock.stop();
   CHECK(lines_of(folder.path("access.log.1")).whole == 1);
   CHECK(lines_of(folder.path("access.log")).whole == 1);
 }
 
 TEST_CASE("SIGUSR1 without a log file says that there is none", "[log]") {
   Origin origin;
-  House house{{.endpoints = {origin.address()}}};
-  house.program().signal(SIGUSR1);
+  Penstock penstock{{.endpoints = {origin.address()}}};
+  penstock.program().signal(SIGUSR1);
   wait_until("it says so", [&] {
-    return house.program().errors().find("there is no log file to open again") != std::string::npos;
+    return penstock.program().errors().find("there is no log file to open again") !=
+           std::string::npos;
   });
 }

@@ -4,10 +4,10 @@
 #include <algorithm>
 
 #include "catch.hpp"
-#include "e2e/house.hpp"
 #include "e2e/name_server.hpp"
 #include "e2e/network.hpp"
 #include "e2e/origin.hpp"
+#include "e2e/penstock.hpp"
 #include "e2e/resolving.hpp"
 #include "e2e/servers.hpp"
 #include "e2e/talk.hpp"
@@ -24,8 +24,8 @@ TEST_CASE("the first search domain that has a name decides for both families", "
   NameServer server{"127.0.0.2 app.prod.test\n::1 app.corp.test\n"};
   Resolving proxy{dns("app", port), "", "search prod.test corp.test\noptions ndots:5\n"};
   proxy.wait_for_resolution("ok", 2);
-  CHECK(identities_of(proxy.house()) == std::vector<std::string>{ours.address()});
-  CHECK(answers_of(proxy.house(), 4) == "PPPP");
+  CHECK(identities_of(proxy.penstock()) == std::vector<std::string>{ours.address()});
+  CHECK(answers_of(proxy.penstock(), 4) == "PPPP");
 }
 
 TEST_CASE("0.0.0.0 of a name server is left out, for it is this host", "[discovery]") {
@@ -37,9 +37,9 @@ TEST_CASE("0.0.0.0 of a name server is left out, for it is this host", "[discove
   here.serve(say("H"));
   NameServer server{"127.0.0.2 app.test\n0.0.0.0 app.test\n:: app.test\n224.0.0.1 app.test\n"};
   Resolving proxy{dns("app.test", port)};
-  CHECK(identities_of(proxy.house()) == std::vector<std::string>{good.address()});
-  CHECK(answers_of(proxy.house(), 4) == "GGGG");
-  wait_for_words(proxy.house(), "where nobody can be connected to: left out");
+  CHECK(identities_of(proxy.penstock()) == std::vector<std::string>{good.address()});
+  CHECK(answers_of(proxy.penstock(), 4) == "GGGG");
+  wait_for_words(proxy.penstock(), "where nobody can be connected to: left out");
 }
 
 TEST_CASE("who is named no more gets no new connections, and keeps those that live",
@@ -50,19 +50,19 @@ TEST_CASE("who is named no more gets no new connections, and keeps those that li
   Origin b{"127.0.0.3:" + port};
   NameServer server{"127.0.0.2 app.test\n127.0.0.3 app.test\n"};
   Resolving proxy{dns("app.test", port), "on_remove: close"};
-  House& house = proxy.house();
-  wait_for_endpoints(house, {a.address(), b.address()});
-  std::vector<Talk> both = talk_to_both(house, a, b);
+  Penstock& penstock = proxy.penstock();
+  wait_for_endpoints(penstock, {a.address(), b.address()});
+  std::vector<Talk> both = talk_to_both(penstock, a, b);
   server.change_to("127.0.0.2 app.test\n");
-  wait_for_endpoints(house, {a.address()});
-  Peer next = house.client();
+  wait_for_endpoints(penstock, {a.address()});
+  Peer next = penstock.client();
   a.accept();
   CHECK_FALSE(b.somebody_waits());
   proxy.wait_for_resolution("ok", proxy.resolutions("ok") + 2);
   both[1].goes_on();
   server.change_to("127.0.0.2 app.test\n127.0.0.3 app.test\n");
-  wait_for_endpoints(house, {a.address(), b.address()});
-  CHECK(number_of(endpoint_of(house, b.address()), "active") == 1);
+  wait_for_endpoints(penstock, {a.address(), b.address()});
+  CHECK(number_of(endpoint_of(penstock, b.address()), "active") == 1);
   both[1].goes_on();
 }
 
@@ -73,13 +73,13 @@ TEST_CASE("on_remove acts `forget_after` after an address was last named", "[dis
   Origin b{"127.0.0.3:" + port};
   NameServer server{"127.0.0.2 app.test\n127.0.0.3 app.test\n"};
   Resolving proxy{dns("app.test", port, "forget_after: 3s"), "on_remove: close"};
-  House& house = proxy.house();
-  wait_for_endpoints(house, {a.address(), b.address()});
-  std::vector<Talk> both = talk_to_both(house, a, b);
+  Penstock& penstock = proxy.penstock();
+  wait_for_endpoints(penstock, {a.address(), b.address()});
+  std::vector<Talk> both = talk_to_both(penstock, a, b);
   server.change_to("127.0.0.2 app.test\n");
-  wait_for_endpoints(house, {a.address()});
+  wait_for_endpoints(penstock, {a.address()});
   CHECK(both[1].client.receive_all().ending == Ending::reset);
-  CHECK(text_of(house.record_of(both[1].client), "reason") == "endpoint_removed");
+  CHECK(text_of(penstock.record_of(both[1].client), "reason") == "endpoint_removed");
   both[0].goes_on();
 }
 
@@ -91,12 +91,12 @@ TEST_CASE("an address that rotating answers name now and then stays, as gone_aft
   Origin b{"127.0.0.3:" + port};
   NameServer server{"127.0.0.2 app.test\n"};
   Resolving proxy{dns("app.test", port, "gone_after: 100")};
-  House& house = proxy.house();
-  wait_for_endpoints(house, {a.address()});
+  Penstock& penstock = proxy.penstock();
+  wait_for_endpoints(penstock, {a.address()});
   server.change_to("127.0.0.3 app.test\n");
-  wait_for_endpoints(house, {a.address(), b.address()});
+  wait_for_endpoints(penstock, {a.address(), b.address()});
   proxy.wait_for_resolution("ok", proxy.resolutions("ok") + 2);
-  CHECK(identities_of(house).size() == 2);
+  CHECK(identities_of(penstock).size() == 2);
 }
 
 TEST_CASE("a name that is gone loses its endpoints after nx_hold, with a warning", "[discovery]") {
@@ -105,15 +105,15 @@ TEST_CASE("a name that is gone loses its endpoints after nx_hold, with a warning
   a.serve(say("A"));
   NameServer server{"127.0.0.1 app.test\n"};
   Resolving proxy{dns("app.test", port_of(a.address()), "nx_hold: 2s")};
-  House& house = proxy.house();
-  wait_for_endpoints(house, {a.address()});
+  Penstock& penstock = proxy.penstock();
+  wait_for_endpoints(penstock, {a.address()});
   server.change_to("");
-  wait_for_words(house, "stay in use until that has lasted for nx_hold");
-  CHECK(answer_of(house) == "A");
-  wait_for_words(house, "and that has lasted for nx_hold");
-  wait_for_endpoints(house, {});
+  wait_for_words(penstock, "stay in use until that has lasted for nx_hold");
+  CHECK(answer_of(penstock) == "A");
+  wait_for_words(penstock, "and that has lasted for nx_hold");
+  wait_for_endpoints(penstock, {});
   server.change_to("127.0.0.1 app.test\n");
-  wait_for_endpoints(house, {a.address()});
+  wait_for_endpoints(penstock, {a.address()});
 }
 
 TEST_CASE("a failed connection asks for the name again, long before its TTL is over",
@@ -124,14 +124,14 @@ TEST_CASE("a failed connection asks for the name again, long before its TTL is o
   b.serve(say("B"));
   NameServer server{"127.0.0.2 app.test\n", {"--local-ttl=3600"}};
   Resolving proxy{"{dns: \"app.test:" + port + "\"}"};  // kept for a minute
-  House& house = proxy.house();
-  wait_for_endpoints(house, {"127.0.0.2:" + port});
+  Penstock& penstock = proxy.penstock();
+  wait_for_endpoints(penstock, {"127.0.0.2:" + port});
   server.change_to("127.0.0.3 app.test\n");
   wait_until("a client that meets nobody brings the new address", [&] {
-    static_cast<void>(house.client().receive_all());
-    return identities_of(house) == std::vector<std::string>{b.address()};
+    static_cast<void>(penstock.client().receive_all());
+    return identities_of(penstock) == std::vector<std::string>{b.address()};
   });
-  CHECK(answer_of(house) == "B");
+  CHECK(answer_of(penstock) == "B");
 }
 
 TEST_CASE("an endpoint that is named before its port answers is tried, not taken for down",
@@ -140,12 +140,12 @@ TEST_CASE("an endpoint that is named before its port answers is tried, not taken
   const std::string port = port_of(free_address());
   NameServer server{"127.0.0.2 app.test\n"};
   Resolving proxy{dns("app.test", port), "health_check: {interval: 2s, timeout: 1s, fall: 20}"};
-  House& house = proxy.house();
+  Penstock& penstock = proxy.penstock();
   const std::string identity = "127.0.0.2:" + port;
-  house.wait_for_metric("penstock_health_checks_total",
-                        {{"upstream", "app"}, {"endpoint", identity}, {"result", "refused"}}, 1);
-  CHECK(text_of(endpoint_of(house, identity), "state") == "unknown");
+  penstock.wait_for_metric("penstock_health_checks_total",
+                           {{"upstream", "app"}, {"endpoint", identity}, {"result", "refused"}}, 1);
+  CHECK(text_of(endpoint_of(penstock, identity), "state") == "unknown");
   Origin late{identity};
   late.serve(say("L"));
-  CHECK(answer_of(house) == "L");
+  CHECK(answer_of(penstock) == "L");
 }

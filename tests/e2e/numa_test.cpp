@@ -4,9 +4,9 @@
 #include <boost/json/parse.hpp>
 
 #include "catch.hpp"
-#include "e2e/house.hpp"
 #include "e2e/network.hpp"
 #include "e2e/origin.hpp"
+#include "e2e/penstock.hpp"
 
 using namespace penstock::e2e;
 
@@ -26,16 +26,16 @@ TEST_CASE("where memory policies are refused the proxy runs, and says so once, o
   origin.serve(echo);
   Plan plan{.endpoints = {origin.address()}, .runtime = "forwarders: 2"};
   plan.program.no_memory_policies = true;
-  House house{std::move(plan)};
-  house.wait_for_metric("penstock_numa_refused", {{"what", "arena"}}, 2);
-  house.wait_for_metric("penstock_numa_refused", {{"what", "policy"}}, 3);
-  house.wait_for_metric("penstock_numa_refused", {{"what", "pin"}}, 0);
-  Peer client = house.client();
+  Penstock penstock{std::move(plan)};
+  penstock.wait_for_metric("penstock_numa_refused", {{"what", "arena"}}, 2);
+  penstock.wait_for_metric("penstock_numa_refused", {{"what", "policy"}}, 3);
+  penstock.wait_for_metric("penstock_numa_refused", {{"what", "pin"}}, 0);
+  Peer client = penstock.client();
   client.send("hello");
   CHECK(client.read(5) == "hello");
   client.finish_sending();
   client.read_to_end();
-  const auto numa = boost::json::parse(http(house.admin(), "GET", "/numa").body);
+  const auto numa = boost::json::parse(http(penstock.admin(), "GET", "/numa").body);
   for (const auto& thread : numa.at("threads").as_array()) {
     CHECK(thread.at("seen").at("pinned") == true);
     const auto* const arena = thread.as_object().if_contains("arena");
@@ -47,10 +47,10 @@ TEST_CASE("where memory policies are refused the proxy runs, and says so once, o
   const bool has_several_nodes = numa.at("nodes").as_array().size() > 1;
   const std::string refusal =
       "the kernel refused the memory policy to 3 of 3 threads, and to 2 of 2";
-  const auto said = [&] { return count_of(house.program().errors(), refusal); };
+  const auto said = [&] { return count_of(penstock.program().errors(), refusal); };
   if (has_several_nodes) wait_until("the log speaks of it", [&] { return said() > 0; });
-  house.stop();
-  CHECK(count_of(house.program().errors(), "refused") == (has_several_nodes ? 1 : 0));
+  penstock.stop();
+  CHECK(count_of(penstock.program().errors(), "refused") == (has_several_nodes ? 1 : 0));
 }
 
 TEST_CASE("where memory policies are refused strict does not start, and says what to do",
@@ -69,8 +69,9 @@ TEST_CASE("where memory policies are refused strict does not start, and says wha
 
 TEST_CASE("of a running proxy the report has threads, arenas and a checklist", "[limits]") {
   Origin origin;
-  House house{{.endpoints = {origin.address()}, .runtime = "forwarders: 2, acceptors: 2"}};
-  const Finished numa = run_program({penstock_binary(), "ctl", "--admin", house.admin(), "numa"});
+  Penstock penstock{{.endpoints = {origin.address()}, .runtime = "forwarders: 2, acceptors: 2"}};
+  const Finished numa =
+      run_program({penstock_binary(), "ctl", "--admin", penstock.admin(), "numa"});
   CHECK(numa.exit_code == 0);
   for (const char* part : {"acceptor-1", "forwarder-1", "ARENA OF", "Checklist",
                            "acceptor-0 accepted 0 connections", "to acceptor-0 to -1, at random"}) {

@@ -3,8 +3,8 @@
 
 #include "catch.hpp"
 #include "e2e/echo_process.hpp"
-#include "e2e/house.hpp"
 #include "e2e/network.hpp"
+#include "e2e/penstock.hpp"
 
 namespace penstock::e2e {
 
@@ -34,10 +34,10 @@ TEST_CASE("a variable that is no plain text is a fault that does not repeat it",
 
 TEST_CASE("a refusal of the admin is JSON whatever the path was", "[admin]") {
   EchoProcess origin;
-  House house{{.endpoints = {origin.address()}}};
+  Penstock penstock{{.endpoints = {origin.address()}}};
   for (const char* bad : {"%ff", "%00", "%1b%5b2J", "%c2%9b", "%ed%a0%80"}) {
-    const auto refused =
-        http(house.admin(), "POST", std::string{"/upstreams/app/endpoints/"} + bad + "?state=up");
+    const auto refused = http(penstock.admin(), "POST",
+                              std::string{"/upstreams/app/endpoints/"} + bad + "?state=up");
     CAPTURE(bad, refused.body);
     CHECK(refused.status == 400);
     CHECK(boost::json::parse(refused.body).as_object().contains("error"));

@@ -3,10 +3,10 @@
 #include <csignal>
 
 #include "catch.hpp"
-#include "e2e/house.hpp"
 #include "e2e/network.hpp"
 #include "e2e/origin.hpp"
 #include "e2e/payload.hpp"
+#include "e2e/penstock.hpp"
 #include "e2e/servers.hpp"
 
 using namespace penstock::e2e;
@@ -26,8 +26,8 @@ std::string curl(const std::string& url) {
 TEST_CASE("redis-benchmark and a redis session run through the proxy", "[peers]") {
   if (skip_without({"redis-server", "redis-cli", "redis-benchmark"})) return;
   Redis redis;
-  House house{{.endpoints = {redis.address()}}};
-  const std::string port = port_of(house.address());
+  Penstock penstock{{.endpoints = {redis.address()}}};
+  const std::string port = port_of(penstock.address());
   for (const char* pipelined : {"1", "16"}) {
     const Finished run = run_program({"redis-benchmark", "-p", port, "-n", "20000", "-c", "50",
                                       "-P", pipelined, "-t", "set,get", "-q"});
@@ -43,7 +43,7 @@ TEST_CASE("redis-benchmark and a redis session run through the proxy", "[peers]"
   CHECK(ask({"GET", "key"}) == "value\n");
 
   // A subscriber only listens: what is published must reach it without a request of its own.
-  Peer subscriber = house.client();
+  Peer subscriber = penstock.client();
   subscriber.send("SUBSCRIBE news\r\n");
   const std::string subscribed = "*3\r\n$9\r\nsubscribe\r\n$4\r\nnews\r\n:1\r\n";
   CHECK(subscriber.read(subscribed.size()) == subscribed);
@@ -51,8 +51,8 @@ TEST_CASE("redis-benchmark and a redis session run through the proxy", "[peers]"
   const std::string message = "*3\r\n$7\r\nmessage\r\n$4\r\nnews\r\n$5\r\nhello\r\n";
   CHECK(subscriber.read(message.size()) == message);
   subscriber.close();
-  house.wait_until_rest();
-  for (const Record& record : house.records()) {
+  penstock.wait_until_rest();
+  for (const Record& record : penstock.records()) {
     const std::string reason = text_of(record, "reason");
     CHECK((reason == "complete" || reason == "client_reset"));
   }
@@ -66,16 +66,16 @@ TEST_CASE("a file of 1 GiB comes from nginx to curl unchanged", "[peers]") {
   std::filesystem::permissions(folder.path(), std::filesystem::perms{0755});
   { std::ofstream{file, std::ios::app | std::ios::binary} << payload(run_seed() + 1, 1 << 20); }
   Nginx nginx{folder};
-  House house{{.endpoints = {nginx.address()}}};
+  Penstock penstock{{.endpoints = {nginx.address()}}};
   Program original{{"openssl", "dgst", "-sha256", "-r", file}};
   Program copy{{"sh", "-c",
-                "curl --silent --fail --noproxy '*' http://" + house.address() +
+                "curl --silent --fail --noproxy '*' http://" + penstock.address() +
                     "/large | openssl dgst -sha256 -r"}};
   CHECK(copy.wait(120s) == 0);
   CHECK(original.wait(120s) == 0);
   CHECK(copy.output().substr(0, 64) == original.output().substr(0, 64));
-  house.wait_for_records(1);
-  const Record record = house.records().at(0);
+  penstock.wait_for_records(1);
+  const Record record = penstock.records().at(0);
   CHECK(text_of(record, "reason") == "complete");
   CHECK(number_of(record, "bytes_to_client") > std::filesystem::file_size(file));
 }
@@ -117,9 +117,9 @@ TEST_CASE("static files: GET, HEAD, what is missing, and what lies outside", "[p
   folder.write("www/deep/large.bin", large);
   folder.write("secret.txt", "secret");
   std::filesystem::create_symlink(folder.path("secret.txt"), folder.path("www/link.txt"));
-  House house{{.listener = "files: {root: \"" + folder.path("www") + "\"}"}};
+  Penstock penstock{{.listener = "files: {root: \"" + folder.path("www") + "\"}"}};
   const auto ask = [&](const std::string& method, const std::string& target) {
-    return http(house.address(), method, target);
+    return http(penstock.address(), method, target);
   };
   const HttpAnswer index = ask("GET", "/");
   CHECK(index.status == 200);
@@ -142,5 +142,5 @@ TEST_CASE("static files: GET, HEAD, what is missing, and what lies outside", "[p
     CHECK(answer.body.find("secret\n") == std::string::npos);
     CHECK(answer.body != "secret");
   }
-  house.wait_until_rest();
+  penstock.wait_until_rest();
 }

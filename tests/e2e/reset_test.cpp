@@ -5,9 +5,9 @@
 #include <random>
 
 #include "catch.hpp"
-#include "e2e/house.hpp"
 #include "e2e/origin.hpp"
 #include "e2e/payload.hpp"
+#include "e2e/penstock.hpp"
 
 using namespace penstock::e2e;
 
@@ -35,8 +35,8 @@ TEST_CASE("a reset client is a reset for the upstream, after the bytes before",
   for (const char* engine : engines) {
     INFO(engine);
     Origin origin;
-    House house{{.endpoints = {origin.address()}, .relay = engine}};
-    Peer client = house.client();
+    Penstock penstock{{.endpoints = {origin.address()}, .relay = engine}};
+    Peer client = penstock.client();
     Peer upstream = origin.accept();
     client.send("before");
     REQUIRE(upstream.read(6) == "before");
@@ -44,7 +44,7 @@ TEST_CASE("a reset client is a reset for the upstream, after the bytes before",
     const Received rest = upstream.receive_all();
     CHECK(rest.ending == Ending::reset);
     CHECK(rest.bytes.empty());
-    CHECK(text_of(house.record_with_reason("client_reset"), "local") == house.address());
+    CHECK(text_of(penstock.record_with_reason("client_reset"), "local") == penstock.address());
   }
 }
 
@@ -53,18 +53,18 @@ TEST_CASE("a reset upstream is a reset for the client, after the bytes before",
   for (const char* engine : engines) {
     INFO(engine);
     Origin origin;
-    House house{{.endpoints = {origin.address()}, .relay = engine}};
-    Peer client = house.client();
+    Penstock penstock{{.endpoints = {origin.address()}, .relay = engine}};
+    Peer client = penstock.client();
     Peer upstream = origin.accept();
     const auto answer = payload(11, 100'000);
     upstream.send(answer);
     // The answer is under way for sure: what the upstream's kernel still holds, its RST drops.
-    house.wait_for_metric("penstock_bytes_total", {{"direction", "to_client"}}, 100'000);
+    penstock.wait_for_metric("penstock_bytes_total", {{"direction", "to_client"}}, 100'000);
     upstream.reset();
     const Received got = client.receive_all();
     CHECK(got.bytes == answer);
     CHECK(got.ending == Ending::reset);
-    CHECK(text_of(house.record_of(client), "reason") == "upstream_reset");
+    CHECK(text_of(penstock.record_of(client), "reason") == "upstream_reset");
   }
 }
 
@@ -73,20 +73,21 @@ TEST_CASE("a reset upstream gives a slow client every byte that penstock had tak
   for (const char* engine : engines) {
     INFO(engine);
     Origin origin;
-    House house{
+    Penstock penstock{
         {.endpoints = {origin.address()}, .listener = "abort_linger: 20s", .relay = engine}};
-    Peer client = house.client({.receive_buffer = 4096});
+    Peer client = penstock.client({.receive_buffer = 4096});
     Peer upstream = origin.accept();
     const auto answer = payload(12, 50 << 20);
     const std::size_t sent = stuff(upstream, answer);
     REQUIRE(sent < answer.size());
-    const double taken = house.metrics().sum("penstock_bytes_total", {{"direction", "to_client"}});
+    const double taken =
+        penstock.metrics().sum("penstock_bytes_total", {{"direction", "to_client"}});
     upstream.reset();
     const Received got = client.receive_all(60s);
     CHECK(got.ending == Ending::reset);
     CHECK(static_cast<double>(got.bytes.size()) >= taken);
     CHECK(answer.substr(0, got.bytes.size()) == got.bytes);
-    const Record record = house.record_of(client);
+    const Record record = penstock.record_of(client);
     CHECK(text_of(record, "reason") == "upstream_reset");
     CHECK(number_of(record, "bytes_to_client") == got.bytes.size());
     CHECK(record.at("truncated") == false);
@@ -98,8 +99,8 @@ TEST_CASE("a client that resets in the middle of 50 MB ends the transfer at once
   for (const char* engine : engines) {
     INFO(engine);
     Origin origin;
-    House house{{.endpoints = {origin.address()}, .relay = engine}};
-    Peer client = house.client({.receive_buffer = 65536});
+    Penstock penstock{{.endpoints = {origin.address()}, .relay = engine}};
+    Peer client = penstock.client({.receive_buffer = 65536});
     Peer upstream = origin.accept();
     const auto answer = payload(13, 50 << 20);
     const std::size_t sent = stuff(upstream, answer.substr(0, 1 << 20));
@@ -108,8 +109,8 @@ TEST_CASE("a client that resets in the middle of 50 MB ends the transfer at once
     REQUIRE(head == answer.substr(0, head.size()));
     client.reset();
     upstream.wait_for(Ending::reset);
-    house.record_with_reason("client_reset");
-    house.wait_until_rest();
+    penstock.record_with_reason("client_reset");
+    penstock.wait_until_rest();
   }
 }
 
@@ -117,13 +118,13 @@ TEST_CASE("bytes of one reset connection never reach another", "[reset][sanitize
   INFO("PENSTOCK_SEED=" << run_seed());
   std::mt19937_64 random{run_seed()};
   Origin origin;
-  House house{{.endpoints = {origin.address()},
-               .listener = "abort_linger: 100ms",
-               .relay = "engine: splice, max_pipes: 4"}};
+  Penstock penstock{{.endpoints = {origin.address()},
+                     .listener = "abort_linger: 100ms",
+                     .relay = "engine: splice, max_pipes: 4"}};
   constexpr std::uint64_t connections = 2000;
   std::vector<std::pair<Peer, Peer>> left;  // some stay for a while, with bytes on the way
   for (std::uint64_t i = 0; i < connections; ++i) {
-    Peer client = house.client({.receive_buffer = 4096});
+    Peer client = penstock.client({.receive_buffer = 4096});
     Peer upstream = origin.accept();
     const auto up = payload(i * 2, 1 + random() % 300'000);
     const auto down = payload(i * 2 + 1, 1 + random() % 300'000);
@@ -142,20 +143,20 @@ TEST_CASE("bytes of one reset connection never reach another", "[reset][sanitize
     left.pop_back();
   }
   left.clear();
-  house.wait_for_records(connections, 60s);
-  house.wait_until_rest();
-  CHECK(house.metrics().sum("penstock_pipes", {{"state", "leased"}}) == 0);
+  penstock.wait_for_records(connections, 60s);
+  penstock.wait_until_rest();
+  CHECK(penstock.metrics().sum("penstock_pipes", {{"state", "leased"}}) == 0);
 }
 
 TEST_CASE("a unix socket, which knows no RST, is closed instead", "[reset][sanitize]") {
   const TemporaryFolder folder;
   Origin origin;
-  House house{{.endpoints = {origin.address()}, .bind = "unix:" + folder.path("web.sock")}};
-  Peer client = house.client();
+  Penstock penstock{{.endpoints = {origin.address()}, .bind = "unix:" + folder.path("web.sock")}};
+  Peer client = penstock.client();
   Peer upstream = origin.accept();
   upstream.send("before");
-  house.wait_for_metric("penstock_bytes_total", {{"direction", "to_client"}}, 6);
+  penstock.wait_for_metric("penstock_bytes_total", {{"direction", "to_client"}}, 6);
   upstream.reset();
   CHECK(client.receive_all().bytes == "before");
-  house.record_with_reason("upstream_reset");
+  penstock.record_with_reason("upstream_reset");
 }

@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "e2e/house.hpp"
+#include "e2e/penstock.hpp"
 #include "e2e/temporary_folder.hpp"
 
 namespace penstock::e2e {
@@ -16,24 +16,24 @@ class Resolving {
   explicit Resolving(const std::string& source, const std::string& upstream = {},
                      const std::string& resolv_conf = {})
       : file_{folder_.write("resolv.conf", "nameserver 127.0.0.1\n" + resolv_conf)},
-        house_{{.endpoints = {source},
-                .upstream = upstream,
-                .runtime = "drain: {timeout: 2s}",
-                .program = {.resolv_conf = file_}}} {}
-  House& house() noexcept { return house_; }
+        penstock_{{.endpoints = {source},
+                   .upstream = upstream,
+                   .runtime = "drain: {timeout: 2s}",
+                   .program = {.resolv_conf = file_}}} {}
+  Penstock& penstock() noexcept { return penstock_; }
   double resolutions(const std::string& result) const {
-    return house_.metrics().sum("penstock_dns_resolutions_total",
-                                {{"upstream", "app"}, {"result", result}});
+    return penstock_.metrics().sum("penstock_dns_resolutions_total",
+                                   {{"upstream", "app"}, {"result", result}});
   }
   void wait_for_resolution(const std::string& result, double count = 1) const {
-    house_.wait_for_metric("penstock_dns_resolutions_total",
-                           {{"upstream", "app"}, {"result", result}}, count);
+    penstock_.wait_for_metric("penstock_dns_resolutions_total",
+                              {{"upstream", "app"}, {"result", result}}, count);
   }
 
  private:
   TemporaryFolder folder_;
   const std::string file_;
-  House house_;
+  Penstock penstock_;
 };
 
 // A source, resolved once a second.

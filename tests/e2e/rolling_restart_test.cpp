@@ -4,9 +4,9 @@
 #include <filesystem>
 
 #include "catch.hpp"
-#include "e2e/house.hpp"
 #include "e2e/network.hpp"
 #include "e2e/origin.hpp"
+#include "e2e/penstock.hpp"
 #include "e2e/temporary_folder.hpp"
 
 using namespace penstock::e2e;

@@ -10,8 +10,8 @@
 
 #include "catch.hpp"
 #include "e2e/echo_process.hpp"
-#include "e2e/house.hpp"
 #include "e2e/name_server.hpp"
+#include "e2e/penstock.hpp"
 #include "e2e/servers.hpp"
 #include "e2e/upstreams.hpp"
 
@@ -25,16 +25,16 @@ bool skip_where_sanitized() {
   return skip_unless(!is_sanitized(), "the sandbox is off in builds with sanitizers");
 }
 
-void exchange(House& house) {
-  Peer client = house.client();
+void exchange(Penstock& penstock) {
+  Peer client = penstock.client();
   client.send("ping");
   CHECK(client.read(4) == "ping");
 }
 
 // Whatever the answer is, there is one.
-void ask(const House& house, const std::string& method, const std::string& target,
+void ask(const Penstock& penstock, const std::string& method, const std::string& target,
          const std::string& host) {
-  Peer client = Peer::connect(house.admin());
+  Peer client = Peer::connect(penstock.admin());
   client.send(method + ' ' + target + " HTTP/1.1\r\nHost: " + host +
               "\r\nConnection: close\r\n\r\n");
   CAPTURE(method, target, host);
@@ -63,13 +63,14 @@ class Terminal {
 void write_lines_to(const std::string& target) {
   CAPTURE(target);
   EchoProcess origin;
-  House house{{.endpoints = {origin.address()}, .runtime = "sandbox: strict", .access = target}};
-  exchange(house);
-  house.wait_for_metric("penstock_connections_closed_total", {}, 1);
-  house.program().signal(SIGUSR1);
-  exchange(house);
-  house.wait_for_metric("penstock_connections_closed_total", {}, 2);
-  house.stop();  // which flushes the log
+  Penstock penstock{
+      {.endpoints = {origin.address()}, .runtime = "sandbox: strict", .access = target}};
+  exchange(penstock);
+  penstock.wait_for_metric("penstock_connections_closed_total", {}, 1);
+  penstock.program().signal(SIGUSR1);
+  exchange(penstock);
+  penstock.wait_for_metric("penstock_connections_closed_total", {}, 2);
+  penstock.stop();  // which flushes the log
 }
 
 }  // namespace
@@ -77,7 +78,7 @@ void write_lines_to(const std::string& target) {
 TEST_CASE("no request to the admin makes a call that ends a strict proxy", "[sandbox]") {
   if (skip_where_sanitized()) return;
   EchoProcess origin;
-  House house{{.endpoints = {origin.address()}, .runtime = "sandbox: strict"}};
+  Penstock penstock{{.endpoints = {origin.address()}, .runtime = "sandbox: strict"}};
   const std::string v6 = "/explain?listener=web&source=%5Bfe80::1%25";
   for (const std::string& target :
        {std::string{"/"},
@@ -100,21 +101,22 @@ TEST_CASE("no request to the admin makes a call that ends a strict proxy", "[san
         v6 + "nosuchlink%5D:5",
         v6 + "1%5D:5",
         std::string{"/upstreams/app/endpoints/%5Bfe80::1%25lo%5D:80?state=up"}}) {
-    for (const char* method : {"HEAD", "POST", "DELETE"}) ask(house, method, target, "127.0.0.1");
+    for (const char* method : {"HEAD", "POST", "DELETE"})
+      ask(penstock, method, target, "127.0.0.1");
     for (const char* host : {"127.0.0.1", "[fe80::1%lo]:80", "[fe80::1%25lo]", "name.example"})
-      ask(house, "GET", target, host);
+      ask(penstock, "GET", target, host);
   }
   for (const char* host : {"[fe80::1%lo]:80", "[fe80::1%25lo]"})
-    ask(house, "POST", "/upstreams/app/endpoints/a?state=up", host);
-  exchange(house);
+    ask(penstock, "POST", "/upstreams/app/endpoints/a?state=up", host);
+  exchange(penstock);
 }
 
 TEST_CASE("no verb of ctl makes a call that ends a strict proxy", "[sandbox]") {
   if (skip_where_sanitized()) return;
   EchoProcess origin;
-  House house{{.endpoints = {origin.address()}, .runtime = "sandbox: strict"}};
+  Penstock penstock{{.endpoints = {origin.address()}, .runtime = "sandbox: strict"}};
   const std::string zoned = "[fe80::1%lo]:80";
-  const std::vector<std::string> ctl{penstock_binary(), "ctl", "--admin", house.admin()};
+  const std::vector<std::string> ctl{penstock_binary(), "ctl", "--admin", penstock.admin()};
   for (std::vector<std::string> verb : {std::vector<std::string>{"status"},
                                         {"listeners"},
                                         {"upstreams"},
@@ -129,11 +131,12 @@ TEST_CASE("no verb of ctl makes a call that ends a strict proxy", "[sandbox]") {
     run_program(verb);
   }
   for (const char* source : {"10.0.0.1", "[fe80::1%lo]:5", "[fe80::1%1]:5", "localhost"})
-    run_program({penstock_binary(), "explain", "--admin", house.admin(), "--listener", "web",
+    run_program({penstock_binary(), "explain", "--admin", penstock.admin(), "--listener", "web",
                  "--source", source});
-  exchange(house);
-  CHECK(run_program({penstock_binary(), "ctl", "--admin", house.admin(), "drain"}).exit_code == 0);
-  house.expect_clean_end();
+  exchange(penstock);
+  CHECK(run_program({penstock_binary(), "ctl", "--admin", penstock.admin(), "drain"}).exit_code ==
+        0);
+  penstock.expect_clean_end();
 }
 
 TEST_CASE("a file of endpoints under the strict sandbox may name interfaces and may be anything",
@@ -142,9 +145,9 @@ TEST_CASE("a file of endpoints under the strict sandbox may name interfaces and 
   EchoProcess origin;
   const TemporaryFolder folder;
   const std::string file = folder.write("endpoints.yaml", "[\"" + origin.address() + "\"]\n");
-  House house{{.endpoints = {"{file: \"" + file + "\"}"}, .runtime = "sandbox: strict"}};
+  Penstock penstock{{.endpoints = {"{file: \"" + file + "\"}"}, .runtime = "sandbox: strict"}};
   const auto said = [&](const std::string& text) {
-    return house.program().errors().find(text) != std::string::npos;
+    return penstock.program().errors().find(text) != std::string::npos;
   };
   // What it was before is taken away by a rename.
   const auto turn_to = [&](const std::string& path) { fs::rename(path, file); };
@@ -152,7 +155,7 @@ TEST_CASE("a file of endpoints under the strict sandbox may name interfaces and 
   wait_until("the fault is told", [&] { return said("nosuchlink"); });
   turn_to(folder.write("zoned", "[\"[fe80::1%lo]:80\", \"[fe80::2%1]:80\", \"unix:@nobody\"]\n"));
   wait_until("the interface has its number", [&] {
-    return http(house.admin(), "GET", "/upstreams").body.find("[fe80::1%1]:80") !=
+    return http(penstock.admin(), "GET", "/upstreams").body.find("[fe80::1%1]:80") !=
            std::string::npos;
   });
   REQUIRE(::mkfifo(folder.path("fifo").c_str(), 0600) == 0);
@@ -166,10 +169,10 @@ TEST_CASE("a file of endpoints under the strict sandbox may name interfaces and 
   turn_to(folder.write("good", "[\"" + origin.address() + "\"]\n"));
   wait_until("the list is good again", [&] { return said("it has 1 endpoints"); });
   wait_until("the endpoint is back", [&] {
-    return http(house.admin(), "GET", "/upstreams").body.find(origin.address()) !=
+    return http(penstock.admin(), "GET", "/upstreams").body.find(origin.address()) !=
            std::string::npos;
   });
-  exchange(house);
+  exchange(penstock);
 }
 
 TEST_CASE("an access log under the strict sandbox goes to every kind of file", "[sandbox]") {
@@ -192,7 +195,7 @@ TEST_CASE("what the system has in its settings ends no strict proxy", "[sandbox]
       "openssl.cnf",
       "openssl_conf = all\n[all]\nproviders = list\n[list]\ndefault = on\nlegacy = on\n[on]\n"
       "activate = 1\n");
-  House house{
+  Penstock penstock{
       {.endpoints = {origin.address(), "{dns: \"app.test:80\", refresh: 1s}"},
        .upstream = "health_check: {type: tls, interval: 100ms, timeout: 50ms}, "
                    "panic_threshold: 100%",
@@ -205,11 +208,11 @@ TEST_CASE("what the system has in its settings ends no strict proxy", "[sandbox]
                    .environment = {"TZ=:nosuch/zone", "LC_ALL=de_DE.UTF-8", "LANGUAGE=de:fr",
                                    "OPENSSL_CONF=" + providers, "RES_OPTIONS=debug",
                                    "LOCALDOMAIN=c.test", "HOSTALIASES=/etc/passwd"}}}};
-  house.wait_for_metric("penstock_health_checks_total", {{"upstream", "app"}}, 2);
-  house.wait_for_metric("penstock_dns_resolutions_total", {{"upstream", "app"}}, 1);
-  for (const int number : {SIGHUP, SIGUSR1, SIGUSR2}) house.program().signal(number);
-  exchange(house);
-  house.stop();
+  penstock.wait_for_metric("penstock_health_checks_total", {{"upstream", "app"}}, 2);
+  penstock.wait_for_metric("penstock_dns_resolutions_total", {{"upstream", "app"}}, 1);
+  for (const int number : {SIGHUP, SIGUSR1, SIGUSR2}) penstock.program().signal(number);
+  exchange(penstock);
+  penstock.stop();
 }
 
 }  // namespace penstock::e2e

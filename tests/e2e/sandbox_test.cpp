@@ -9,8 +9,8 @@
 
 #include "catch.hpp"
 #include "e2e/echo_process.hpp"
-#include "e2e/house.hpp"
 #include "e2e/network.hpp"
+#include "e2e/penstock.hpp"
 #include "e2e/servers.hpp"
 
 namespace penstock::e2e {
@@ -22,8 +22,8 @@ namespace fs = std::filesystem;
 // `key` of the status of every thread.
 std::vector<std::string> of_all_threads(const Program& program, const std::string& key) {
   std::vector<std::string> values;
-  for (const auto& task : fs::directory_iterator{"/proc/" + std::to_string(program.id()) +
-                                                 "/task"}) {
+  for (const auto& task :
+       fs::directory_iterator{"/proc/" + std::to_string(program.id()) + "/task"}) {
     std::ifstream status{task.path() / "status"};
     for (std::string line; std::getline(status, line);)
       if (line.starts_with(key + ":")) values.push_back(line.substr(key.size() + 2));
@@ -32,12 +32,12 @@ std::vector<std::string> of_all_threads(const Program& program, const std::strin
 }
 
 bool all_are(const std::vector<std::string>& values, const std::string& value) {
-  return !values.empty() && std::all_of(values.begin(), values.end(),
-                                        [&](const auto& one) { return one == value; });
+  return !values.empty() &&
+         std::all_of(values.begin(), values.end(), [&](const auto& one) { return one == value; });
 }
 
-void exchange(House& house) {
-  Peer client = house.client();
+void exchange(Penstock& penstock) {
+  Peer client = penstock.client();
   client.send("ping");
   CHECK(client.read(4) == "ping");
 }
@@ -59,11 +59,11 @@ Finished run_with(const std::string& runtime, const Program::Options& options = 
 TEST_CASE("every thread of a proxy that has started is locked", "[sandbox]") {
   if (skip_where_sanitized()) return;
   EchoProcess origin;
-  House house{{.endpoints = {origin.address()}}};
-  exchange(house);
-  CHECK(all_are(of_all_threads(house.program(), "Seccomp"), "2"));
-  CHECK(all_are(of_all_threads(house.program(), "NoNewPrivs"), "1"));
-  CHECK(house.program().errors().find("sandbox: every thread has a list") != std::string::npos);
+  Penstock penstock{{.endpoints = {origin.address()}}};
+  exchange(penstock);
+  CHECK(all_are(of_all_threads(penstock.program(), "Seccomp"), "2"));
+  CHECK(all_are(of_all_threads(penstock.program(), "NoNewPrivs"), "1"));
+  CHECK(penstock.program().errors().find("sandbox: every thread has a list") != std::string::npos);
 }
 
 TEST_CASE("the strict sandbox carries a proxy from its start to its drain", "[sandbox]") {
@@ -71,31 +71,31 @@ TEST_CASE("the strict sandbox carries a proxy from its start to its drain", "[sa
   for (const char* engine : {"adaptive", "zerocopy", "uring"}) {
     CAPTURE(engine);
     EchoProcess origin;
-    House house{{.endpoints = {origin.address()},
-                 .relay = std::string{"engine: "} + engine,
-                 .runtime = "sandbox: strict"}};
-    exchange(house);
-    house.metrics();
-    house.stop();
+    Penstock penstock{{.endpoints = {origin.address()},
+                       .relay = std::string{"engine: "} + engine,
+                       .runtime = "sandbox: strict"}};
+    exchange(penstock);
+    penstock.metrics();
+    penstock.stop();
   }
 }
 
 TEST_CASE("the sandbox can be turned off", "[sandbox]") {
   EchoProcess origin;
-  House house{{.endpoints = {origin.address()}, .runtime = "sandbox: off"}};
-  exchange(house);
-  CHECK(all_are(of_all_threads(house.program(), "Seccomp"), "0"));
+  Penstock penstock{{.endpoints = {origin.address()}, .runtime = "sandbox: off"}};
+  exchange(penstock);
+  CHECK(all_are(of_all_threads(penstock.program(), "Seccomp"), "0"));
 }
 
 TEST_CASE("root becomes the user of runtime.user and keeps nothing", "[sandbox]") {
   if (skip_unless(::geteuid() == 0, "only root can become somebody else")) return;
   EchoProcess origin;
-  House house{{.endpoints = {origin.address()}, .runtime = "user: 65532, group: 65531"}};
-  exchange(house);
-  CHECK(all_are(of_all_threads(house.program(), "Uid"), "65532\t65532\t65532\t65532"));
-  CHECK(all_are(of_all_threads(house.program(), "Gid"), "65531\t65531\t65531\t65531"));
-  CHECK(all_are(of_all_threads(house.program(), "CapEff"), "0000000000000000"));
-  CHECK(all_are(of_all_threads(house.program(), "CapPrm"), "0000000000000000"));
+  Penstock penstock{{.endpoints = {origin.address()}, .runtime = "user: 65532, group: 65531"}};
+  exchange(penstock);
+  CHECK(all_are(of_all_threads(penstock.program(), "Uid"), "65532\t65532\t65532\t65532"));
+  CHECK(all_are(of_all_threads(penstock.program(), "Gid"), "65531\t65531\t65531\t65531"));
+  CHECK(all_are(of_all_threads(penstock.program(), "CapEff"), "0000000000000000"));
+  CHECK(all_are(of_all_threads(penstock.program(), "CapPrm"), "0000000000000000"));
 }
 
 TEST_CASE("a user that cannot be had ends the start with a sentence", "[sandbox]") {
@@ -123,10 +123,11 @@ TEST_CASE("what cannot be had is said, and strict refuses to start", "[sandbox]"
   CHECK(strict.errors.find("runtime.sandbox: strict cannot be kept: Landlock cannot be had here") !=
         std::string::npos);
   EchoProcess origin;
-  House house{{.endpoints = {origin.address()}, .program = {.no_landlock = true}}};
-  exchange(house);
+  Penstock penstock{{.endpoints = {origin.address()}, .program = {.no_landlock = true}}};
+  exchange(penstock);
   wait_until("the warning in the log", [&] {
-    return house.program().errors().find("the sandbox goes without Landlock") != std::string::npos;
+    return penstock.program().errors().find("the sandbox goes without Landlock") !=
+           std::string::npos;
   });
 }
 
@@ -135,15 +136,14 @@ TEST_CASE("a log is rotated under the strict sandbox", "[sandbox]") {
   EchoProcess origin;
   const TemporaryFolder folder;
   const std::string log = folder.path("access.log");
-  House house{
-      {.endpoints = {origin.address()}, .runtime = "sandbox: strict", .access = log}};
-  exchange(house);
+  Penstock penstock{{.endpoints = {origin.address()}, .runtime = "sandbox: strict", .access = log}};
+  exchange(penstock);
   wait_until("a line in the log", [&] { return fs::file_size(log) > 0; });
   fs::rename(log, log + ".1");
-  house.program().signal(SIGUSR1);
+  penstock.program().signal(SIGUSR1);
   // The new file is made before the next line, and that line goes there.
   wait_until("a line in the new log", [&] {
-    exchange(house);
+    exchange(penstock);
     return fs::exists(log) && fs::file_size(log) > 0;
   });
 }
@@ -159,23 +159,23 @@ TEST_CASE("a file of endpoints may be a link that is turned to a file beside its
   target.write("two.yaml", "[\"" + second.address() + "\"]\n");
   const std::string link = config.path("endpoints.yaml");
   fs::create_symlink(target.path("one.yaml"), link);
-  House house{{.endpoints = {"{file: \"" + link + "\"}"}, .runtime = "sandbox: strict"}};
-  exchange(house);
+  Penstock penstock{{.endpoints = {"{file: \"" + link + "\"}"}, .runtime = "sandbox: strict"}};
+  exchange(penstock);
   fs::create_symlink(target.path("two.yaml"), link + ".new");
   fs::rename(link + ".new", link);
   wait_until("the second endpoint to replace the first one", [&] {
-    return house.program().errors().find("1 new, 1 gone") != std::string::npos;
+    return penstock.program().errors().find("1 new, 1 gone") != std::string::npos;
   });
-  exchange(house);
+  exchange(penstock);
 }
 
 TEST_CASE("root that only changes its group stays root", "[sandbox]") {
   if (skip_unless(::geteuid() == 0, "only root can change its group")) return;
   EchoProcess origin;
-  House house{{.endpoints = {origin.address()}, .runtime = "group: 65531"}};
-  exchange(house);
-  CHECK(all_are(of_all_threads(house.program(), "Gid"), "65531\t65531\t65531\t65531"));
-  const auto capabilities = of_all_threads(house.program(), "CapEff");
+  Penstock penstock{{.endpoints = {origin.address()}, .runtime = "group: 65531"}};
+  exchange(penstock);
+  CHECK(all_are(of_all_threads(penstock.program(), "Gid"), "65531\t65531\t65531\t65531"));
+  const auto capabilities = of_all_threads(penstock.program(), "CapEff");
   CHECK(std::none_of(capabilities.begin(), capabilities.end(),
                      [](const auto& one) { return one == "0000000000000000"; }));
 }
@@ -183,10 +183,10 @@ TEST_CASE("root that only changes its group stays root", "[sandbox]") {
 TEST_CASE("who gave up everything still knows its own figures", "[sandbox]") {
   if (skip_unless(::geteuid() == 0, "only root can become somebody else")) return;
   EchoProcess origin;
-  House house{{.endpoints = {origin.address()}, .runtime = "user: 65532"}};
-  exchange(house);
-  CHECK(house.metrics().sum("process_open_fds", {}) > 3);
-  CHECK(house.metrics().sum("process_resident_memory_bytes", {}) > 0);
+  Penstock penstock{{.endpoints = {origin.address()}, .runtime = "user: 65532"}};
+  exchange(penstock);
+  CHECK(penstock.metrics().sum("process_open_fds", {}) > 3);
+  CHECK(penstock.metrics().sum("process_resident_memory_bytes", {}) > 0);
 }
 
 }  // namespace penstock::e2e

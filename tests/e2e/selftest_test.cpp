@@ -5,7 +5,7 @@
 #include <map>
 
 #include "catch.hpp"
-#include "e2e/house.hpp"
+#include "e2e/penstock.hpp"
 #include "e2e/program.hpp"
 
 using namespace penstock::e2e;

@@ -3,9 +3,9 @@
 #include <unistd.h>
 
 #include "catch.hpp"
-#include "e2e/house.hpp"
 #include "e2e/network.hpp"
 #include "e2e/payload.hpp"
+#include "e2e/penstock.hpp"
 #include "e2e/postgres.hpp"
 #include "e2e/servers.hpp"
 
@@ -14,12 +14,12 @@ using namespace penstock::e2e;
 TEST_CASE("psql and pgbench work through the proxy in every protocol mode", "[services]") {
   if (no_postgres()) return;
   Postgres postgres;
-  House house{{.endpoints = {postgres.address()}}};
-  CHECK(with_database(house.address(),
+  Penstock penstock{{.endpoints = {postgres.address()}}};
+  CHECK(with_database(penstock.address(),
                       {"psql", "-At", "-c", "select repeat('x', 3000000)", "postgres"})
             .output.size() == 3'000'001);
   const Finished made =
-      with_database(house.address(), {"pgbench", "-i", "-q", "-s", "1", "postgres"});
+      with_database(penstock.address(), {"pgbench", "-i", "-q", "-s", "1", "postgres"});
   INFO(made.errors);
   REQUIRE(made.exit_code == 0);
   const std::vector<std::vector<std::string>> ways{
@@ -28,14 +28,14 @@ TEST_CASE("psql and pgbench work through the proxy in every protocol mode", "[se
     std::vector<std::string> words{"pgbench", "-n", "-c", "4", "-j", "2", "-t", "50"};
     words.insert(words.end(), way.begin(), way.end());
     words.push_back("postgres");
-    const Finished run = with_database(house.address(), words);
+    const Finished run = with_database(penstock.address(), words);
     INFO(run.output << run.errors);
     CHECK(run.exit_code == 0);
     CHECK(run.output.find("number of failed transactions: 0") != std::string::npos);
     CHECK(run.output.find("processed: 200/200") != std::string::npos);
   }
-  house.wait_until_rest();
-  for (const Record& record : house.records()) CHECK(text_of(record, "reason") == "complete");
+  penstock.wait_until_rest();
+  for (const Record& record : penstock.records()) CHECK(text_of(record, "reason") == "complete");
 }
 
 TEST_CASE("iperf3 measures through the proxy in both directions", "[services]") {
@@ -43,10 +43,11 @@ TEST_CASE("iperf3 measures through the proxy in both directions", "[services]") 
   const std::string address = free_address();
   Program server{{"iperf3", "-s", "-B", "127.0.0.1", "-p", port_of(address)}};
   wait_until_reachable(address);
-  House house{{.endpoints = {address}}};
+  Penstock penstock{{.endpoints = {address}}};
   for (const char* direction : {"--no-delay", "--reverse"}) {
-    const Finished run = run_program({"iperf3", "-c", "127.0.0.1", "-p", port_of(house.address()),
-                                      "-n", "64M", "-P", "2", direction});
+    const Finished run =
+        run_program({"iperf3", "-c", "127.0.0.1", "-p", port_of(penstock.address()), "-n", "64M",
+                     "-P", "2", direction});
     INFO(run.output << run.errors);
     CHECK(run.exit_code == 0);
     CHECK(run.output.find("iperf Done") != std::string::npos);
@@ -67,8 +68,8 @@ TEST_CASE("rsync copies a tree through the proxy and finds nothing left to do", 
   Program server{{"rsync", "--daemon", "--no-detach", "--address=127.0.0.1",
                   "--port=" + port_of(address), "--config=" + file}};
   wait_until_reachable(address);
-  House house{{.endpoints = {address}}};
-  const std::string url = "rsync://127.0.0.1:" + port_of(house.address()) + "/source/";
+  Penstock penstock{{.endpoints = {address}}};
+  const std::string url = "rsync://127.0.0.1:" + port_of(penstock.address()) + "/source/";
   const Finished copied = run_program({"rsync", "-a", url, folder.path("copy")});
   INFO(copied.errors);
   CHECK(copied.exit_code == 0);
@@ -84,11 +85,11 @@ TEST_CASE("a mail server, which speaks first, is heard at once", "[services]") {
   Program server{{"python3", "-W", "ignore", "-u", "-m", "smtpd", "-n", "-c", "DebuggingServer",
                   "127.0.0.1:" + port_of(address)}};
   wait_until_reachable(address);
-  House house{{.endpoints = {address}}};
+  Penstock penstock{{.endpoints = {address}}};
   const Finished sent = run_program({"python3", "-c",
                                      "import smtplib\n"
                                      "server = smtplib.SMTP('127.0.0.1', " +
-                                         port_of(house.address()) +
+                                         port_of(penstock.address()) +
                                          ", timeout=20)\n"
                                          "server.sendmail('a@example.com', ['b@example.com'], "
                                          "'Subject: hi\\r\\n\\r\\n' + 'x' * 9000)\n"

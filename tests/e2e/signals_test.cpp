@@ -10,9 +10,9 @@
 #include <filesystem>
 
 #include "catch.hpp"
-#include "e2e/house.hpp"
 #include "e2e/network.hpp"
 #include "e2e/origin.hpp"
+#include "e2e/penstock.hpp"
 
 using namespace penstock::e2e;
 
@@ -58,15 +58,15 @@ bool has_begun(const Program& program) {
 // The drain has begun, by POST /drain, and `client` is busy.
 struct Draining {
   Origin origin{};
-  House house{{.endpoints = {origin.address()}, .runtime = "drain: {timeout: 60s}"}};
-  Peer client = house.client();
+  Penstock penstock{{.endpoints = {origin.address()}, .runtime = "drain: {timeout: 60s}"}};
+  Peer client = penstock.client();
   Peer upstream = origin.accept();
 
   Draining() {
-    REQUIRE(http(house.admin(), "POST", "/drain").status == 202);
+    REQUIRE(http(penstock.admin(), "POST", "/drain").status == 202);
     wait_until("the drain has come to the connections", [this] {
       exchange();
-      return house.program().errors().find("draining; connections") != std::string::npos;
+      return penstock.program().errors().find("draining; connections") != std::string::npos;
     });
   }
   // Or it would be idle, and ended.
@@ -82,13 +82,13 @@ TEST_CASE("a signal in the first moments of a start is not left to its default",
   for (const int signal : {SIGHUP, SIGUSR1, SIGUSR2, SIGHUP, SIGUSR1, SIGUSR2}) {
     INFO("signal " << signal);
     Origin origin;
-    House house{{.endpoints = {origin.address()}}};
-    house.stop();
-    house.start_again();
-    wait_until("main has begun", [&] { return has_begun(house.program()); });
-    house.program().signal(signal);
-    house.wait_until_ready();
-    house.stop();
+    Penstock penstock{{.endpoints = {origin.address()}}};
+    penstock.stop();
+    penstock.start_again();
+    wait_until("main has begun", [&] { return has_begun(penstock.program()); });
+    penstock.program().signal(signal);
+    penstock.wait_until_ready();
+    penstock.stop();
   }
 }
 
@@ -96,12 +96,12 @@ TEST_CASE("SIGTERM in the first moments of a start ends it with exit code 0", "[
   for (const int signal : {SIGTERM, SIGINT, SIGTERM, SIGINT}) {
     INFO("signal " << signal);
     Origin origin;
-    House house{{.endpoints = {origin.address()}}};
-    house.stop();
-    house.start_again();
-    wait_until("main has begun", [&] { return has_begun(house.program()); });
-    house.program().signal(signal);
-    house.expect_clean_end();
+    Penstock penstock{{.endpoints = {origin.address()}}};
+    penstock.stop();
+    penstock.start_again();
+    wait_until("main has begun", [&] { return has_begun(penstock.program()); });
+    penstock.program().signal(signal);
+    penstock.expect_clean_end();
   }
 }
 
@@ -165,7 +165,7 @@ TEST_CASE("SIGINT ends the other verbs as it ends any program", "[signals]") {
 
 TEST_CASE("SIGTERM after POST /drain lets connections go on", "[signals]") {
   Draining draining;
-  Program& program = draining.house.program();
+  Program& program = draining.penstock.program();
   program.signal(SIGTERM);
   wait_until("the signal is answered",
              [&] { return program.errors().find("SIGTERM: the drain that") != std::string::npos; });
@@ -173,36 +173,36 @@ TEST_CASE("SIGTERM after POST /drain lets connections go on", "[signals]") {
   draining.client.finish_sending();
   draining.upstream.close();
   CHECK(draining.client.receive_all().ending == Ending::fin);
-  draining.house.expect_clean_end();
-  CHECK(text_of(draining.house.records().at(0), "reason") == "complete");
+  draining.penstock.expect_clean_end();
+  CHECK(text_of(draining.penstock.records().at(0), "reason") == "complete");
 }
 
 TEST_CASE("a second SIGTERM ends at once what POST /drain began", "[signals]") {
   Draining draining;
-  draining.house.program().signal(SIGTERM);
+  draining.penstock.program().signal(SIGTERM);
   draining.exchange();
-  draining.house.program().signal(SIGINT);
+  draining.penstock.program().signal(SIGINT);
   CHECK(draining.client.receive_all().ending == Ending::reset);
-  draining.house.expect_clean_end();
+  draining.penstock.expect_clean_end();
 }
 
 TEST_CASE("signals while the logs are flushed change nothing any more", "[signals]") {
   Origin origin;
   origin.serve(greet("x"));
-  House house{{.endpoints = {origin.address()}, .program = {.unread_output = true}}};
+  Penstock penstock{{.endpoints = {origin.address()}, .program = {.unread_output = true}}};
   // The pipe of the access log is full: the flush waits for as long as it may.
   wait_until(
       "lines are dropped",
       [&] {
         for (int i = 0; i < 500; ++i) {
-          Peer client = house.client();
+          Peer client = penstock.client();
           client.finish_sending();
           client.read_to_end();
         }
-        return house.metrics().sum("penstock_access_log_lines_dropped_total") > 0;
+        return penstock.metrics().sum("penstock_access_log_lines_dropped_total") > 0;
       },
       60s);
-  Program& program = house.program();
+  Program& program = penstock.program();
   program.signal(SIGTERM);
   wait_until("everything but the flush is done",
              [&] { return program.errors().find("stopped; connections") != std::string::npos; });
@@ -210,7 +210,7 @@ TEST_CASE("signals while the logs are flushed change nothing any more", "[signal
     for (const int signal : {SIGTERM, SIGHUP, SIGUSR1, SIGUSR2}) program.signal(signal);
     return !program.running();
   });
-  house.expect_clean_end();
+  penstock.expect_clean_end();
 }
 
 // The bound is of time, and a machine that is busy with something else may miss it.
@@ -218,14 +218,14 @@ TEST_CASE("a drain ends a second after its grace and its timeout at the latest",
   bool kept = false;
   for (int tries = 0; tries < 3 && !kept; ++tries) {
     Origin origin;
-    House house{{.endpoints = {origin.address()},
-                 .runtime = "max_connections: 1, drain: {grace: 200ms, timeout: 800ms}"}};
-    Peer busy = house.client();
+    Penstock penstock{{.endpoints = {origin.address()},
+                       .runtime = "max_connections: 1, drain: {grace: 200ms, timeout: 800ms}"}};
+    Peer busy = penstock.client();
     const Peer upstream = origin.accept();
-    const Peer waits = house.client();  // for a place: the listeners cannot be emptied
+    const Peer waits = penstock.client();  // for a place: the listeners cannot be emptied
     const auto begun = Clock::now();
-    house.program().signal(SIGTERM);
-    house.expect_clean_end();
+    penstock.program().signal(SIGTERM);
+    penstock.expect_clean_end();
     kept = Clock::now() - begun < 2s;
   }
   CHECK(kept);

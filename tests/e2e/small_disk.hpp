@@ -2,7 +2,7 @@
 // A disk of a megabyte that nobody else sees: a tmpfs in a mount namespace of the calling thread.
 //
 //   SmallDisk disk;                      // programs that this thread starts see it, too
-//   House house{{.access = disk.path("access.log")}};
+//   Penstock penstock{{.access = disk.path("access.log")}};
 //
 // Owner    the test, on one thread. Needs the right to mount: can_mount().
 // Errors   Failure.

@@ -9,11 +9,11 @@ void Talk::goes_on() {
   if (client.read(4) != "pong") throw Failure{"the client hears something else"};
 }
 
-std::vector<Talk> talk_to_both(const House& house, Origin& a, Origin& b) {
-  Peer first = house.client();
+std::vector<Talk> talk_to_both(const Penstock& penstock, Origin& a, Origin& b) {
+  Peer first = penstock.client();
   wait_until("one is reached", [&] { return a.somebody_waits() || b.somebody_waits(); });
   const bool first_is_a = a.somebody_waits();
-  Peer second = house.client();
+  Peer second = penstock.client();
   std::vector<Talk> both;
   both.push_back({first_is_a ? std::move(first) : std::move(second), a.accept()});
   both.push_back({first_is_a ? std::move(second) : std::move(first), b.accept()});

@@ -5,8 +5,8 @@
 
 #include <vector>
 
-#include "e2e/house.hpp"
 #include "e2e/origin.hpp"
+#include "e2e/penstock.hpp"
 
 namespace penstock::e2e {
 
@@ -18,6 +18,6 @@ struct Talk {
 };
 
 // In the order of the origins.
-std::vector<Talk> talk_to_both(const House& house, Origin& a, Origin& b);
+std::vector<Talk> talk_to_both(const Penstock& penstock, Origin& a, Origin& b);
 
 }  // namespace penstock::e2e

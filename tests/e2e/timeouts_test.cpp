@@ -1,10 +1,10 @@
 // Every deadline of a connection that stands, and the reason in the log.
 
 #include "catch.hpp"
-#include "e2e/house.hpp"
 #include "e2e/network.hpp"
 #include "e2e/origin.hpp"
 #include "e2e/payload.hpp"
+#include "e2e/penstock.hpp"
 
 using namespace penstock::e2e;
 
@@ -18,8 +18,9 @@ double duration_of(const Record& record) {
 // then everything must arrive.
 void closed_window_survives(Milliseconds time, const char* engine) {
   Origin origin;
-  House house{{.endpoints = {origin.address()}, .listener = "peer_timeout: 1s", .relay = engine}};
-  Peer client = house.client({.receive_buffer = 4096});
+  Penstock penstock{
+      {.endpoints = {origin.address()}, .listener = "peer_timeout: 1s", .relay = engine}};
+  Peer client = penstock.client({.receive_buffer = 4096});
   Peer upstream = origin.accept();
   const auto answer = payload(21, 32 << 20);
   std::size_t sent = 0;
@@ -32,26 +33,26 @@ void closed_window_survives(Milliseconds time, const char* engine) {
   upstream.finish_sending();
   REQUIRE(client.read_to_end() == answer.substr(0, sent));
   client.close();
-  CHECK(text_of(house.record_with_reason("complete"), "reason") == "complete");
+  CHECK(text_of(penstock.record_with_reason("complete"), "reason") == "complete");
 }
 
 }  // namespace
 
 TEST_CASE("a connection without a byte for idle_timeout is reset on both sides", "[timeouts]") {
   Origin origin;
-  House house{{.endpoints = {origin.address()}, .listener = "idle_timeout: 300ms"}};
-  Peer client = house.client();
+  Penstock penstock{{.endpoints = {origin.address()}, .listener = "idle_timeout: 300ms"}};
+  Peer client = penstock.client();
   Peer upstream = origin.accept();
   CHECK(client.receive_all().ending == Ending::reset);
   CHECK(upstream.receive_all().ending == Ending::reset);
-  const Record record = house.record_with_reason("idle_timeout");
+  const Record record = penstock.record_with_reason("idle_timeout");
   CHECK(duration_of(record) >= 300);
 }
 
 TEST_CASE("bytes in either direction put idle_timeout off", "[timeouts]") {
   Origin origin;
-  House house{{.endpoints = {origin.address()}, .listener = "idle_timeout: 700ms"}};
-  Peer client = house.client();
+  Penstock penstock{{.endpoints = {origin.address()}, .listener = "idle_timeout: 700ms"}};
+  Peer client = penstock.client();
   Peer upstream = origin.accept();
   auto next = Clock::now();
   bool from_client = true;
@@ -63,38 +64,38 @@ TEST_CASE("bytes in either direction put idle_timeout off", "[timeouts]") {
     }
     return client.ending() == Ending::open && upstream.ending() == Ending::open;
   });
-  CHECK(duration_of(house.record_with_reason("idle_timeout")) >= 2000);
+  CHECK(duration_of(penstock.record_with_reason("idle_timeout")) >= 2000);
 }
 
 TEST_CASE("a half-closed connection ends after half_close_timeout of silence", "[timeouts]") {
   Origin origin;
-  House house{{.endpoints = {origin.address()}, .listener = "half_close_timeout: 300ms"}};
-  Peer client = house.client();
+  Penstock penstock{{.endpoints = {origin.address()}, .listener = "half_close_timeout: 300ms"}};
+  Peer client = penstock.client();
   Peer upstream = origin.accept();
   client.finish_sending();
   CHECK(upstream.read_to_end().empty());
   CHECK(client.receive_all().ending == Ending::reset);
-  house.record_with_reason("half_close_timeout");
+  penstock.record_with_reason("half_close_timeout");
 }
 
 TEST_CASE("a client of static files that never closes is let go after half_close_timeout",
           "[timeouts]") {
   Origin origin;
   const std::string files = free_address();
-  House house{{.endpoints = {origin.address()},
-               .more_listeners = "  - {name: files, bind: \"" + files +
-                                 "\", files: {root: /}, half_close_timeout: 300ms}\n"}};
+  Penstock penstock{{.endpoints = {origin.address()},
+                     .more_listeners = "  - {name: files, bind: \"" + files +
+                                       "\", files: {root: /}, half_close_timeout: 300ms}\n"}};
   Peer client = Peer::connect(files);
   client.send("GET /nothing/here HTTP/1.0\r\n\r\n");
   CHECK(client.read_to_end().find("404") != std::string::npos);
-  house.record_with_reason("half_close_timeout");
+  penstock.record_with_reason("half_close_timeout");
 }
 
 TEST_CASE("max_lifetime ends even a busy connection", "[timeouts]") {
   Origin origin;
   origin.serve(echo);
-  House house{{.endpoints = {origin.address()}, .listener = "max_lifetime: 1s"}};
-  Peer client = house.client();
+  Penstock penstock{{.endpoints = {origin.address()}, .listener = "max_lifetime: 1s"}};
+  Peer client = penstock.client();
   wait_until("the connection ends", [&] {
     try {
       client.send("x");
@@ -103,7 +104,7 @@ TEST_CASE("max_lifetime ends even a busy connection", "[timeouts]") {
     }
     return client.ending() != Ending::open;
   });
-  const double lived = duration_of(house.record_with_reason("max_lifetime"));
+  const double lived = duration_of(penstock.record_with_reason("max_lifetime"));
   CHECK(lived >= 890);
   CHECK(lived < 5000);
 }
@@ -111,23 +112,24 @@ TEST_CASE("max_lifetime ends even a busy connection", "[timeouts]") {
 TEST_CASE("max_lifetime ends a client of static files, by FIN between two requests", "[timeouts]") {
   TemporaryFolder folder;
   folder.write("www/file", "content");
-  House house{{.listener = "files: {root: \"" + folder.path("www") + "\"}, max_lifetime: 1s"}};
-  Peer client = house.client();
+  Penstock penstock{
+      {.listener = "files: {root: \"" + folder.path("www") + "\"}, max_lifetime: 1s"}};
+  Peer client = penstock.client();
   client.send("GET /file HTTP/1.1\r\nHost: a\r\n\r\n");
   CHECK(client.read_to_end().ends_with("content"));
-  CHECK(duration_of(house.record_with_reason("max_lifetime")) >= 890);
+  CHECK(duration_of(penstock.record_with_reason("max_lifetime")) >= 890);
 }
 
 TEST_CASE("abort_linger bounds how long a client that does not read is waited for", "[timeouts]") {
   Origin origin;
-  House house{{.endpoints = {origin.address()}, .listener = "abort_linger: 400ms"}};
-  Peer client = house.client({.receive_buffer = 4096});
+  Penstock penstock{{.endpoints = {origin.address()}, .listener = "abort_linger: 400ms"}};
+  Peer client = penstock.client({.receive_buffer = 4096});
   Peer upstream = origin.accept();
   upstream.send(payload(22, 1 << 20));
-  house.wait_for_metric("penstock_bytes_total", {{"direction", "to_client"}}, 1000);
+  penstock.wait_for_metric("penstock_bytes_total", {{"direction", "to_client"}}, 1000);
   const auto begin = Clock::now();
   upstream.reset();
-  const Record record = house.record_with_reason("upstream_reset");
+  const Record record = penstock.record_with_reason("upstream_reset");
   CHECK(Clock::now() - begin >= 400ms);
   CHECK(number_of(record, "unacked_at_close") > 0);
   CHECK(client.receive_all().ending == Ending::reset);
@@ -135,10 +137,10 @@ TEST_CASE("abort_linger bounds how long a client that does not read is waited fo
 
 TEST_CASE("timeouts of 0 never end a connection", "[timeouts]") {
   Origin origin;
-  House house{{.endpoints = {origin.address()},
-               .listener = "idle_timeout: 0, half_close_timeout: 0, max_lifetime: 0, "
-                           "peer_timeout: 0"}};
-  Peer client = house.client();
+  Penstock penstock{{.endpoints = {origin.address()},
+                     .listener = "idle_timeout: 0, half_close_timeout: 0, max_lifetime: 0, "
+                                 "peer_timeout: 0"}};
+  Peer client = penstock.client();
   Peer upstream = origin.accept();
   client.finish_sending();
   CHECK(upstream.read_to_end().empty());
@@ -165,22 +167,22 @@ TEST_CASE("a peer that vanished while it owes an answer is cut by peer_timeout",
     return;
   }
   Origin origin;
-  House house{
+  Penstock penstock{
       {.endpoints = {origin.address()}, .listener = "peer_timeout: 1s, abort_linger: 200ms"}};
-  Peer client = house.client();
+  Peer client = penstock.client();
   Peer upstream = origin.accept();
   upstream.send("hello");
   REQUIRE(client.read(5) == "hello");
   SECTION("a client with segments in flight") {
     const Vanished gone{client.local_port()};
     upstream.send("is anybody there?");
-    house.record_with_reason("peer_timeout", 5s);
+    penstock.record_with_reason("peer_timeout", 5s);
     CHECK(upstream.receive_all().ending == Ending::reset);
   }
   SECTION("an upstream with segments in flight") {
     const Vanished gone{port_of(origin.address())};
     client.send("is anybody there?");
-    house.record_with_reason("peer_timeout", 5s);
+    penstock.record_with_reason("peer_timeout", 5s);
     CHECK(client.receive_all().ending == Ending::reset);
   }
 }
@@ -192,15 +194,15 @@ TEST_CASE("a client of static files that vanished is cut by peer_timeout", "[tim
   }
   TemporaryFolder folder;
   folder.write("www/file", std::string{payload(23, 32 << 20)});
-  House house{{.listener = "files: {root: \"" + folder.path("www") +
-                           "\"}, peer_timeout: 1s, abort_linger: 200ms"}};
-  Peer client = house.client({.receive_buffer = 4096});
+  Penstock penstock{{.listener = "files: {root: \"" + folder.path("www") +
+                                 "\"}, peer_timeout: 1s, abort_linger: 200ms"}};
+  Peer client = penstock.client({.receive_buffer = 4096});
   client.send("GET /file HTTP/1.1\r\nHost: a\r\n\r\n");
   CHECK(client.read(8) == "HTTP/1.1");
   const Vanished gone{client.local_port()};
   std::string rest;
   receive_now(client.descriptor(), rest);  // the window opens, and segments go out to nobody
-  const Record record = house.record_with_reason("peer_timeout", 5s);
+  const Record record = penstock.record_with_reason("peer_timeout", 5s);
   CHECK(record.at("truncated").as_bool());
 }
 
@@ -210,11 +212,11 @@ TEST_CASE("keepalive ends an idle connection whose peer vanished", "[timeouts]")
     return;
   }
   Origin origin;
-  House house{{.endpoints = {origin.address()},
-               .listener = "keepalive: {idle: 1s, interval: 1s, count: 2}"}};
-  Peer client = house.client();
+  Penstock penstock{{.endpoints = {origin.address()},
+                     .listener = "keepalive: {idle: 1s, interval: 1s, count: 2}"}};
+  Peer client = penstock.client();
   Peer upstream = origin.accept();
   const Vanished gone{client.local_port()};
-  house.record_with_reason("peer_timeout");
+  penstock.record_with_reason("peer_timeout");
   CHECK(upstream.receive_all().ending == Ending::reset);
 }

@@ -1,10 +1,10 @@
 // TCP urgent data is delivered in line, and an urgent mark neither stops nor spins the proxy.
 
 #include "catch.hpp"
-#include "e2e/house.hpp"
 #include "e2e/network.hpp"
 #include "e2e/origin.hpp"
 #include "e2e/payload.hpp"
+#include "e2e/penstock.hpp"
 #include "e2e/temporary_folder.hpp"
 
 using namespace penstock::e2e;
@@ -26,10 +26,10 @@ std::string send_pieces(Peer& peer, const std::vector<std::string>& pieces) {
   return all;
 }
 
-void expect_in_line(const House& house, Origin& origin, const std::vector<std::string>& pieces,
-                    bool finish) {
+void expect_in_line(const Penstock& penstock, Origin& origin,
+                    const std::vector<std::string>& pieces, bool finish) {
   for (const bool from_client : {true, false}) {
-    Peer client = house.client();
+    Peer client = penstock.client();
     Peer upstream = origin.accept();
     Peer& sender = from_client ? client : upstream;
     Peer& receiver = from_client ? upstream : client;
@@ -56,14 +56,14 @@ TEST_CASE("an urgent byte arrives in line wherever it stands", "[urgent][sanitiz
   const std::string large{payload(3, 200'000)};
   for (const char* engine : engines) {
     Origin origin;
-    House house{{.endpoints = {origin.address()}, .relay = engine}};
+    Penstock penstock{{.endpoints = {origin.address()}, .relay = engine}};
     for (const bool finish : {false, true}) {
       INFO(engine << (finish ? ", with FIN" : ", without FIN"));
-      expect_in_line(house, origin, {"before ", "!", "behind"}, finish);
-      expect_in_line(house, origin, {"!", "behind"}, finish);
-      expect_in_line(house, origin, {"before", "!"}, finish);
-      expect_in_line(house, origin, {"!"}, finish);
-      expect_in_line(house, origin, {large, "!", large, "!"}, finish);
+      expect_in_line(penstock, origin, {"before ", "!", "behind"}, finish);
+      expect_in_line(penstock, origin, {"!", "behind"}, finish);
+      expect_in_line(penstock, origin, {"before", "!"}, finish);
+      expect_in_line(penstock, origin, {"!"}, finish);
+      expect_in_line(penstock, origin, {large, "!", large, "!"}, finish);
     }
   }
 }
@@ -77,9 +77,9 @@ TEST_CASE("1000 urgent bytes arrive in line among others", "[urgent][sanitize]")
   for (const char* engine : engines) {
     INFO(engine);
     Origin origin;
-    House house{{.endpoints = {origin.address()}, .relay = engine}};
-    expect_in_line(house, origin, pieces, false);
-    expect_in_line(house, origin, pieces, true);
+    Penstock penstock{{.endpoints = {origin.address()}, .relay = engine}};
+    expect_in_line(penstock, origin, pieces, false);
+    expect_in_line(penstock, origin, pieces, true);
   }
 }
 
@@ -87,20 +87,20 @@ TEST_CASE("a connection that rests at an urgent mark costs no CPU", "[urgent][sa
   for (const char* engine : engines) {
     INFO(engine);
     Origin origin;
-    House house{{.endpoints = {origin.address()}, .relay = engine}};
-    Peer client = house.client();
+    Penstock penstock{{.endpoints = {origin.address()}, .relay = engine}};
+    Peer client = penstock.client();
     Peer upstream = origin.accept();
     client.send("before");
     client.send_urgent('!');
     REQUIRE(upstream.read(7) == "before!");
     // A second one whose receiver does not read: the mark waits in the middle.
-    Peer blocked = house.client();
+    Peer blocked = penstock.client();
     Peer idle = origin.accept();
     blocked.send(payload(4, 1 << 20));
     blocked.send_urgent('!');
-    const double before = house.program().cpu_seconds();
+    const double before = penstock.program().cpu_seconds();
     holds_for(2s, "the connection is open", [&] { return client.ending() == Ending::open; });
-    CHECK(house.program().cpu_seconds() - before < 0.3);
+    CHECK(penstock.program().cpu_seconds() - before < 0.3);
     client.send("behind");
     REQUIRE(upstream.read(6) == "behind");
   }
@@ -116,14 +116,14 @@ TEST_CASE("an urgent byte arrives in line from and to unix sockets", "[urgent][s
       const std::string app = folder.path(std::to_string(houses) + "-app.sock");
       const std::string web = folder.path(std::to_string(houses++) + "-web.sock");
       Origin origin{unix_client ? free_address() : "unix:" + app};
-      House house{{.endpoints = {origin.address()},
-                   .bind = unix_client ? "unix:" + web : std::string{},
-                   .relay = engine}};
+      Penstock penstock{{.endpoints = {origin.address()},
+                         .bind = unix_client ? "unix:" + web : std::string{},
+                         .relay = engine}};
       for (const bool finish : {false, true}) {
-        expect_in_line(house, origin, {"before ", "!", "behind"}, finish);
-        expect_in_line(house, origin, {"!", "behind"}, finish);
-        expect_in_line(house, origin, {"before", "!"}, finish);
-        expect_in_line(house, origin, {large, "!", large, "!"}, finish);
+        expect_in_line(penstock, origin, {"before ", "!", "behind"}, finish);
+        expect_in_line(penstock, origin, {"!", "behind"}, finish);
+        expect_in_line(penstock, origin, {"before", "!"}, finish);
+        expect_in_line(penstock, origin, {large, "!", large, "!"}, finish);
       }
     }
   }

@@ -10,7 +10,7 @@
 #include "files/options.hpp"
 #include "files/responder.hpp"
 #include "files/site.hpp"
-#include "files/site_view.hpp"
+#include "files/site_cache.hpp"
 #include "os/loopback.hpp"
 #include "os/process.hpp"
 
@@ -60,7 +60,7 @@ class Connection {
   explicit Connection(std::shared_ptr<const Site> site, const os::SocketOptions& options = {})
       : pair_{testing::tcp_pair(options)},
         site_{std::move(site)},
-        view_{std::make_unique<SiteView>(*site_, *std::pmr::new_delete_resource())},
+        view_{std::make_unique<SiteCache>(*site_, *std::pmr::new_delete_resource())},
         responder_{*view_} {
     os::ignore_broken_pipes();
   }
@@ -114,7 +114,7 @@ class Connection {
 
   void await_events(short events) { REQUIRE(testing::await_events(pair_.server.get(), events)); }
   Responder& responder() { return responder_; }
-  SiteView& view() { return *view_; }
+  SiteCache& view() { return *view_; }
   int client() const { return pair_.client.get(); }
   int server() const { return pair_.server.get(); }
   void reset_client() {
@@ -129,7 +129,7 @@ class Connection {
 
   testing::Pair pair_;
   std::shared_ptr<const Site> site_;
-  std::unique_ptr<SiteView> view_;
+  std::unique_ptr<SiteCache> view_;
   Responder responder_;
 };
 

@@ -16,11 +16,11 @@ constexpr base::Instant start{std::chrono::hours{1}};
 constexpr base::Duration soon = std::chrono::milliseconds{500};
 constexpr base::Duration later = std::chrono::seconds{2};
 
-struct House {
+struct Rig {
   testing::TemporaryDirectory directory;
   std::shared_ptr<const Site> site;
 
-  House() {
+  Rig() {
     for (const char* name : {"a", "b", "c", "d"}) directory.write(name, name);
     site = site_at(directory.path());
   }
@@ -42,8 +42,8 @@ std::size_t descriptors_of_this_process() {
 }  // namespace
 
 TEST_CASE("a file that is asked for again is open already", "[files]") {
-  const House house;
-  OpenFileCache cache = house.cache(10);
+  const Rig rig;
+  OpenFileCache cache = rig.cache(10);
   const FileHandle first = cache.find("/a", start).file;
   CHECK(cache.find("/a", start + soon).file == first);
   CHECK(cache.counters().hits.value() == 1);
@@ -52,8 +52,8 @@ TEST_CASE("a file that is asked for again is open already", "[files]") {
 }
 
 TEST_CASE("the least recently used one is closed first", "[files]") {
-  const House house;
-  OpenFileCache cache = house.cache(2);
+  const Rig rig;
+  OpenFileCache cache = rig.cache(2);
   const std::size_t before = descriptors_of_this_process();
   for (const char* path : {"/a", "/b", "/a", "/c"}) cache.find(path, start);
   CHECK(descriptors_of_this_process() == before + 2);
@@ -67,8 +67,8 @@ TEST_CASE("the least recently used one is closed first", "[files]") {
 }
 
 TEST_CASE("a file that is being sent stays open though the cache has let it go", "[files]") {
-  const House house;
-  OpenFileCache cache = house.cache(1);
+  const Rig rig;
+  OpenFileCache cache = rig.cache(1);
   const FileHandle sending = cache.find("/a", start).file;
   cache.find("/b", start);
   std::byte byte{};
@@ -78,17 +78,17 @@ TEST_CASE("a file that is being sent stays open though the cache has let it go",
 
 TEST_CASE("a name is looked at again after a while: another file, one that is gone, a new one",
           "[files]") {
-  const House house;
-  OpenFileCache cache = house.cache(10);
+  const Rig rig;
+  OpenFileCache cache = rig.cache(10);
   const std::string before = cache.find("/a", start).file->validators.etag;
   CHECK(cache.find("/new", start).status == 404);
-  house.replace("a", "longer");
-  std::filesystem::remove(house.directory / "b");
+  rig.replace("a", "longer");
+  std::filesystem::remove(rig.directory / "b");
   CHECK(cache.find("/b", start).status == 404);
   CHECK(cache.find("/a", start + soon).file->validators.etag == before);
   CHECK(cache.find("/a", start + later).file->validators.etag != before);
   CHECK(cache.find("/a", start + later).file->status.size == 6);
-  house.replace("b", "back");
+  rig.replace("b", "back");
   CHECK(cache.find("/b", start + soon).status == 404);
   CHECK(cache.find("/b", start + later).status == 200);
   CHECK(cache.counters().open.value() == 2);
@@ -117,8 +117,8 @@ TEST_CASE("where the root's link was turned everything is looked for in the new 
 }
 
 TEST_CASE("a shortage of descriptors is not remembered", "[files]") {
-  const House house;
-  OpenFileCache cache = house.cache(10);
+  const Rig rig;
+  OpenFileCache cache = rig.cache(10);
   rlimit before{};
   REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
   const rlimit none{.rlim_cur = 0, .rlim_max = before.rlim_max};
@@ -130,8 +130,8 @@ TEST_CASE("a shortage of descriptors is not remembered", "[files]") {
 }
 
 TEST_CASE("names behind which nothing is are limited as well", "[files]") {
-  const House house;
-  OpenFileCache cache = house.cache(3);
+  const Rig rig;
+  OpenFileCache cache = rig.cache(3);
   cache.find("/a", start);
   for (int i = 0; i < 1000; ++i) cache.find("/missing/" + std::to_string(i), start);
   CHECK(cache.counters().open.value() == 0);
@@ -139,13 +139,13 @@ TEST_CASE("names behind which nothing is are limited as well", "[files]") {
 }
 
 TEST_CASE("a compressed form is as good as its nanoseconds", "[files]") {
-  const House house;
-  house.directory.write("a.gz", "small");
+  const Rig rig;
+  rig.directory.write("a.gz", "small");
   const auto now = std::filesystem::file_time_type::clock::now();
   const auto behind_by = [&](std::chrono::nanoseconds time) {
-    std::filesystem::last_write_time(house.directory / "a", now);
-    std::filesystem::last_write_time(house.directory / "a.gz", now - time);
-    OpenFileCache cache = house.cache(10);
+    std::filesystem::last_write_time(rig.directory / "a", now);
+    std::filesystem::last_write_time(rig.directory / "a.gz", now - time);
+    OpenFileCache cache = rig.cache(10);
     return bool{cache.find("/a", start).gzip};
   };
   CHECK(behind_by(std::chrono::nanoseconds{0}));
@@ -154,18 +154,18 @@ TEST_CASE("a compressed form is as good as its nanoseconds", "[files]") {
 }
 
 TEST_CASE("the compressed forms of a file lie beside it, and are no older", "[files]") {
-  const House house;
+  const Rig rig;
   const auto set_time = [&](const char* name, int hours) {
     std::filesystem::last_write_time(
-        house.directory / name,
+        rig.directory / name,
         std::filesystem::file_time_type::clock::now() + std::chrono::hours{hours});
   };
-  house.directory.write("a.gz", "small");
-  house.directory.write("a.zst", "old");
+  rig.directory.write("a.gz", "small");
+  rig.directory.write("a.zst", "old");
   set_time("a", -2);
   set_time("a.gz", -1);
   set_time("a.zst", -3);
-  OpenFileCache cache = house.cache(10);
+  OpenFileCache cache = rig.cache(10);
   const Found& found = cache.find("/a", start);
   REQUIRE(found.gzip);
   CHECK(found.gzip->encoding == "gzip");

@@ -17,9 +17,9 @@ std::string numbers(std::size_t bytes) {
 
 const std::string large = numbers(200'000);
 
-struct RangeHouse {
+struct RangeRig {
   testing::TemporaryDirectory directory;
-  RangeHouse() {
+  RangeRig() {
     directory.write("digits.txt", "0123456789");
     directory.write("large.txt", large);
     directory.write("empty", "");
@@ -33,8 +33,8 @@ struct RangeHouse {
 }  // namespace
 
 TEST_CASE("one range is a 206 with its place, small by copy and large by sendfile", "[files]") {
-  const RangeHouse house;
-  Connection connection = house.connect();
+  const RangeRig rig;
+  Connection connection = rig.connect();
   const Response small = connection.ask(get("/digits.txt", "Range: bytes=2-4\r\n"));
   CHECK(small.status == 206);
   CHECK(small.body == "234");
@@ -48,8 +48,8 @@ TEST_CASE("one range is a 206 with its place, small by copy and large by sendfil
 }
 
 TEST_CASE("several ranges are parts of one message, in their order", "[files]") {
-  const RangeHouse house;
-  Connection connection = house.connect();
+  const RangeRig rig;
+  Connection connection = rig.connect();
   const Response answer =
       connection.ask(get("/large.txt", "Range: bytes=150000-199999,0-9, -5\r\n"));
   CHECK(answer.status == 206);
@@ -67,8 +67,8 @@ TEST_CASE("several ranges are parts of one message, in their order", "[files]") 
 }
 
 TEST_CASE("a range outside of the file is a 416 that says how long it is", "[files]") {
-  const RangeHouse house;
-  Connection connection = house.connect();
+  const RangeRig rig;
+  Connection connection = rig.connect();
   const Response answer = connection.ask(get("/digits.txt", "Range: bytes=10-\r\n"));
   CHECK(answer.status == 416);
   CHECK(answer.fields.at("Content-Range") == "bytes */10");
@@ -81,8 +81,8 @@ TEST_CASE("a range outside of the file is a 416 that says how long it is", "[fil
 }
 
 TEST_CASE("who has the file already gets a 304 without a body", "[files]") {
-  const RangeHouse house;
-  Connection connection = house.connect();
+  const RangeRig rig;
+  Connection connection = rig.connect();
   const Response full = connection.ask(get("/digits.txt"));
   const std::string tag = full.fields.at("ETag");
   for (const std::string& condition :
@@ -101,8 +101,8 @@ TEST_CASE("who has the file already gets a 304 without a body", "[files]") {
 }
 
 TEST_CASE("If-Range continues a download, or begins it again", "[files]") {
-  const RangeHouse house;
-  Connection connection = house.connect();
+  const RangeRig rig;
+  Connection connection = rig.connect();
   const Response full = connection.ask(get("/digits.txt"));
   const auto with = [&](const std::string& validator) {
     return connection.ask(get("/digits.txt", "Range: bytes=5-\r\nIf-Range: " + validator + "\r\n"));
@@ -114,8 +114,8 @@ TEST_CASE("If-Range continues a download, or begins it again", "[files]") {
 }
 
 TEST_CASE("a compressed form goes to whom it suits, with its own tag and its ranges", "[files]") {
-  const RangeHouse house;
-  Connection connection = house.connect();
+  const RangeRig rig;
+  Connection connection = rig.connect();
   const Response plain = connection.ask(get("/page.html"));
   CHECK(plain.body == "<p>hello</p>");
   CHECK(plain.fields.at("Vary") == "Accept-Encoding");
@@ -137,17 +137,17 @@ TEST_CASE("a compressed form goes to whom it suits, with its own tag and its ran
 }
 
 TEST_CASE("parts of a file that becomes shorter end the connection", "[files]") {
-  const RangeHouse house;
-  Connection connection = house.connect();
+  const RangeRig rig;
+  Connection connection = rig.connect();
   CHECK(connection.ask(get("/large.txt", "Range: bytes=0-1\r\n")).body == large.substr(0, 2));
-  std::filesystem::resize_file(house.directory / "large.txt", 1000);
+  std::filesystem::resize_file(rig.directory / "large.txt", 1000);
   connection.send(get("/large.txt", "Range: bytes=0-9,100000-150000\r\n"));
   CHECK(connection.run_on() == Outcome::file_failed);
 }
 
 TEST_CASE("a request that does not end in time is answered by 408", "[files]") {
-  const RangeHouse house;
-  Connection connection = house.connect();
+  const RangeRig rig;
+  Connection connection = rig.connect();
   CHECK_FALSE(connection.responder().give_up_waiting());
   connection.send("GET /digits");
   REQUIRE(connection.run_on() == Outcome::wait_readable);

@@ -8,10 +8,10 @@ using testing::TemporaryDirectory;
 
 namespace {
 
-struct ResponderHouse {
+struct ResponderRig {
   TemporaryDirectory directory;
 
-  ResponderHouse() {
+  ResponderRig() {
     directory.write("secret", "outside");
     directory.write("www/index.html", "front page");
     directory.write("www/sub/a.txt", "text");
@@ -28,8 +28,8 @@ struct ResponderHouse {
 }  // namespace
 
 TEST_CASE("GET gives the file with its head", "[files]") {
-  const ResponderHouse house;
-  Connection connection = house.connect();
+  const ResponderRig rig;
+  Connection connection = rig.connect();
   const Response response = connection.ask(get("/index.html?version=1"));
   CHECK(response.status == 200);
   CHECK(response.body == "front page");
@@ -42,8 +42,8 @@ TEST_CASE("GET gives the file with its head", "[files]") {
 }
 
 TEST_CASE("HEAD gives the same head as GET and no body", "[files]") {
-  const ResponderHouse house;
-  Connection connection = house.connect();
+  const ResponderRig rig;
+  Connection connection = rig.connect();
   for (const char* path : {"/", "/large", "/missing", "/sub", "/empty"}) {
     CAPTURE(path);
     const Response full = connection.ask(get(path));
@@ -57,8 +57,8 @@ TEST_CASE("HEAD gives the same head as GET and no body", "[files]") {
 
 TEST_CASE("small, large and empty files arrive whole and are counted by the way they went",
           "[files]") {
-  const ResponderHouse house;
-  Connection connection = house.connect();
+  const ResponderRig rig;
+  Connection connection = rig.connect();
   CHECK(connection.ask(get("/small")).body == std::string(small_file_bytes_max, 's'));
   CHECK(connection.responder().bytes_sent_by_sendfile() == 0);
   CHECK(connection.ask(get("/large")).body == std::string(small_file_bytes_max + 1, 'l'));
@@ -72,8 +72,8 @@ TEST_CASE("small, large and empty files arrive whole and are counted by the way 
 
 TEST_CASE("what is not there, not allowed or named badly is refused, and the connection lives on",
           "[files]") {
-  const ResponderHouse house;
-  Connection connection = house.connect();
+  const ResponderRig rig;
+  Connection connection = rig.connect();
   const struct {
     const char* target;
     int status;
@@ -105,8 +105,8 @@ TEST_CASE("what is not there, not allowed or named badly is refused, and the con
 }
 
 TEST_CASE("a directory without its slash is redirected, with the query", "[files]") {
-  const ResponderHouse house;
-  Connection connection = house.connect();
+  const ResponderRig rig;
+  Connection connection = rig.connect();
   const Response response = connection.ask(get("/sub?x=1"));
   CHECK(response.status == 301);
   CHECK(response.fields.at("Location") == "/sub/?x=1");
@@ -114,8 +114,8 @@ TEST_CASE("a directory without its slash is redirected, with the query", "[files
 }
 
 TEST_CASE("other methods get 405 and hear which are allowed", "[files]") {
-  const ResponderHouse house;
-  Connection connection = house.connect();
+  const ResponderRig rig;
+  Connection connection = rig.connect();
   for (const char* line : {"POST /", "DELETE /", "OPTIONS *", "get /"}) {
     CAPTURE(line);
     const Response response =
@@ -126,7 +126,7 @@ TEST_CASE("other methods get 405 and hear which are allowed", "[files]") {
 }
 
 TEST_CASE("a faulty head is answered with its status, and the connection ends", "[files]") {
-  const ResponderHouse house;
+  const ResponderRig rig;
   const struct {
     std::string request;
     int status;
@@ -140,7 +140,7 @@ TEST_CASE("a faulty head is answered with its status, and the connection ends", 
   };
   for (const auto& row : rows) {
     CAPTURE(row.request.substr(0, 60));
-    Connection connection = house.connect();
+    Connection connection = rig.connect();
     connection.send(row.request);
     CHECK(connection.run_on() == Outcome::wait_readable);  // lingers
     CHECK(connection.responder().has_finished_sending());
@@ -155,10 +155,10 @@ TEST_CASE("a faulty head is answered with its status, and the connection ends", 
 }
 
 TEST_CASE("a request with a body is refused, and the answer survives the body", "[files]") {
-  const ResponderHouse house;
+  const ResponderRig rig;
   for (const char* field : {"Content-Length: 300000\r\n", "Transfer-Encoding: chunked\r\n"}) {
     CAPTURE(field);
-    Connection connection = house.connect();
+    Connection connection = rig.connect();
     connection.send(std::string{"POST / HTTP/1.1\r\nHost: a\r\n"} + field + "\r\n");
     CHECK(connection.run_on() == Outcome::wait_readable);
     for (int i = 0; i < 10; ++i) {
@@ -174,8 +174,8 @@ TEST_CASE("a request with a body is refused, and the answer survives the body", 
 }
 
 TEST_CASE("a client that never stops sending a refused body is cut off", "[files]") {
-  const ResponderHouse house;
-  Connection connection = house.connect();
+  const ResponderRig rig;
+  Connection connection = rig.connect();
   connection.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9999999\r\n\r\n");
   std::uint64_t sent = 0;
   while (connection.run_on() == Outcome::wait_readable && sent <= 2 * discarded_bytes_max) {
@@ -187,8 +187,8 @@ TEST_CASE("a client that never stops sending a refused body is cut off", "[files
 }
 
 TEST_CASE("pipelined requests are answered in order", "[files]") {
-  const ResponderHouse house;
-  Connection connection = house.connect();
+  const ResponderRig rig;
+  Connection connection = rig.connect();
   std::string requests;
   for (int i = 0; i < 200; ++i)
     requests += get("/index.html") + get("/missing") + get("/large") + get("/empty");
@@ -214,8 +214,8 @@ TEST_CASE("pipelined requests are answered in order", "[files]") {
 }
 
 TEST_CASE("a request that comes byte by byte is answered once it is whole", "[files]") {
-  const ResponderHouse house;
-  Connection connection = house.connect();
+  const ResponderRig rig;
+  Connection connection = rig.connect();
   const std::string request = get("/index.html");
   for (const char byte : request.substr(0, request.size() - 1)) {
     connection.send({&byte, 1});
@@ -228,7 +228,7 @@ TEST_CASE("a request that comes byte by byte is answered once it is whole", "[fi
 }
 
 TEST_CASE("the connection lives on or ends as version and Connection say", "[files]") {
-  const ResponderHouse house;
+  const ResponderRig rig;
   const struct {
     const char* version;
     const char* field;
@@ -242,7 +242,7 @@ TEST_CASE("the connection lives on or ends as version and Connection say", "[fil
   };
   for (const auto& row : rows) {
     CAPTURE(row.version, row.field);
-    Connection connection = house.connect();
+    Connection connection = rig.connect();
     const Response response = connection.ask(std::string{"GET / HTTP/"} + row.version +
                                              "\r\nHost: a\r\n" + row.field + "\r\n");
     CHECK(response.status == 200);
@@ -260,9 +260,9 @@ TEST_CASE("the connection lives on or ends as version and Connection say", "[fil
 }
 
 TEST_CASE("a FIN right behind a request does not cost the answer", "[files]") {
-  const ResponderHouse house;
+  const ResponderRig rig;
   for (const char* path : {"/index.html", "/large"}) {
-    Connection connection = house.connect();
+    Connection connection = rig.connect();
     connection.send(get(path));
     connection.finish_sending();
     CHECK(connection.run_on() == Outcome::finished);
@@ -273,10 +273,10 @@ TEST_CASE("a FIN right behind a request does not cost the answer", "[files]") {
 }
 
 TEST_CASE("a FIN without a request, or inside one, finishes without an answer", "[files]") {
-  const ResponderHouse house;
+  const ResponderRig rig;
   for (const char* part : {"", "GET / HT", "GET / HTTP/1.1\r\nHost: a\r\n"}) {
     CAPTURE(part);
-    Connection connection = house.connect();
+    Connection connection = rig.connect();
     connection.send(part);
     connection.finish_sending();
     CHECK(connection.run_on() == Outcome::finished);
@@ -285,8 +285,8 @@ TEST_CASE("a FIN without a request, or inside one, finishes without an answer", 
 }
 
 TEST_CASE("a client that resets the connection is failed", "[files]") {
-  const ResponderHouse house;
-  Connection connection = house.connect();
+  const ResponderRig rig;
+  Connection connection = rig.connect();
   REQUIRE(connection.run() == Outcome::wait_readable);
   connection.reset_client();
   connection.await_events(POLLHUP);
@@ -294,8 +294,8 @@ TEST_CASE("a client that resets the connection is failed", "[files]") {
 }
 
 TEST_CASE("a connection that is to end says so with the last answer to what came", "[files]") {
-  const ResponderHouse house;
-  Connection connection = house.connect();
+  const ResponderRig rig;
+  Connection connection = rig.connect();
   CHECK(connection.ask(get("/")).status == 200);
   connection.responder().end_with_next_answer();
   connection.send(get("/") + get("/small"));
@@ -307,8 +307,8 @@ TEST_CASE("a connection that is to end says so with the last answer to what came
 }
 
 TEST_CASE("the beginning of a head is known until the head has ended", "[files]") {
-  const ResponderHouse house;
-  Connection connection = house.connect();
+  const ResponderRig rig;
+  Connection connection = rig.connect();
   CHECK(connection.run() == Outcome::wait_readable);
   CHECK(connection.responder().head_began() == base::never);
   connection.send("GET / HTTP/1.1\r\n");
@@ -324,8 +324,8 @@ TEST_CASE("the beginning of a head is known until the head has ended", "[files]"
 }
 
 TEST_CASE("a small budget makes the responder hungry, not wrong", "[files]") {
-  const ResponderHouse house;
-  Connection connection = house.connect();
+  const ResponderRig rig;
+  Connection connection = rig.connect();
   connection.send(get("/large") + get("/small"));
   std::string text;
   int hungry = 0;
@@ -340,8 +340,8 @@ TEST_CASE("a small budget makes the responder hungry, not wrong", "[files]") {
 }
 
 TEST_CASE("pipelined tiny requests use up the budget by their number", "[files]") {
-  const ResponderHouse house;
-  Connection connection = house.connect();
+  const ResponderRig rig;
+  Connection connection = rig.connect();
   std::string requests;
   for (int i = 0; i < 100; ++i) requests += get("/empty");
   connection.send(requests);

@@ -36,7 +36,7 @@ struct SiteHouse {
 }  // namespace
 
 TEST_CASE("each path of a site gets its status", "[files]") {
-  const SiteHouse house;
+  const SiteHouse rig;
   const struct {
     const char* path;
     int status;
@@ -71,44 +71,44 @@ TEST_CASE("each path of a site gets its status", "[files]") {
   };
   for (const auto& row : rows) {
     CAPTURE(row.path);
-    const Found found = house.site->find(row.path);
+    const Found found = rig.site->find(row.path);
     CHECK(found.status == row.status);
     CHECK(bool{found.file} == (row.status == 200));
     CHECK(found.location.empty() == (row.status != 301));
   }
-  CHECK(house.site->find('/' + std::string(300, 'x')).status == 404);
-  CHECK(house.site->find('/' + std::string(5000, 'x')).status == 404);
+  CHECK(rig.site->find('/' + std::string(300, 'x')).status == 404);
+  CHECK(rig.site->find('/' + std::string(5000, 'x')).status == 404);
 }
 
 TEST_CASE("a found file comes with size, type and descriptor", "[files]") {
-  const SiteHouse house;
-  const Found found = house.site->find("/sub/data.json");
+  const SiteHouse rig;
+  const Found found = rig.site->find("/sub/data.json");
   REQUIRE(found.status == 200);
   CHECK(found.file->status.size == 2);
   CHECK(found.file->content_type == "application/json");
-  const Found index = house.site->find("/sub/");
+  const Found index = rig.site->find("/sub/");
   CHECK(index.file->content_type == "text/html; charset=utf-8");
 }
 
 TEST_CASE("a redirect stays on this host, whatever the path was", "[files]") {
-  const SiteHouse house;
-  CHECK(house.site->find("/sub").location == "/sub/");
-  CHECK(house.site->find("//sub").location == "/sub/");
-  CHECK(house.site->find("/a b").location == "/a%20b/");
+  const SiteHouse rig;
+  CHECK(rig.site->find("/sub").location == "/sub/");
+  CHECK(rig.site->find("//sub").location == "/sub/");
+  CHECK(rig.site->find("/a b").location == "/a%20b/");
 }
 
 TEST_CASE("without an index name directories are not served", "[files]") {
-  const SiteHouse house;
+  const SiteHouse rig;
   Options options;
   options.index = "";
-  const auto site = site_at(house.directory / "www", options);
+  const auto site = site_at(rig.directory / "www", options);
   CHECK(site->find("/").status == 404);
   CHECK(site->find("/index.html").status == 200);
 }
 
 TEST_CASE("max_age becomes Cache-Control", "[files]") {
-  const SiteHouse house;
-  const std::string root = house.directory / "www";
+  const SiteHouse rig;
+  const std::string root = rig.directory / "www";
   CHECK(site_at(root)->cache_control() == "max-age=3600");
   Options options;
   options.max_age = base::Duration{0};
@@ -119,16 +119,16 @@ TEST_CASE("max_age becomes Cache-Control", "[files]") {
 
 TEST_CASE("a file whose date a build has set is told from the one before by date and by tag",
           "[files]") {
-  const SiteHouse house;
-  const std::string path = house.directory / "www/index.html";
+  const SiteHouse rig;
+  const std::string path = rig.directory / "www/index.html";
   const auto in_1970 = [&] {
     const timespec zero[2]{};
     REQUIRE(::utimensat(AT_FDCWD, path.c_str(), zero, 0) == 0);
-    return house.site->find("/index.html").file->validators;
+    return rig.site->find("/index.html").file->validators;
   };
   const Validators before = in_1970();
   CHECK(before.modified_seconds > os::wall_clock_nanoseconds() / 1'000'000'000 - 60);
-  house.directory.write("www/index.html", "FRONT");  // the same inode, size and date
+  rig.directory.write("www/index.html", "FRONT");  // the same inode, size and date
   REQUIRE(await_fact([&] { return in_1970().modified_seconds > before.modified_seconds; }));
   CHECK(in_1970().etag != before.etag);
 }
@@ -160,10 +160,10 @@ TEST_CASE("a root is followed to where its link leads by now", "[files]") {
 }
 
 TEST_CASE("a root that is no directory is a sentence", "[files]") {
-  const SiteHouse house;
+  const SiteHouse rig;
   for (const char* name : {"missing", "secret"}) {
     Options options;
-    options.root = house.directory / name;
+    options.root = rig.directory / name;
     const auto site = Site::open(options);
     REQUIRE(site.has_error());
     CHECK(site.error().find(options.root) != std::string::npos);

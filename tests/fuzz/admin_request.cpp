@@ -11,22 +11,22 @@
 #include <functional>
 #include <string>
 
-#include "fuzz/house.hpp"
 #include "fuzz/linear_cost.hpp"
+#include "fuzz/rig.hpp"
 
 namespace {
 
 using namespace penstock;
 
 struct View final : admin::AdminView {
-  fuzz::House house;
+  fuzz::Rig rig;
   int writes = 0;
 
   std::string unhealthy_because() override { return {}; }
   std::string not_ready_because() override { return "a drain runs"; }
   base::PagePieces page(admin::PageName /*name*/) override { return {}; }
   admin::Explained explain(const admin::ExplainQuestion& question) override {
-    return house.explain(question);
+    return rig.explain(question);
   }
   void drain() override { ++writes; }
   void at_end_of_drain(std::function<void(const admin::DrainEnd&)> told) override { told({}); }

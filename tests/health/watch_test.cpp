@@ -31,7 +31,7 @@ HealthSpec quick_spec() {
 }
 
 // A watch whose reports are kept, on an io_context that runs until a fact holds.
-class House {
+class Rig {
  public:
   bool await(const std::function<bool()>& fact) {
     const auto deadline = os::now() + std::chrono::milliseconds{testing::patience_milliseconds};
@@ -115,157 +115,157 @@ HealthSpec http_spec() {
 
 TEST_CASE("the first check of an endpoint decides what it is", "[health]") {
   const os::Fd listener = testing::listen_at(testing::loopback_v4());
-  House house;
-  LiveRecord& good = house.endpoint(testing::address_of(listener.get()));
-  LiveRecord& bad = house.endpoint(testing::refusing_address());
-  house.watch.follow("web", quick_spec(), {&good, &bad});
-  REQUIRE(house.await([&] { return house.checks[&good] > 0 && house.checks[&bad] > 0; }));
-  CHECK(house.last_words(good) == "up: connected");
-  CHECK(house.last_words(bad) == "down: connection refused");
+  Rig rig;
+  LiveRecord& good = rig.endpoint(testing::address_of(listener.get()));
+  LiveRecord& bad = rig.endpoint(testing::refusing_address());
+  rig.watch.follow("web", quick_spec(), {&good, &bad});
+  REQUIRE(rig.await([&] { return rig.checks[&good] > 0 && rig.checks[&bad] > 0; }));
+  CHECK(rig.last_words(good) == "up: connected");
+  CHECK(rig.last_words(bad) == "down: connection refused");
 }
 
 TEST_CASE("an endpoint that discovery brought is unknown until `fall` checks have failed",
           "[health]") {
-  House house;
-  LiveRecord& found = house.endpoint(testing::refusing_address());
+  Rig rig;
+  LiveRecord& found = rig.endpoint(testing::refusing_address());
   found.control.was_found = true;
   HealthSpec spec = quick_spec();
   spec.fall = 3;
-  house.watch.follow("web", spec, {&found});
-  REQUIRE(house.await([&] { return house.last_words(found) == "down: connection refused"; }));
-  CHECK(house.checks[&found] == 3);
+  rig.watch.follow("web", spec, {&found});
+  REQUIRE(rig.await([&] { return rig.last_words(found) == "down: connection refused"; }));
+  CHECK(rig.checks[&found] == 3);
 }
 
 TEST_CASE("an endpoint goes down after `fall` failures and up again after `rise` passes",
           "[health]") {
   Site site;
-  House house;
-  LiveRecord& record = house.endpoint(site.address());
-  house.watch.follow("web", http_spec(), {&record});
-  REQUIRE(house.await([&] { return house.judgements[&record].size() == 1; }));
+  Rig rig;
+  LiveRecord& record = rig.endpoint(site.address());
+  rig.watch.follow("web", http_spec(), {&record});
+  REQUIRE(rig.await([&] { return rig.judgements[&record].size() == 1; }));
   site.set_well(false);
-  REQUIRE(house.await([&] { return house.results[&record] == CheckResult::wrong_answer; }));
-  const int first_failure = house.checks[&record];
-  REQUIRE(house.await([&] { return house.judgements[&record].size() == 2; }));
-  CHECK(house.checks[&record] == first_failure + 2);
-  CHECK(house.last_words(record) == "down: HTTP status 503");
+  REQUIRE(rig.await([&] { return rig.results[&record] == CheckResult::wrong_answer; }));
+  const int first_failure = rig.checks[&record];
+  REQUIRE(rig.await([&] { return rig.judgements[&record].size() == 2; }));
+  CHECK(rig.checks[&record] == first_failure + 2);
+  CHECK(rig.last_words(record) == "down: HTTP status 503");
   site.set_well(true);
-  REQUIRE(house.await([&] { return house.results[&record] == CheckResult::passed; }));
-  const int first_pass = house.checks[&record];
-  REQUIRE(house.await([&] { return house.judgements[&record].size() == 3; }));
-  CHECK(house.checks[&record] == first_pass + 1);
-  CHECK(house.last_words(record) == "up: HTTP status 200");
+  REQUIRE(rig.await([&] { return rig.results[&record] == CheckResult::passed; }));
+  const int first_pass = rig.checks[&record];
+  REQUIRE(rig.await([&] { return rig.judgements[&record].size() == 3; }));
+  CHECK(rig.checks[&record] == first_pass + 1);
+  CHECK(rig.last_words(record) == "up: HTTP status 200");
 }
 
 TEST_CASE("an endpoint that stays keeps what is known of it", "[health]") {
   Site site;
   Site other;
-  House house;
-  LiveRecord& stays = house.endpoint(site.address());
-  LiveRecord& joins = house.endpoint(other.address());
-  house.watch.follow("web", http_spec(), {&stays});
-  REQUIRE(house.await([&] { return house.judgements[&stays].size() == 1; }));
-  house.watch.follow("web", http_spec(), {&joins, &stays});
+  Rig rig;
+  LiveRecord& stays = rig.endpoint(site.address());
+  LiveRecord& joins = rig.endpoint(other.address());
+  rig.watch.follow("web", http_spec(), {&stays});
+  REQUIRE(rig.await([&] { return rig.judgements[&stays].size() == 1; }));
+  rig.watch.follow("web", http_spec(), {&joins, &stays});
   HealthSpec another = http_spec();
   another.path = "/other";
-  house.watch.follow("web", another, {&stays, &joins});
-  house.let_pass(3, stays);
-  CHECK(house.judgements[&stays].size() == 1);
-  CHECK(house.last_words(joins) == "up: HTTP status 200");
+  rig.watch.follow("web", another, {&stays, &joins});
+  rig.let_pass(3, stays);
+  CHECK(rig.judgements[&stays].size() == 1);
+  CHECK(rig.last_words(joins) == "up: HTTP status 200");
 }
 
 TEST_CASE("a specification that has changed holds from the next check on", "[health]") {
   Site site;
   site.set_well(false);
-  House house;
-  LiveRecord& record = house.endpoint(site.address());
+  Rig rig;
+  LiveRecord& record = rig.endpoint(site.address());
   HealthSpec rare = http_spec();
   rare.interval = std::chrono::hours{1};
-  house.watch.follow("web", rare, {&record});
-  REQUIRE(house.await([&] { return house.judgements[&record].size() == 1; }));
+  rig.watch.follow("web", rare, {&record});
+  REQUIRE(rig.await([&] { return rig.judgements[&record].size() == 1; }));
   // Nobody waits for the rest of the hour.
   HealthSpec content = http_spec();
   content.status = {{503, 503}};
-  house.watch.follow("web", content, {&record});
-  REQUIRE(house.await([&] { return house.judgements[&record].size() == 2; }));
-  CHECK(house.last_words(record) == "up: HTTP status 503");
+  rig.watch.follow("web", content, {&record});
+  REQUIRE(rig.await([&] { return rig.judgements[&record].size() == 2; }));
+  CHECK(rig.last_words(record) == "up: HTTP status 503");
 }
 
 TEST_CASE("of an endpoint that is gone nothing is heard, not even of a check under way",
           "[health]") {
   const os::Fd listener = testing::listen_at(testing::loopback_v4());
-  House house;
+  Rig rig;
   auto gone = std::make_unique<LiveRecord>(1, "web", "gone", testing::address_of(listener.get()));
-  LiveRecord& stays = house.endpoint(testing::refusing_address());
+  LiveRecord& stays = rig.endpoint(testing::refusing_address());
   HealthSpec patient = http_spec();
-  house.watch.follow("web", patient, {gone.get()});
-  house.watch.follow("api", quick_spec(), {&stays});
+  rig.watch.follow("web", patient, {gone.get()});
+  rig.watch.follow("api", quick_spec(), {&stays});
   // The check has connected and waits for an answer that does not come.
   os::Fd asked;
-  REQUIRE(house.await([&] {
+  REQUIRE(rig.await([&] {
     if (!asked && testing::await_events(listener.get(), POLLIN, 0))
       asked = testing::accept_one(listener.get());
     return asked && testing::await_events(asked.get(), POLLIN, 0);
   }));
   const LiveRecord* const remembered = gone.get();
-  house.watch.follow("web", patient, {});
+  rig.watch.follow("web", patient, {});
   gone.reset();
   CHECK(testing::read_to_end(asked.get()).starts_with("GET / "));
-  house.let_pass(3, stays);
-  CHECK(house.checks.count(remembered) == 0);
+  rig.let_pass(3, stays);
+  CHECK(rig.checks.count(remembered) == 0);
 }
 
 TEST_CASE("without a specification nothing is checked", "[health]") {
-  House house;
-  LiveRecord& record = house.endpoint(testing::refusing_address());
-  LiveRecord& other = house.endpoint(testing::refusing_address());
-  house.watch.follow("api", quick_spec(), {&other});
-  house.watch.follow("web", quick_spec(), {&record});
-  REQUIRE(house.await([&] { return house.checks[&record] > 0; }));
-  house.watch.follow("web", std::nullopt, {&record});
-  const int before = house.checks[&record];
-  house.let_pass(3, other);
-  CHECK(house.checks[&record] == before);
+  Rig rig;
+  LiveRecord& record = rig.endpoint(testing::refusing_address());
+  LiveRecord& other = rig.endpoint(testing::refusing_address());
+  rig.watch.follow("api", quick_spec(), {&other});
+  rig.watch.follow("web", quick_spec(), {&record});
+  REQUIRE(rig.await([&] { return rig.checks[&record] > 0; }));
+  rig.watch.follow("web", std::nullopt, {&record});
+  const int before = rig.checks[&record];
+  rig.let_pass(3, other);
+  CHECK(rig.checks[&record] == before);
 }
 
 TEST_CASE("a report may change what is followed", "[health]") {
-  House house;
-  LiveRecord& record = house.endpoint(testing::refusing_address());
-  LiveRecord& other = house.endpoint(testing::refusing_address());
-  house.when_checked = [&](LiveRecord& checked) {
-    if (&checked == &record) house.watch.follow("web", quick_spec(), {&other});
+  Rig rig;
+  LiveRecord& record = rig.endpoint(testing::refusing_address());
+  LiveRecord& other = rig.endpoint(testing::refusing_address());
+  rig.when_checked = [&](LiveRecord& checked) {
+    if (&checked == &record) rig.watch.follow("web", quick_spec(), {&other});
   };
-  house.watch.follow("web", quick_spec(), {&record});
-  house.let_pass(3, other);
-  CHECK(house.checks[&record] == 1);
-  CHECK(house.judgements.count(&record) == 0);
+  rig.watch.follow("web", quick_spec(), {&record});
+  rig.let_pass(3, other);
+  CHECK(rig.checks[&record] == 1);
+  CHECK(rig.judgements.count(&record) == 0);
 }
 
 TEST_CASE("what this machine lacks decides nothing, and ends no schedule", "[health]") {
   const os::Fd listener = testing::listen_at(testing::loopback_v4());
-  House house;
-  LiveRecord& record = house.endpoint(testing::address_of(listener.get()));
+  Rig rig;
+  LiveRecord& record = rig.endpoint(testing::address_of(listener.get()));
   HealthSpec spec = quick_spec();
   spec.fall = 1;
-  house.watch.follow("web", spec, {&record});
-  REQUIRE(house.await([&] { return house.checks[&record] > 0; }));
+  rig.watch.follow("web", spec, {&record});
+  REQUIRE(rig.await([&] { return rig.checks[&record] > 0; }));
   {
     const WithoutDescriptors starved;
-    REQUIRE(house.await([&] { return house.results[&record] == CheckResult::local; }));
-    house.let_pass(2, record);
+    REQUIRE(rig.await([&] { return rig.results[&record] == CheckResult::local; }));
+    rig.let_pass(2, record);
   }
-  REQUIRE(house.await([&] { return house.results[&record] == CheckResult::passed; }));
-  CHECK(house.judgements[&record].size() == 1);
+  REQUIRE(rig.await([&] { return rig.results[&record] == CheckResult::passed; }));
+  CHECK(rig.judgements[&record].size() == 1);
 }
 
 TEST_CASE("checks of one endpoint do not overlap, however long they take", "[health]") {
   const os::Fd listener = testing::listen_at(testing::loopback_v4());
-  House house;
-  LiveRecord& silent = house.endpoint(testing::address_of(listener.get()));
-  LiveRecord& other = house.endpoint(testing::refusing_address());
-  house.watch.follow("web", http_spec(), {&silent});
-  house.watch.follow("api", quick_spec(), {&other});
-  house.let_pass(5, other);
+  Rig rig;
+  LiveRecord& silent = rig.endpoint(testing::address_of(listener.get()));
+  LiveRecord& other = rig.endpoint(testing::refusing_address());
+  rig.watch.follow("web", http_spec(), {&silent});
+  rig.watch.follow("api", quick_spec(), {&other});
+  rig.let_pass(5, other);
   const os::Fd asked = testing::accept_one(listener.get());
   CHECK_FALSE(testing::await_events(listener.get(), POLLIN, 0));
 }
@@ -276,22 +276,22 @@ TEST_CASE("more checks than there are places wait in line and all have their tur
   os::ListenOptions long_queue;
   long_queue.backlog = 4096;
   const os::Fd listener = *os::listen_on(testing::loopback_v4(), long_queue, {});
-  House house;
+  Rig rig;
   HealthSpec spec = quick_spec();
   spec.type = upstream::CheckType::http;
   spec.timeout = std::chrono::milliseconds{300};
   std::vector<LiveRecord*> endpoints;
   const auto count = base::health_checks_max + 200;
   for (std::size_t i = 0; i < count; ++i)
-    endpoints.push_back(&house.endpoint(testing::address_of(listener.get())));
+    endpoints.push_back(&rig.endpoint(testing::address_of(listener.get())));
   spec.interval = std::chrono::milliseconds{10};  // all at once
   const auto before = os::process_usage().open_descriptors;
   auto most = before;
   int rounds = 0;
-  house.watch.follow("web", spec, endpoints);
-  REQUIRE(house.await([&] {
+  rig.watch.follow("web", spec, endpoints);
+  REQUIRE(rig.await([&] {
     if (++rounds % 50 == 0) most = std::max(most, os::process_usage().open_descriptors);
-    return house.checks.size() == count;
+    return rig.checks.size() == count;
   }));
   const std::uint64_t of_the_loop = 3;  // epoll, its waker, its timer
   CHECK(most <= before + base::health_checks_max + of_the_loop);

@@ -18,7 +18,7 @@ using report::MetricsInput;
 namespace {
 
 // Two forwarders that count by hand, one listener and one upstream with two endpoints.
-struct House {
+struct Rig {
   std::array<relay::Counters, 2> relay;
   std::array<runtime::RoundTimes, 2> rounds;
   session::Counters first{1, 1};
@@ -49,11 +49,11 @@ std::string value_of(const std::string& text, const std::string& series) {
 }  // namespace
 
 TEST_CASE("counters of all forwarders are added up", "[report]") {
-  House house;
-  house.first.listeners[0].accepted.add(5);
-  house.second.listeners[0].accepted.add(7);
-  house.second.listeners[0].bytes[session::to_client].add(1'234'567'890'123);
-  const std::string text = metrics_text(house.input());
+  Rig rig;
+  rig.first.listeners[0].accepted.add(5);
+  rig.second.listeners[0].accepted.add(7);
+  rig.second.listeners[0].bytes[session::to_client].add(1'234'567'890'123);
+  const std::string text = metrics_text(rig.input());
   CHECK(value_of(text, R"(penstock_connections_accepted_total{listener="we\"b"})") == "12");
   CHECK(value_of(text, R"(penstock_connections_active{listener="we\"b"})") == "2");
   CHECK(value_of(text, R"(penstock_bytes_total{listener="we\"b",direction="to_client"})") ==
@@ -89,8 +89,8 @@ TEST_CASE("a label's value cannot leave its quotes", "[report]") {
 }
 
 TEST_CASE("every reason of every listener has its series from the start", "[report]") {
-  const House house;
-  const std::string text = metrics_text(house.input());
+  const Rig rig;
+  const std::string text = metrics_text(rig.input());
   for (const auto reason : session::close_reason_names.names) {
     CAPTURE(reason);
     CHECK(value_of(text, R"(penstock_connections_closed_total{listener="we\"b",reason=")" +
@@ -103,11 +103,11 @@ TEST_CASE("every reason of every listener has its series from the start", "[repo
 }
 
 TEST_CASE("a histogram's buckets are cumulative and end with +Inf", "[report]") {
-  House house;
-  house.first.listeners[0].duration.record(2ms);
-  house.second.listeners[0].duration.record(50ms);
-  house.second.listeners[0].duration.record(2h);
-  const std::string text = metrics_text(house.input());
+  Rig rig;
+  rig.first.listeners[0].duration.record(2ms);
+  rig.second.listeners[0].duration.record(50ms);
+  rig.second.listeners[0].duration.record(2h);
+  const std::string text = metrics_text(rig.input());
   const std::string name = R"(penstock_connection_duration_seconds)";
   const auto bucket = [&](const std::string& bound) {
     return value_of(text, name + R"(_bucket{listener="we\"b",le=")" + bound + "\"}");
@@ -122,9 +122,9 @@ TEST_CASE("a histogram's buckets are cumulative and end with +Inf", "[report]") 
 }
 
 TEST_CASE("an endpoint that takes no new connections is not up", "[report]") {
-  House house;
-  house.blue.active = 4;
-  const std::string text = metrics_text(house.input());
+  Rig rig;
+  rig.blue.active = 4;
+  const std::string text = metrics_text(rig.input());
   CHECK(value_of(text, R"(penstock_endpoint_up{upstream="app",endpoint="blue"})") == "1");
   CHECK(value_of(text, R"(penstock_endpoint_up{upstream="app",endpoint="10.0.0.2:80"})") == "0");
   CHECK(value_of(text, R"(penstock_upstream_connections_active{upstream="app",endpoint="blue"})") ==
@@ -132,15 +132,15 @@ TEST_CASE("an endpoint that takes no new connections is not up", "[report]") {
 }
 
 TEST_CASE("engines, pipes and busy ratios bear their labels", "[report]") {
-  House house;
-  house.relay[1].moved(relay::Engine::splice, 42);
-  house.relay[0].switched(relay::Switch::small_chunks);
-  house.relay[0].fell_back(relay::Fallback::small_pipe);
-  house.relay[0].pipes_idle.set(3);
-  house.first.sendfile_bytes.add(9);
-  house.rounds[1].begin(base::Instant{std::chrono::hours{1}});
-  house.rounds[1].end(base::Instant{std::chrono::hours{2}});
-  const std::string text = metrics_text(house.input());
+  Rig rig;
+  rig.relay[1].moved(relay::Engine::splice, 42);
+  rig.relay[0].switched(relay::Switch::small_chunks);
+  rig.relay[0].fell_back(relay::Fallback::small_pipe);
+  rig.relay[0].pipes_idle.set(3);
+  rig.first.sendfile_bytes.add(9);
+  rig.rounds[1].begin(base::Instant{std::chrono::hours{1}});
+  rig.rounds[1].end(base::Instant{std::chrono::hours{2}});
+  const std::string text = metrics_text(rig.input());
   CHECK(value_of(text, R"(penstock_relay_bytes_total{forwarder="1",engine="splice"})") == "42");
   CHECK(value_of(text, R"(penstock_relay_bytes_total{forwarder="0",engine="sendfile"})") == "9");
   CHECK(value_of(text, R"(penstock_relay_engine_switches_total{from="splice",to="copy",)"
@@ -157,25 +157,25 @@ TEST_CASE("engines, pipes and busy ratios bear their labels", "[report]") {
 }
 
 TEST_CASE("the share of near arrivals is unknown before the first", "[report]") {
-  const House house;
-  MetricsInput input = house.input();
+  const Rig rig;
+  MetricsInput input = rig.input();
   CHECK(value_of(metrics_text(input), "penstock_numa_local_ratio") == "Nan");
   input.numa_local_ratio = 0.75;
   CHECK(value_of(metrics_text(input), "penstock_numa_local_ratio") == "0.75");
 }
 
 TEST_CASE("lines that rings and the log dropped are one number", "[report]") {
-  House house;
-  house.first.records_dropped.add(2);
-  MetricsInput input = house.input();
+  Rig rig;
+  rig.first.records_dropped.add(2);
+  MetricsInput input = rig.input();
   input.log_lines_dropped = 40;
   CHECK(value_of(metrics_text(input), "penstock_access_log_lines_dropped_total") == "42");
 }
 
 TEST_CASE("every family has a help and a type, and every name is one of ours or process_*",
           "[report]") {
-  const House house;
-  std::istringstream lines{metrics_text(house.input())};
+  const Rig rig;
+  std::istringstream lines{metrics_text(rig.input())};
   std::size_t helps = 0;
   std::size_t types = 0;
   for (std::string line; std::getline(lines, line);) {
@@ -187,6 +187,6 @@ TEST_CASE("every family has a help and a type, and every name is one of ours or 
   }
   CHECK(helps == types);
   CHECK(helps == 45);
-  CHECK(value_of(metrics_text(house.input()),
+  CHECK(value_of(metrics_text(rig.input()),
                  "penstock_build_info{version=\"" + std::string{base::version()} + "\"}") == "1");
 }

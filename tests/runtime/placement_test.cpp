@@ -59,7 +59,7 @@ std::string refusal_of(const runtime::Options& options, const os::NumaTopology& 
 
 std::vector<int> nodes_of(const Placement& plan) {
   std::vector<int> nodes;
-  for (const auto& seat : plan.forwarders) nodes.push_back(seat.node);
+  for (const auto& thread : plan.forwarders) nodes.push_back(thread.node);
   return nodes;
 }
 
@@ -235,7 +235,7 @@ TEST_CASE("pinned to CPUs, forwarders take separate cores first", "[runtime]") {
 
 TEST_CASE("unpinned, nobody is bound", "[runtime]") {
   const Placement plan = plan_of(pinned_to(Pin::off), two_nodes());
-  for (const auto& seat : plan.forwarders) CHECK(seat.cpus.empty());
+  for (const auto& thread : plan.forwarders) CHECK(thread.cpus.empty());
   CHECK(plan.acceptors[0].cpus.empty());
 }
 

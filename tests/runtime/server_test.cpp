@@ -263,7 +263,7 @@ TEST_CASE("an address in use is said in a sentence, and nothing is left behind",
   REQUIRE(created.error().find("another process listens there") != std::string::npos);
 }
 
-TEST_CASE("every thread is on its seat, and says so again at each ping", "[runtime]") {
+TEST_CASE("every thread is on its plan, and says so again at each ping", "[runtime]") {
   Rig rig;
   const auto all_run = [&] {
     for (const auto& thread : rig.server().threads())
@@ -275,7 +275,7 @@ TEST_CASE("every thread is on its seat, and says so again at each ping", "[runti
   for (const auto& thread : rig.server().threads()) {
     CAPTURE(thread.name);
     CHECK(thread.seen.is_pinned);
-    const auto& cpus = thread.seat.cpus;
+    const auto& cpus = thread.plan.cpus;
     CHECK(std::find(cpus.begin(), cpus.end(), *thread.seen.cpu) != cpus.end());
   }
   CHECK(rig.server().threads().size() == 3);

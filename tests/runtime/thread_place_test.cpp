@@ -8,15 +8,15 @@
 
 using namespace penstock;
 using runtime::MemoryPolicy;
-using runtime::Seat;
 using runtime::ThreadPlace;
+using runtime::ThreadPlan;
 
 namespace {
 
 // A thread of its own: what is set there ends with it.
-ThreadPlace::Seen settled_on(const Seat& seat) {
+ThreadPlace::Seen settled_on(const ThreadPlan& plan) {
   ThreadPlace place;
-  std::thread{[&] { place.settle(seat); }}.join();
+  std::thread{[&] { place.settle(plan); }}.join();
   return place.seen();
 }
 

@@ -4,7 +4,7 @@
 #include <memory_resource>
 #include <vector>
 
-#include "files/site_view.hpp"
+#include "files/site_cache.hpp"
 #include "os/clock.hpp"
 #include "session/context.hpp"
 #include "session/session_table.hpp"
@@ -56,7 +56,7 @@ struct World {
   session::FlightRecorders recorders;
   session::LogSwitches log;
   session::Listener listener;
-  files::SiteViews sites;
+  files::SiteCaches sites;
   session::SessionTable table;
   session::Context context;
 };

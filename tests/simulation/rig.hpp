@@ -43,7 +43,7 @@ class Rig final : public upstream::QueueBell {
   // At the end: something that was not given back. Empty: all was.
   std::string what_is_held() const;
 
-  void ring(std::uint16_t) noexcept override { forwarder.call(); }
+  void ring(std::uint16_t) noexcept override { forwarder.wake_queued(); }
   upstream::Upstream& upstream() const noexcept { return *registry.upstreams().front(); }
 
   Kernel kernel;

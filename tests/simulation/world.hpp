@@ -69,7 +69,7 @@ class World final : public Outside, public upstream::QueueBell {
                  std::uint64_t offset) override;
   void splices(const Socket& target, int connection, unsigned side, std::uint64_t offset) override;
   void holds(const Socket& source) override;
-  void ring(std::uint16_t) noexcept override { forwarder_->call(); }
+  void ring(std::uint16_t) noexcept override { forwarder_->wake_queued(); }
 
  private:
   void open_connection();

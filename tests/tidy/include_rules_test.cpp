@@ -9,7 +9,7 @@ TEST_CASE("an include upwards or sideways is found", "[tidy]") {
   REQUIRE(bites(rule, "proxy/relay/a.hpp", "#include \"upstream/b.hpp\"\n"));
   REQUIRE(bites(rule, "proxy/wire/a.cpp", "#include \"os/fd.hpp\"\n"));
   REQUIRE(bites(rule, "proxy/base/a.cpp", "#include \"os/fd.hpp\"\n"));
-  REQUIRE(bites(rule, "proxy/runtime/a.cpp", "#include \"control/life.hpp\"\n"));
+  REQUIRE(bites(rule, "proxy/runtime/a.cpp", "#include \"control/lifecycle.hpp\"\n"));
   REQUIRE(bites(rule, "proxy/upstream/a.cpp", "#include \"health/spec.hpp\"\n"));
   REQUIRE(bites(rule, "proxy/upstream/a.cpp", "#include \"io/alarm.hpp\"\n"));
   REQUIRE(bites(rule, "proxy/health/a.cpp", "#include \"discovery/dns.hpp\"\n"));
@@ -90,7 +90,7 @@ TEST_CASE("a library that is included beside its door is found", "[tidy]") {
   REQUIRE(bites(rule, "proxy/runtime/forwarder.cpp", "#include <boost/asio/io_context.hpp>\n"));
   REQUIRE(bites(rule, "proxy/session/a.cpp", "#include <boost/json.hpp>\n"));
   REQUIRE(bites(rule, "proxy/report/totals.cpp", "#include <boost/asio/post.hpp>\n"));
-  REQUIRE(bites(rule, "proxy/control/life.cpp", "#include <boost/asio/post.hpp>\n"));
+  REQUIRE(bites(rule, "proxy/control/lifecycle.cpp", "#include <boost/asio/post.hpp>\n"));
   REQUIRE(bites(rule, "proxy/cli/check.cpp", "#include <boost/beast/http.hpp>\n"));
   REQUIRE(bites(rule, "proxy/upstream/registry.cpp", "#include <openssl/ssl.h>\n"));
   REQUIRE(bites(rule, "proxy/upstream/cluster.hpp", "#include <boost/asio/io_context.hpp>\n"));
@@ -115,8 +115,8 @@ TEST_CASE("a library behind its door is right", "[tidy]") {
 
 TEST_CASE("a library that is slow to parse is found in a header", "[tidy]") {
   const Rule rule = heavy_libraries_only_in_sources;
-  REQUIRE(bites(rule, "proxy/control/life.hpp", "#include <boost/asio/steady_timer.hpp>\n"));
-  REQUIRE(bites(rule, "proxy/control/life.hpp", "#include <boost/asio.hpp>\n"));
+  REQUIRE(bites(rule, "proxy/control/lifecycle.hpp", "#include <boost/asio/steady_timer.hpp>\n"));
+  REQUIRE(bites(rule, "proxy/control/lifecycle.hpp", "#include <boost/asio.hpp>\n"));
   REQUIRE(bites(rule, "proxy/health/watch.hpp", "#include <boost/asio/post.hpp>\n"));
   REQUIRE(bites(rule, "proxy/admin/server.hpp", "#include <boost/asio/io_context.hpp>\n"));
   REQUIRE(bites(rule, "proxy/cli/ctl/client.hpp", "#include <boost/beast/http.hpp>\n"));
@@ -128,8 +128,8 @@ TEST_CASE("a library that is slow to parse is right in a .cpp, at a door and by 
   REQUIRE_FALSE(bites(rule, "proxy/io/work.cpp", "#include <boost/asio.hpp>\n"));
   REQUIRE_FALSE(bites(rule, "proxy/health/link.hpp", "#include <boost/asio.hpp>\n"));
   REQUIRE_FALSE(bites(rule, "proxy/admin/api.hpp", "#include <boost/json/fwd.hpp>\n"));
-  REQUIRE_FALSE(bites(rule, "proxy/control/life.hpp", "#include <boost/system/result.hpp>\n"));
-  REQUIRE_FALSE(bites(rule, "proxy/control/life.hpp", "// #include <boost/asio.hpp>\n"));
+  REQUIRE_FALSE(bites(rule, "proxy/control/lifecycle.hpp", "#include <boost/system/result.hpp>\n"));
+  REQUIRE_FALSE(bites(rule, "proxy/control/lifecycle.hpp", "// #include <boost/asio.hpp>\n"));
 }
 
 TEST_CASE("a header of the system outside os/ is found", "[tidy]") {

@@ -6,7 +6,7 @@
 #include <fstream>
 #include <initializer_list>
 
-#include "files/site_view.hpp"
+#include "files/site_cache.hpp"
 #include "os/clock.hpp"
 #include "os/poller.hpp"
 #include "os/process.hpp"

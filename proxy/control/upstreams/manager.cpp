@@ -172,9 +172,10 @@ void UpstreamControl::obey_on_down(upstream::LiveRecord& endpoint) {
 }
 
 void UpstreamControl::end_connections_of(upstream::LiveRecord& endpoint,
-                                         upstream::Farewell farewell, session::CloseReason reason) {
-  if (farewell == upstream::Farewell::keep) return;
-  server_.say_farewell(endpoint, reason, farewell == upstream::Farewell::close);
+                                         upstream::RemovalPolicy removal,
+                                         session::CloseReason reason) {
+  if (removal == upstream::RemovalPolicy::keep) return;
+  server_.remove_endpoint(endpoint, reason, removal == upstream::RemovalPolicy::close);
 }
 
 void UpstreamControl::wake_at(base::Instant next) {

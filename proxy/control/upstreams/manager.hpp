@@ -62,7 +62,7 @@ class UpstreamControl {
   void tell_conditions();
   // It went down: its connections stay or end, as its upstream says.
   void obey_on_down(upstream::LiveRecord& endpoint);
-  void end_connections_of(upstream::LiveRecord& endpoint, upstream::Farewell farewell,
+  void end_connections_of(upstream::LiveRecord& endpoint, upstream::RemovalPolicy removal,
                           session::CloseReason reason);
   void wake_at(base::Instant next);
 

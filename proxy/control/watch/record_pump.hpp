@@ -2,9 +2,9 @@
 // Carries records from the forwarders' rings to the access log, and says when they found something
 // of the upstreams that control has to take in.
 //
-// Owner    Life. Thread: control. Takes at most one batch at a time, so that the admin server has
-//          its turn in between. While connections come and go it looks every 20 ms instead of being
-//          woken for each; after a rest it sleeps until the next record rings.
+// Owner    Lifecycle. Thread: control. Takes at most one batch at a time, so that the admin server
+//          has its turn in between. While connections come and go it looks every 20 ms instead of
+//          being woken for each; after a rest it sleeps until the next record rings.
 
 #include "control/upstreams/manager.hpp"
 #include "io/alarm.hpp"

@@ -1,4 +1,4 @@
-#include "files/site_view.hpp"
+#include "files/site_cache.hpp"
 #include "report/metrics/parts.hpp"
 #include "session/counters.hpp"
 
@@ -12,7 +12,7 @@ std::uint64_t sum_of(const MetricsInput& input, const files::Site* site, Which&&
   std::uint64_t sum = 0;
   for (const auto& forwarder : input.forwarders) {
     if (forwarder.sites == nullptr) continue;
-    for (const files::SiteView& view : forwarder.sites->all())
+    for (const files::SiteCache& view : forwarder.sites->all())
       if (&view.site() == site) sum += which(view.cache().counters()).value();
   }
   return sum;

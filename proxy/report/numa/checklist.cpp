@@ -41,16 +41,16 @@ class Judge {
   Judgement memory_beside_cpu() const {
     std::size_t pages = 0;
     for (const ThreadView* thread : forwarders_) {
-      if (thread->seat.memory_node != thread->seat.node)
+      if (thread->plan.memory_node != thread->plan.node)
         return not_kept(fmt::format("node {} has no memory for us, {} takes it from node {}",
-                                    thread->seat.node, thread->name, thread->seat.memory_node));
+                                    thread->plan.node, thread->name, thread->plan.memory_node));
       if (!thread->arena->pages)
         return not_kept("the kernel does not show where the pages are (move_pages, numa_maps)");
       for (const auto& [node, count] : *thread->arena->pages) {
         pages += count;
-        if (node != thread->seat.node)
+        if (node != thread->plan.node)
           return not_kept(fmt::format("{} is on node {} and has {} pages on node {}", thread->name,
-                                      thread->seat.node, count, node));
+                                      thread->plan.node, count, node));
       }
     }
     return kept(fmt::format("all {} pages of {} arenas are on their forwarder's node", pages,
@@ -59,7 +59,7 @@ class Judge {
 
   Judgement workers_by_node() const {
     std::set<int> with;
-    for (const ThreadView* thread : forwarders_) with.insert(thread->seat.node);
+    for (const ThreadView* thread : forwarders_) with.insert(thread->plan.node);
     for (const os::NumaNode& node : report_.topology.nodes)
       if (!node.cpus.empty() && !with.contains(node.id))
         return not_kept(fmt::format("node {} has CPUs for us, but no forwarder", node.id));
@@ -72,7 +72,7 @@ class Judge {
       return not_kept(fmt::format(
           "the kernel refused mbind to {} of {} arenas: the first touch of a page decides",
           refusals_.arenas, forwarders_.size()));
-    return kept("sessions, buffers and mailboxes of a forwarder are in an arena of its node");
+    return kept("sessions, buffers and rings of a forwarder are in an arena of its node");
   }
 
   Judgement arrivals() const {
@@ -113,7 +113,7 @@ class Judge {
  private:
   bool is_off() const {
     return std::any_of(forwarders_.begin(), forwarders_.end(), [](const auto* thread) {
-      return thread->seat.memory == MemoryPolicy::system;
+      return thread->plan.memory == MemoryPolicy::system;
     });
   }
 

@@ -74,10 +74,10 @@ json::array threads_of(const NumaReport& report) {
   json::array array;
   for (const runtime::ThreadView& thread : report.threads) {
     json::object object{{"name", thread.name},
-                        {"node", thread.seat.node},
-                        {"cpus", os::cpu_list_text(thread.seat.cpus)},
-                        {"memory", runtime::memory_policy_names[thread.seat.memory]},
-                        {"memory_node", thread.seat.memory_node}};
+                        {"node", thread.plan.node},
+                        {"cpus", os::cpu_list_text(thread.plan.cpus)},
+                        {"memory", runtime::memory_policy_names[thread.plan.memory]},
+                        {"memory_node", thread.plan.memory_node}};
     if (report.is_running) object["seen"] = seen_of(thread.seen, report.topology);
     if (report.is_running && thread.accepted)
       object["accepted"] = {{"connections", thread.accepted->connections},

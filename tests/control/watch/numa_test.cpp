@@ -9,11 +9,11 @@ using runtime::MemoryPolicy;
 
 namespace {
 
-const runtime::Seat seat{.cpus = {0}};
+const runtime::ThreadPlan plan{.cpus = {0}};
 const base::Instant watch_start{1h};
 
 runtime::ThreadView thread(runtime::ThreadPlace::Seen seen) {
-  return {.name = "forwarder-0", .seat = seat, .seen = seen};
+  return {.name = "forwarder-0", .plan = plan, .seen = seen};
 }
 
 }  // namespace

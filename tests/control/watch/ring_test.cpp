@@ -13,7 +13,7 @@ using control::RingWatch;
 namespace {
 
 // Forwarders of which each has tried to get a ring, or not yet.
-struct RingHouse {
+struct RingRig {
   std::vector<runtime::ForwarderView> views(std::vector<std::optional<int>> refusals) const {
     std::vector<runtime::ForwarderView> made;
     for (const auto& refusal : refusals)
@@ -29,30 +29,30 @@ struct RingHouse {
 }  // namespace
 
 TEST_CASE("a ring that was refused is told of once, when all forwarders have tried", "[control]") {
-  const RingHouse house;
+  const RingRig rig;
   RingWatch watch;
-  CHECK_FALSE(watch.look_at(house.views({EPERM, std::nullopt})));
-  const auto line = watch.look_at(house.views({EPERM, 0}));
+  CHECK_FALSE(watch.look_at(rig.views({EPERM, std::nullopt})));
+  const auto line = watch.look_at(rig.views({EPERM, 0}));
   REQUIRE(line);
   CHECK(*line ==
         "relay.engine is uring, but the kernel refused io_uring to 1 of 2 forwarders (Operation "
         "not permitted): they run on epoll, as relay.engine: adaptive does; a seccomp profile or "
         "kernel.io_uring_disabled forbids it: allow it there");
-  CHECK_FALSE(watch.look_at(house.views({EPERM, 0})));
+  CHECK_FALSE(watch.look_at(rig.views({EPERM, 0})));
 }
 
 TEST_CASE("a ring that nobody asked for, or everybody got, is not spoken of", "[control]") {
-  const RingHouse house;
+  const RingRig rig;
   RingWatch epoll;
-  CHECK_FALSE(epoll.look_at(house.views({std::nullopt, std::nullopt})));
+  CHECK_FALSE(epoll.look_at(rig.views({std::nullopt, std::nullopt})));
   RingWatch rings;
-  CHECK_FALSE(rings.look_at(house.views({0, 0})));
+  CHECK_FALSE(rings.look_at(rig.views({0, 0})));
 }
 
 TEST_CASE("too little memory to lock is told with what to do", "[control]") {
-  const RingHouse house;
+  const RingRig rig;
   RingWatch watch;
-  const auto line = watch.look_at(house.views({ENOMEM}));
+  const auto line = watch.look_at(rig.views({ENOMEM}));
   REQUIRE(line);
   CHECK(line->find("raise RLIMIT_MEMLOCK (ulimit -l) by 256 KiB") != std::string::npos);
 }

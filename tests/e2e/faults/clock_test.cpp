@@ -7,9 +7,9 @@
 
 #include "catch.hpp"
 #include "e2e/faults/scenario.hpp"
-#include "e2e/house.hpp"
 #include "e2e/network.hpp"
 #include "e2e/origin.hpp"
+#include "e2e/penstock.hpp"
 
 using namespace penstock::e2e;
 
@@ -88,13 +88,13 @@ TEST_CASE("E7 the wall clock jumps", "[faults][e]") {
   set_clock(folder, "+0");
   Origin origin;
   const std::string impatient = free_address();
-  House house{{.endpoints = {origin.address()},
-               // The faked clock reads its file from every thread.
-               .runtime = "drain: {timeout: 5s}, sandbox: off",
-               .more_listeners = an_impatient_listener(impatient, idle_timeout),
-               .program = {.environment = faked_clock(folder)}}};
-  scenario.watch(house.program(), {house.address(), impatient, origin.address()});
-  Peer lasting = house.client();
+  Penstock penstock{{.endpoints = {origin.address()},
+                     // The faked clock reads its file from every thread.
+                     .runtime = "drain: {timeout: 5s}, sandbox: off",
+                     .more_listeners = an_impatient_listener(impatient, idle_timeout),
+                     .program = {.environment = faked_clock(folder)}}};
+  scenario.watch(penstock.program(), {penstock.address(), impatient, origin.address()});
+  Peer lasting = penstock.client();
   Peer lasting_upstream = origin.accept();
   std::size_t true_times = 0;
   double shortest = 1e9;
@@ -107,7 +107,7 @@ TEST_CASE("E7 the wall clock jumps", "[faults][e]") {
     set_clock(folder, jump.to);
     expect_exchange(lasting, lasting_upstream);
     CHECK(client.receive_all().ending == Ending::reset);
-    const Record record = house.record_of(client);
+    const Record record = penstock.record_of(client);
     CHECK(text_of(record, "reason") == "idle_timeout");
     CHECK(duration_of(record) >= idle_timeout.count());
     shortest = std::min(shortest, duration_of(record));
@@ -122,7 +122,7 @@ TEST_CASE("E7 the wall clock jumps", "[faults][e]") {
   lasting.finish_sending();
   lasting_upstream.finish_sending();
   scenario.verdict("client of the lasting one", lasting.receive_all().ending);
-  house.wait_until_rest();
+  penstock.wait_until_rest();
   scenario.settle();
   scenario.saw(
       fmt::format("{} jumps: an idle_timeout of 600 ms ended each time after {:.0f} to "
@@ -139,18 +139,18 @@ TEST_CASE("E8 the monotonic clock passes 2^32 milliseconds", "[faults][e]") {
   Origin origin;
   const std::string impatient = free_address();
   const long offset = static_cast<long>(wrap_s - shifted_seconds(0)) - 4;
-  House house{{.endpoints = {origin.address()},
-               .listener = "idle_timeout: 6s, half_close_timeout: 5s",
-               .more_listeners = an_impatient_listener(impatient, idle_timeout),
-               .program = {.monotonic_offset_s = offset}}};
-  scenario.watch(house.program(), {house.address(), impatient, origin.address()});
+  Penstock penstock{{.endpoints = {origin.address()},
+                     .listener = "idle_timeout: 6s, half_close_timeout: 5s",
+                     .more_listeners = an_impatient_listener(impatient, idle_timeout),
+                     .program = {.monotonic_offset_s = offset}}};
+  scenario.watch(penstock.program(), {penstock.address(), impatient, origin.address()});
   Peer quiet = Peer::connect(impatient);
   Peer quiet_upstream = origin.accept();
-  Peer half = house.client();
+  Peer half = penstock.client();
   Peer half_upstream = origin.accept();
   half.finish_sending();
   CHECK(half_upstream.read_to_end().empty());
-  Peer busy = house.client();
+  Peer busy = penstock.client();
   Peer busy_upstream = origin.accept();
   const double opened = shifted_seconds(offset);
   REQUIRE(opened < wrap_s);
@@ -160,10 +160,10 @@ TEST_CASE("E8 the monotonic clock passes 2^32 milliseconds", "[faults][e]") {
     ++exchanges;
     holds_for(50ms, "the busy one is open", [&] { return busy.ending() == Ending::open; });
   }
-  const Record record = house.record_of(quiet);
+  const Record record = penstock.record_of(quiet);
   CHECK(text_of(record, "reason") == "idle_timeout");
   CHECK(duration_of(record) >= idle_timeout.count());
-  const Record half_record = house.record_of(half);
+  const Record half_record = penstock.record_of(half);
   CHECK(text_of(half_record, "reason") == "half_close_timeout");
   CHECK(duration_of(half_record) >= 5000);
   busy.finish_sending();
@@ -172,7 +172,7 @@ TEST_CASE("E8 the monotonic clock passes 2^32 milliseconds", "[faults][e]") {
   scenario.verdict("client of the quiet one", quiet.receive_all().ending);
   const double ticks = scenario.idle_ticks();
   CHECK(ticks < 20);
-  house.wait_until_rest();
+  penstock.wait_until_rest();
   scenario.settle();
   scenario.saw(fmt::format(
       "opened {:.1f} s before 2^32 ms: idle_timeout 6000 ms ended after {:.0f} ms, "

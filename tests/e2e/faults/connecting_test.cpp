@@ -11,9 +11,9 @@
 #include "catch.hpp"
 #include "e2e/faults/scenario.hpp"
 #include "e2e/faults/timing.hpp"
-#include "e2e/house.hpp"
 #include "e2e/network.hpp"
 #include "e2e/origin.hpp"
+#include "e2e/penstock.hpp"
 
 using namespace penstock::e2e;
 
@@ -38,10 +38,10 @@ struct Served {
 };
 
 // All clients come at once; "good" and "bad" is what the two origins say.
-Served ask_all(const House& house, std::size_t count, std::size_t records_before = 0) {
+Served ask_all(const Penstock& penstock, std::size_t count, std::size_t records_before = 0) {
   std::vector<Peer> peers;
   for (std::size_t i = 0; i < count; ++i) {
-    peers.push_back(house.client());
+    peers.push_back(penstock.client());
     peers.back().finish_sending();
   }
   Served served;
@@ -51,17 +51,17 @@ Served ask_all(const House& house, std::size_t count, std::size_t records_before
     served.by_bad += got.ending == Ending::fin && got.bytes == "bad";
     peer.close();
   }
-  house.wait_for_records(records_before + count);
-  const auto records = house.records();
+  penstock.wait_for_records(records_before + count);
+  const auto records = penstock.records();
   for (std::size_t i = records_before; i < records.size(); ++i)
     if (const auto* connect = records[i].if_contains("connect_ms"))
       served.connect_ms.push_back(connect->to_number<double>());
   return served;
 }
 
-double failures(const House& house, const std::string& endpoint, const std::string& reason) {
-  return house.metrics().sum("penstock_upstream_connect_failures_total",
-                             {{"endpoint", endpoint}, {"reason", reason}});
+double failures(const Penstock& penstock, const std::string& endpoint, const std::string& reason) {
+  return penstock.metrics().sum("penstock_upstream_connect_failures_total",
+                                {{"endpoint", endpoint}, {"reason", reason}});
 }
 
 Plan plan_for(const std::string& bad, const Origin& good) {
@@ -97,24 +97,25 @@ void one_trouble(Scenario& scenario, const Trouble& trouble) {
   const std::string address = listens ? bad.address() : free_address();
   std::optional<PacketRule> rule;
   if (listens) rule.emplace(rule_on_syns(address, trouble.target));
-  House house{plan_for(address, good)};
-  scenario.watch(house.program(), {house.address(), good.address(), address});
-  const Served served = ask_all(house, clients);
+  Penstock penstock{plan_for(address, good)};
+  scenario.watch(penstock.program(), {penstock.address(), good.address(), address});
+  const Served served = ask_all(penstock, clients);
   CHECK(served.by_good == clients);
-  CHECK(failures(house, "bad", trouble.reason) == clients / 2);
+  CHECK(failures(penstock, "bad", trouble.reason) == clients / 2);
   scenario.saw(fmt::format("{}: {} of {} served, {}", trouble.name, served.by_good, clients,
                            served.figures()));
-  house.wait_until_rest();
+  penstock.wait_until_rest();
   scenario.settle();
 }
 
 // The first SYN of each attempt is lost; the kernel sends another one after a second.
 void slow_answer(Scenario& scenario) {
   Origin late;
-  House house{{.endpoints = {late.address()}, .upstream = "connect: {timeout: 10s, attempts: 1}"}};
+  Penstock penstock{
+      {.endpoints = {late.address()}, .upstream = "connect: {timeout: 10s, attempts: 1}"}};
   std::optional<PacketRule> rule{rule_on_syns(late.address(), "DROP")};
   late.serve(say("good"));
-  auto asking = std::async(std::launch::async, [&] { return ask_all(house, clients); });
+  auto asking = std::async(std::launch::async, [&] { return ask_all(penstock, clients); });
   wait_until("every first SYN is lost", [&] { return rule->packets() >= clients; });
   rule.reset();
   const Served served = asking.get();
@@ -174,14 +175,14 @@ TEST_CASE("B11 an upstream that accepts and then resets, or never reads", "[faul
                     "another attempt only where no byte was sent: no byte is sent twice"};
   Origin bad;
   Origin good;
-  House house{{.endpoints = {bad.address() + " bad", good.address() + " good"},
-               .runtime = "forwarders: 1"}};
-  scenario.watch(house.program(), {house.address(), bad.address(), good.address()});
+  Penstock penstock{{.endpoints = {bad.address() + " bad", good.address() + " good"},
+                     .runtime = "forwarders: 1"}};
+  scenario.watch(penstock.program(), {penstock.address(), bad.address(), good.address()});
   BadTurns turns;
   std::multiset<std::string> tags;  // that the good one got
   std::size_t bad_turns = 0;
   for (std::size_t i = 0; i < 3 * clients; ++i) {
-    Peer client = house.client();
+    Peer client = penstock.client();
     const std::string tag = fmt::format("tag {:04}", i);
     client.send(tag);
     wait_until("one of both has it", [&] { return bad.somebody_waits() || good.somebody_waits(); });
@@ -190,12 +191,12 @@ TEST_CASE("B11 an upstream that accepts and then resets, or never reads", "[faul
   }
   CHECK(scenario.idle_ticks() <= 5);
   const std::size_t deaf = turns.end_the_deaf();
-  house.wait_until_rest();
+  penstock.wait_until_rest();
   CHECK_FALSE(good.somebody_waits());
   CHECK(turns.resets + turns.elsewhere == bad_turns);
   CHECK(tags.size() == 3 * clients - turns.resets);
   CHECK(std::set<std::string>(tags.begin(), tags.end()).size() == tags.size());
-  const double retries = house.metrics().sum("penstock_upstream_retries_total");
+  const double retries = penstock.metrics().sum("penstock_upstream_retries_total");
   CHECK(retries == static_cast<double>(turns.elsewhere));
   scenario.settle();
   scenario.saw(
@@ -213,16 +214,16 @@ TEST_CASE("B12 an endpoint whose backlog is full", "[faults][b]") {
   good.serve(say("good"));
   const NetworkSetting small{"net/core/somaxconn", "8"};
   BlackHole full{8};
-  House house{plan_for(full.address(), good)};
-  scenario.watch(house.program(), {house.address(), good.address(), full.address()});
-  const Served served = ask_all(house, clients);
+  Penstock penstock{plan_for(full.address(), good)};
+  scenario.watch(penstock.program(), {penstock.address(), good.address(), full.address()});
+  const Served served = ask_all(penstock, clients);
   CHECK(served.by_good == clients);
-  CHECK(failures(house, "bad", "timeout") == clients / 2);
+  CHECK(failures(penstock, "bad", "timeout") == clients / 2);
   full.come_back().serve(say("bad"));
-  const Served later = ask_all(house, clients, clients);
+  const Served later = ask_all(penstock, clients, clients);
   CHECK(later.by_good + later.by_bad == clients);
   CHECK(later.by_bad > 0);
-  house.wait_until_rest();
+  penstock.wait_until_rest();
   scenario.settle();
   scenario.saw(
       fmt::format("{} of {} served, {}; when it accepted again, {} of {} more, {} of them "
@@ -239,8 +240,8 @@ TEST_CASE("B13 an endpoint that comes and goes every 50 ms", "[faults][b]") {
   Origin good;
   flaky.serve(say("bad"));
   good.serve(say("good"));
-  House house{plan_for(flaky.address(), good)};
-  scenario.watch(house.program(), {house.address(), good.address(), flaky.address()});
+  Penstock penstock{plan_for(flaky.address(), good)};
+  scenario.watch(penstock.program(), {penstock.address(), good.address(), flaky.address()});
   std::atomic<bool> enough{false};
   std::atomic<std::size_t> flips{0};
   auto flipping = std::async(std::launch::async, [&] {
@@ -253,8 +254,8 @@ TEST_CASE("B13 an endpoint that comes and goes every 50 ms", "[faults][b]") {
   std::size_t asked = 0;
   Served all;
   // Long enough to have met it in both states, however busy the machine is.
-  while (flips < 40 || all.by_bad == 0 || failures(house, "bad", "refused") == 0) {
-    const Served some = ask_all(house, clients, asked);
+  while (flips < 40 || all.by_bad == 0 || failures(penstock, "bad", "refused") == 0) {
+    const Served some = ask_all(penstock, clients, asked);
     asked += clients;
     all.by_good += some.by_good;
     all.by_bad += some.by_bad;
@@ -262,11 +263,11 @@ TEST_CASE("B13 an endpoint that comes and goes every 50 ms", "[faults][b]") {
   }
   enough = true;
   flipping.get();
-  house.wait_until_rest();
+  penstock.wait_until_rest();
   scenario.settle();
   scenario.saw(
       fmt::format("{} flips, {} of {} clients served, {} of them by the flapping one; "
                   "{} attempts refused and made elsewhere",
                   flips.load(), all.by_good + all.by_bad, asked, all.by_bad,
-                  failures(house, "bad", "refused")));
+                  failures(penstock, "bad", "refused")));
 }

@@ -13,8 +13,8 @@
 
 #include "catch.hpp"
 #include "e2e/faults/scenario.hpp"
-#include "e2e/house.hpp"
 #include "e2e/origin.hpp"
+#include "e2e/penstock.hpp"
 
 using namespace penstock::e2e;
 
@@ -25,10 +25,10 @@ struct Pair {
   Peer upstream;
 };
 
-std::vector<Pair> talking_pairs(House& house, Origin& origin, std::size_t count) {
+std::vector<Pair> talking_pairs(Penstock& penstock, Origin& origin, std::size_t count) {
   std::vector<Pair> pairs;
   for (std::size_t i = 0; i < count; ++i) {
-    Peer client = house.client();
+    Peer client = penstock.client();
     Peer upstream = origin.accept();
     client.send("there");
     REQUIRE(upstream.read(5) == "there");
@@ -49,12 +49,12 @@ std::size_t ended(const std::vector<Pair>& pairs) {
 
 // Milliseconds from `since` until a client is connected and its bytes have come to the upstream and
 // back.
-long long milliseconds_until_served(House& house, Origin& origin, Clock::time_point since) {
+long long milliseconds_until_served(Penstock& penstock, Origin& origin, Clock::time_point since) {
   wait_until("somebody listens again", [&] {
-    if (!house.program().running())
-      throw Failure{"the new one has ended: " + house.program().errors()};
+    if (!penstock.program().running())
+      throw Failure{"the new one has ended: " + penstock.program().errors()};
     try {
-      talking_pairs(house, origin, 1);
+      talking_pairs(penstock, origin, 1);
       return true;
     } catch (const Failure& failure) {
       if (origin.somebody_waits()) throw;
@@ -117,14 +117,14 @@ struct Crash {
 };
 
 // What the one line said.
-std::string crash(House& house, const Crash& what) {
-  const int process = house.program().id();
-  const int thread = thread_called(house.program(), what.thread);
-  REQUIRE(soft_core_limit(house.program()) == "0");
+std::string crash(Penstock& penstock, const Crash& what) {
+  const int process = penstock.program().id();
+  const int thread = thread_called(penstock.program(), what.thread);
+  REQUIRE(soft_core_limit(penstock.program()) == "0");
   REQUIRE(::syscall(SYS_tgkill, process, thread, what.number) == 0);
-  CHECK(house.wait_for_end() == 128 + what.number);
-  const auto lines = lines_with(house.program().errors(), what.name);
-  INFO(house.program().errors());
+  CHECK(penstock.wait_for_end() == 128 + what.number);
+  const auto lines = lines_with(penstock.program().errors(), what.name);
+  INFO(penstock.program().errors());
   REQUIRE(lines.size() == 1);
   const auto says = [&](const std::string& words) {
     return lines[0].find(words) != std::string::npos;
@@ -143,26 +143,26 @@ TEST_CASE("D3 kill -9 of the proxy, and a start at once", "[faults][d]") {
   Scenario scenario{"D3", "`kill -9` of the proxy with 50 connections, and a start at once",
                     "both peers of every connection see the end; the address is bound at once"};
   Origin origin;
-  House house{{.endpoints = {origin.address()}}};
-  scenario.watch(house.program(), {house.address(), origin.address()});
+  Penstock penstock{{.endpoints = {origin.address()}}};
+  scenario.watch(penstock.program(), {penstock.address(), origin.address()});
   std::size_t saw_the_end = 0;
   long long longest = 0;
   for (int round = 0; round < rounds; ++round) {
-    auto pairs = talking_pairs(house, origin, connections);
+    auto pairs = talking_pairs(penstock, origin, connections);
     const auto killed = Clock::now();
-    house.program().signal(SIGKILL);
-    REQUIRE(house.wait_for_end() == 128 + SIGKILL);
-    house.start_again();
-    longest = std::max(longest, milliseconds_until_served(house, origin, killed));
+    penstock.program().signal(SIGKILL);
+    REQUIRE(penstock.wait_for_end() == 128 + SIGKILL);
+    penstock.start_again();
+    longest = std::max(longest, milliseconds_until_served(penstock, origin, killed));
     wait_until("both peers of all see the end", [&] { return ended(pairs) == pairs.size(); });
     saw_the_end += ended(pairs);
     scenario.verdict("client", pairs[0].client.ending());
     scenario.verdict("upstream", pairs[0].upstream.ending());
   }
   CHECK(saw_the_end == rounds * connections);
-  scenario.watch(house.program(), {house.address(), origin.address()});
-  house.wait_until_ready();
-  house.wait_until_rest();
+  scenario.watch(penstock.program(), {penstock.address(), origin.address()});
+  penstock.wait_until_ready();
+  penstock.wait_until_rest();
   scenario.settle();
   scenario.saw(
       fmt::format("{} times: bound and served again after at most {} ms; {} of {} "
@@ -177,24 +177,24 @@ TEST_CASE("D14 a fault of the proxy", "[faults][d]") {
                     "core as the limits say, and a start at once"};
   const NoCores no_cores;
   Origin origin;
-  House house{{.endpoints = {origin.address()}}};
-  scenario.watch(house.program(), {house.address(), origin.address()});
+  Penstock penstock{{.endpoints = {origin.address()}}};
+  scenario.watch(penstock.program(), {penstock.address(), origin.address()});
   long long longest = 0;
   for (const Crash& what :
        {Crash{SIGSEGV, "SIGSEGV", "forwarder-0"}, Crash{SIGABRT, "SIGABRT", "acceptor-0"},
         Crash{SIGBUS, "SIGBUS", "penstock"}}) {
-    const auto pairs = talking_pairs(house, origin, connections);
+    const auto pairs = talking_pairs(penstock, origin, connections);
     const auto crashed = Clock::now();
-    const std::string line = crash(house, what);
-    house.start_again();
-    longest = std::max(longest, milliseconds_until_served(house, origin, crashed));
+    const std::string line = crash(penstock, what);
+    penstock.start_again();
+    longest = std::max(longest, milliseconds_until_served(penstock, origin, crashed));
     wait_until("both peers of all see the end", [&] { return ended(pairs) == pairs.size(); });
     scenario.saw(fmt::format("exit {} after `{}...`", 128 + what.number,
                              line.substr(0, line.find(" sent by"))));
   }
-  scenario.watch(house.program(), {house.address(), origin.address()});
-  house.wait_until_ready();
-  house.wait_until_rest();
+  scenario.watch(penstock.program(), {penstock.address(), origin.address()});
+  penstock.wait_until_ready();
+  penstock.wait_until_rest();
   scenario.settle();
   scenario.saw(
       fmt::format("served again after at most {} ms; core limit of 0 left as given", longest));

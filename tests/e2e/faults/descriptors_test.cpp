@@ -82,16 +82,16 @@ TEST_CASE("C1 no descriptor is left and 200 clients wait", "[faults][c]") {
                     "accepting pauses without spinning, everybody gets an answer"};
   {
     Origin origin;
-    House house{{.endpoints = {origin.address()}, .runtime = "forwarders: 1"}};
-    scenario.watch(house.program(), {house.address(), origin.address()});
-    Subject subject{house};
+    Penstock penstock{{.endpoints = {origin.address()}, .runtime = "forwarders: 1"}};
+    scenario.watch(penstock.program(), {penstock.address(), origin.address()});
+    Subject subject{penstock};
     const Starved seen = starve(subject, origin);
     // A connection that found no second descriptor ends after 200 ms and lets one more in: five a
     // second for each descriptor at most, where a loop that spins has tens of thousands.
     CHECK(seen.failed_accepts <= 5 * few);
     CHECK(seen.served + seen.reset == many);
     CHECK(seen.recovers);
-    house.wait_until_rest();
+    penstock.wait_until_rest();
     scenario.settle();
     scenario.saw(seen.to_string());
   }
@@ -104,11 +104,11 @@ namespace {
 // Connections that stand there, both ends in our hand.
 class Crowd {
  public:
-  Crowd(const House& house, Origin& origin) : house_{house}, origin_{origin} {}
+  Crowd(const Penstock& penstock, Origin& origin) : penstock_{penstock}, origin_{origin} {}
 
   void grow_to(std::size_t count) {
     while (clients_.size() < count) {
-      clients_.push_back(house_.client());
+      clients_.push_back(penstock_.client());
       upstreams_.push_back(origin_.accept());
     }
   }
@@ -125,7 +125,7 @@ class Crowd {
   }
 
  private:
-  const House& house_;
+  const Penstock& penstock_;
   Origin& origin_;
   std::vector<Peer> clients_;
   std::vector<Peer> upstreams_;
@@ -135,15 +135,15 @@ void stand_there(const std::vector<std::size_t>& counts) {
   Scenario scenario{"C11", "thousands of connections that say nothing",
                     "a small record each, no wake-up, no CPU; each still carries bytes"};
   Origin origin;
-  House house{{.endpoints = {origin.address()}, .relay = "max_pipes: 4", .events = ""}};
-  scenario.watch(house.program(), {house.address(), origin.address()});
-  Crowd crowd{house, origin};
+  Penstock penstock{{.endpoints = {origin.address()}, .relay = "max_pipes: 4", .events = ""}};
+  scenario.watch(penstock.program(), {penstock.address(), origin.address()});
+  Crowd crowd{penstock, origin};
   std::vector<Point> memory;
   std::string ticks;
   for (const std::size_t count : counts) {
     crowd.grow_to(count);
     memory.push_back({static_cast<double>(count),
-                      static_cast<double>(resident_kib(house.program().id())) * 1024});
+                      static_cast<double>(resident_kib(penstock.program().id())) * 1024});
     // The first look at the peers comes after five seconds; then there is nothing left to do.
     std::size_t returns = 0;
     wait_until("the proxy is at rest", [&] { return (returns = scenario.wakeups()) <= 10; });
@@ -151,7 +151,8 @@ void stand_there(const std::vector<std::size_t>& counts) {
   }
   const double bytes = slope_through(memory);
   CHECK(bytes < 1024);
-  CHECK(house.metrics().sum("penstock_connections_active") == static_cast<double>(counts.back()));
+  CHECK(penstock.metrics().sum("penstock_connections_active") ==
+        static_cast<double>(counts.back()));
   crowd.speak();
   scenario.settle();
   scenario.saw(fmt::format(
@@ -177,23 +178,23 @@ void churn(std::chrono::seconds duration) {
                     "neither memory nor descriptors grow"};
   Origin origin;
   origin.serve(echo);
-  House house{{.endpoints = {origin.address()}, .relay = "max_pipes: 4", .events = ""}};
-  const int process = house.program().id();
+  Penstock penstock{{.endpoints = {origin.address()}, .relay = "max_pipes: 4", .events = ""}};
+  const int process = penstock.program().id();
   std::vector<Point> memory, descriptors;
-  Traffic traffic{house.address(), {.resets = 8}};
+  Traffic traffic{penstock.address(), {.resets = 8}};
   traffic.wait_for(500);  // pools and slabs have their size
-  scenario.watch(house.program(), {house.address(), origin.address()});
+  scenario.watch(penstock.program(), {penstock.address(), origin.address()});
   const auto deadline = Clock::now() + duration;
   while (Clock::now() < deadline) {
     const auto done = static_cast<double>(traffic.exchanges());
     memory.push_back({done, static_cast<double>(resident_kib(process)) * 1024});
-    descriptors.push_back({done, static_cast<double>(house.program().descriptors())});
+    descriptors.push_back({done, static_cast<double>(penstock.program().descriptors())});
     traffic.wait_for(100);
   }
   const TrafficReport report = traffic.finish();
   INFO(report.first_failure);
   CHECK(report.failures == 0);
-  house.wait_until_rest();
+  penstock.wait_until_rest();
   // A leak of one record per connection would be some 400 bytes each.
   const double grown = memory.back().y - memory.front().y;
   CHECK(grown <= 32.0 * static_cast<double>(report.exchanges) + (1 << 19));

@@ -9,9 +9,9 @@
 
 #include "catch.hpp"
 #include "e2e/faults/scenario.hpp"
-#include "e2e/house.hpp"
 #include "e2e/network.hpp"
 #include "e2e/payload.hpp"
+#include "e2e/penstock.hpp"
 
 using namespace penstock::e2e;
 
@@ -22,18 +22,18 @@ class FileServer {
  public:
   explicit FileServer(std::uint64_t seed) : content_{payload(seed, file_bytes)} {
     folder_.write("www/file", content_);
-    house_ =
-        std::make_unique<House>(Plan{.listener = "files: {root: \"" + folder_.path("www") + "\"}"});
+    penstock_ = std::make_unique<Penstock>(
+        Plan{.listener = "files: {root: \"" + folder_.path("www") + "\"}"});
   }
-  House& house() { return *house_; }
-  const std::string& address() const { return house_->address(); }
+  Penstock& penstock() { return *penstock_; }
+  const std::string& address() const { return penstock_->address(); }
   const std::string& content() const { return content_; }
 
  private:
   static constexpr std::size_t file_bytes = 64 * 1024;
   TemporaryFolder folder_;
   std::string content_;
-  std::unique_ptr<House> house_;
+  std::unique_ptr<Penstock> penstock_;
 };
 
 Peer ask(const std::string& address) {
@@ -110,13 +110,13 @@ TEST_CASE("D1 kill -9 of an endpoint under load", "[faults][d]") {
                     "other endpoint"};
   FileServer killed{1};
   FileServer survivor{1};
-  House house{{.endpoints = {killed.address(), survivor.address()}}};
-  scenario.watch(house.program(), {house.address(), killed.address(), survivor.address()});
-  Load load{house.address(), killed.content(), clients};
+  Penstock penstock{{.endpoints = {killed.address(), survivor.address()}}};
+  scenario.watch(penstock.program(), {penstock.address(), killed.address(), survivor.address()});
+  Load load{penstock.address(), killed.content(), clients};
   load.wait_for_served(exchanges);
   const std::size_t failed_before = load.tally().failed;
-  killed.house().program().signal(SIGKILL);
-  CHECK(killed.house().wait_for_end() == 128 + SIGKILL);
+  killed.penstock().program().signal(SIGKILL);
+  CHECK(killed.penstock().wait_for_end() == 128 + SIGKILL);
   const std::size_t failed_at_kill = load.tally().failed;
   load.wait_for_served(exchanges);
   load.stop();
@@ -124,15 +124,15 @@ TEST_CASE("D1 kill -9 of an endpoint under load", "[faults][d]") {
   CHECK(load.tally().wrong == 0);
   // Each client has one exchange under way; the dying kernel sockets may take a second one along.
   CHECK(load.tally().failed <= 2 * clients);
-  const Metrics metrics = house.metrics();
+  const Metrics metrics = penstock.metrics();
   const double refused =
       metrics.sum("penstock_upstream_connect_failures_total", {{"reason", "refused"}});
   CHECK(refused > 0);
   CHECK(metrics.sum("penstock_connections_closed_total", {{"reason", "connect_failed"}}) == 0);
-  house.wait_until_rest();
+  penstock.wait_until_rest();
   scenario.settle();
   scenario.delivered(Way::to_client, survivor.content(),
-                     body_of(ask(house.address()).read_to_end()));
+                     body_of(ask(penstock.address()).read_to_end()));
   scenario.saw(fmt::format(
       "{} clients: {} exchanges served, {} failed by the end of the dead process, {} after it; {} "
       "attempts at the dead one were refused and went to the other (there is no ejection yet)",
@@ -148,20 +148,20 @@ TEST_CASE("D2 an endpoint that is stopped: its backlog still accepts", "[faults]
   const std::string impatient = free_address();
   FileServer stopped{2};
   FileServer other{2};
-  House house{{.endpoints = {stopped.address() + " stopped", other.address() + " other"},
-               .more_listeners = "  - {name: impatient, bind: \"" + impatient +
-                                 "\", upstream: app, idle_timeout: 500ms}\n"}};
-  scenario.watch(house.program(), {house.address(), stopped.address(), other.address()});
-  stopped.house().program().signal(SIGSTOP);
+  Penstock penstock{{.endpoints = {stopped.address() + " stopped", other.address() + " other"},
+                     .more_listeners = "  - {name: impatient, bind: \"" + impatient +
+                                       "\", upstream: app, idle_timeout: 500ms}\n"}};
+  scenario.watch(penstock.program(), {penstock.address(), stopped.address(), other.address()});
+  stopped.penstock().program().signal(SIGSTOP);
   std::vector<Peer> waiting;
   std::size_t served = 0;
   // In turn, so each second one goes to the stopped endpoint, and its bytes are not answered.
   for (std::size_t i = 0; i < asked; ++i) {
-    Peer client = ask(house.address());
+    Peer client = ask(penstock.address());
     if (i % 2 == 0) {
       waiting.push_back(std::move(client));
-      house.wait_for_metric("penstock_upstream_connections_active", {{"endpoint", "stopped"}},
-                            static_cast<double>(waiting.size()));
+      penstock.wait_for_metric("penstock_upstream_connections_active", {{"endpoint", "stopped"}},
+                               static_cast<double>(waiting.size()));
       continue;
     }
     CHECK(body_of(client.read_to_end()) == other.content());
@@ -172,11 +172,11 @@ TEST_CASE("D2 an endpoint that is stopped: its backlog still accepts", "[faults]
   CHECK(cut.ending == Ending::reset);
   CHECK(cut.bytes.empty());
   scenario.verdict("client with idle_timeout", cut.ending);
-  house.record_with_reason("idle_timeout");
+  penstock.record_with_reason("idle_timeout");
   const double ticks = scenario.idle_ticks();
   CHECK(ticks < 20);
   for (const Peer& client : waiting) CHECK(client.ending() == Ending::open);
-  stopped.house().program().signal(SIGCONT);
+  stopped.penstock().program().signal(SIGCONT);
   std::string sent, received;
   for (Peer& client : waiting) {
     sent += stopped.content();
@@ -185,7 +185,7 @@ TEST_CASE("D2 an endpoint that is stopped: its backlog still accepts", "[faults]
   scenario.delivered(Way::to_client, sent, received);
   scenario.verdict("client", Ending::fin);
   waiting.clear();
-  house.wait_until_rest();
+  penstock.wait_until_rest();
   scenario.settle();
   scenario.saw(
       fmt::format("{} of {} served at once, {} waited at {} clock ticks of the proxy per "

@@ -4,8 +4,8 @@
 // fact as well.
 //
 //   Exchanger exchanger{request_bytes, answer_bytes};   // with an origin of its own
-//   House house{{.endpoints = {exchanger.address()}}};
-//   const Exchange exchange = exchanger.run(house.address());
+//   Penstock penstock{{.endpoints = {exchanger.address()}}};
+//   const Exchange exchange = exchanger.run(penstock.address());
 //
 // Owner    the test. Thread: run() the test's; the origin's side runs on a thread of this object.
 

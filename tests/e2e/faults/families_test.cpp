@@ -4,9 +4,9 @@
 
 #include "catch.hpp"
 #include "e2e/faults/crowd.hpp"
-#include "e2e/house.hpp"
 #include "e2e/network.hpp"
 #include "e2e/payload.hpp"
+#include "e2e/penstock.hpp"
 #include "e2e/talkers.hpp"
 #include "e2e/temporary_folder.hpp"
 
@@ -52,8 +52,8 @@ TEST_CASE("A20 unix and IPv4-mapped sockets on either side", "[faults][a][saniti
       if (pairing.listen_on.starts_with("unix:"))
         std::filesystem::remove(pairing.listen_on.substr(5));
       Origin origin{pairing.listen_on, {}};
-      House house{{.endpoints = {pairing.endpoint}, .bind = pairing.bind, .relay = engine}};
-      scenario.watch(house.program(), {house.address(), origin.address()});
+      Penstock penstock{{.endpoints = {pairing.endpoint}, .bind = pairing.bind, .relay = engine}};
+      scenario.watch(penstock.program(), {penstock.address(), origin.address()});
       {
         Crowd crowd{[&] { return Peer::connect(pairing.connect_to); }, origin, 2};
         auto flows = both_ways(crowd, {.bytes = 3 << 20, .seed = run_seed()});
@@ -69,8 +69,8 @@ TEST_CASE("A20 unix and IPv4-mapped sockets on either side", "[faults][a][saniti
                 .connections = 10,
                 .bytes_max = 200'000,
                 .seed = run_seed()});
-      house.wait_for_records(12);
-      for (const Record& record : house.records()) {
+      penstock.wait_for_records(12);
+      for (const Record& record : penstock.records()) {
         CHECK(text_of(record, "reason") == "complete");
         // A mapped address is told as the IPv4 address that it is.
         CHECK(text_of(record, "client").find("ffff") == std::string::npos);

@@ -6,9 +6,9 @@
 
 #include "catch.hpp"
 #include "e2e/faults/scenario.hpp"
-#include "e2e/house.hpp"
 #include "e2e/origin.hpp"
 #include "e2e/payload.hpp"
+#include "e2e/penstock.hpp"
 
 using namespace penstock::e2e;
 
@@ -48,9 +48,9 @@ void half_closed_first(Scenario& scenario, bool client_first) {
       std::string{payload(1, half_of_answer())} + std::string{payload(2, half_of_answer())};
   for (const char* engine : engines) {
     Origin origin;
-    House house{plan_with(origin, engine)};
-    scenario.watch(house.program(), {house.address(), origin.address()});
-    Peer client = house.client();
+    Penstock penstock{plan_with(origin, engine)};
+    scenario.watch(penstock.program(), {penstock.address(), origin.address()});
+    Peer client = penstock.client();
     Peer upstream = origin.accept();
     Peer& first = client_first ? client : upstream;
     Peer& second = client_first ? upstream : client;
@@ -60,8 +60,8 @@ void half_closed_first(Scenario& scenario, bool client_first) {
     CHECK(got.ending == Ending::fin);
     scenario.saw(fmt::format("{}: {} of {} bytes after the half-close, {}", engine,
                              got.bytes.size(), answer.size(), name_of(got.ending)));
-    CHECK(text_of(house.record_of(client), "reason") == "complete");
-    house.wait_until_rest();
+    CHECK(text_of(penstock.record_of(client), "reason") == "complete");
+    penstock.wait_until_rest();
     scenario.settle();
   }
 }
@@ -103,12 +103,12 @@ TEST_CASE("B3 FIN from both sides while bytes fly in both directions", "[faults]
   int directions = 0;
   for (const char* engine : engines) {
     Origin origin;
-    House house{plan_with(origin, engine)};
-    scenario.watch(house.program(), {house.address(), origin.address()});
+    Penstock penstock{plan_with(origin, engine)};
+    scenario.watch(penstock.program(), {penstock.address(), origin.address()});
     for (std::uint64_t i = 0; i < exchanges(); ++i) {
       const auto up = payload(i * 2, 1'000'000);
       const auto down = payload(i * 2 + 1, 1'000'000);
-      Peer client = house.client();
+      Peer client = penstock.client();
       Peer upstream = origin.accept();
       const auto [at_client, at_upstream] = exchange(client, upstream, up, down);
       directions += 2;
@@ -120,9 +120,9 @@ TEST_CASE("B3 FIN from both sides while bytes fly in both directions", "[faults]
       scenario.verdict("upstream", at_upstream.ending);
       scenario.verdict("client", at_client.ending);
     }
-    house.wait_for_records(exchanges());
-    for (const Record& record : house.records()) CHECK(text_of(record, "reason") == "complete");
-    house.wait_until_rest();
+    penstock.wait_for_records(exchanges());
+    for (const Record& record : penstock.records()) CHECK(text_of(record, "reason") == "complete");
+    penstock.wait_until_rest();
     scenario.settle();
   }
   CHECK(complete == directions);

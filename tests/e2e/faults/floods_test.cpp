@@ -12,10 +12,10 @@
 #include "e2e/faults/resources.hpp"
 #include "e2e/faults/scenario.hpp"
 #include "e2e/faults/traffic.hpp"
-#include "e2e/house.hpp"
 #include "e2e/network.hpp"
 #include "e2e/origin.hpp"
 #include "e2e/payload.hpp"
+#include "e2e/penstock.hpp"
 #include "e2e/servers.hpp"
 
 using namespace penstock::e2e;
@@ -45,9 +45,9 @@ TEST_CASE("C8 a flood of SYNs from nowhere", "[faults][c]") {
   Origin origin;
   origin.serve(echo);
   const std::string port = port_of(free_address());
-  House house{
+  Penstock penstock{
       {.endpoints = {origin.address()}, .bind = far.our_address(port), .listener = "backlog: 128"}};
-  scenario.watch(house.program(), {house.address(), origin.address()});
+  scenario.watch(penstock.program(), {penstock.address(), origin.address()});
   const long cookies = kernel_counter("SyncookiesSent");
   const long used = kernel_counter("SyncookiesRecv");
   const auto flood = [&] {
@@ -58,13 +58,13 @@ TEST_CASE("C8 a flood of SYNs from nowhere", "[faults][c]") {
   wait_until("cookies are sent", [&] { return kernel_counter("SyncookiesSent") > cookies; });
   const TrafficReport report = [&] {
     const FarHost::Visit visit{far};
-    return measure_traffic(house.address(), 300);
+    return measure_traffic(penstock.address(), 300);
   }();
   REQUIRE(flood->running());
   const long flooded = kernel_counter("SyncookiesSent") - cookies;
   INFO(report.first_failure);
   CHECK(report.failures == 0);
-  house.wait_until_rest();
+  penstock.wait_until_rest();
   scenario.settle();
   scenario.saw(
       fmt::format("{} of {} clients served during the flood, {} cookies sent, {} came back",
@@ -78,16 +78,16 @@ TEST_CASE("C8 more clients than the accept queue holds", "[faults][c]") {
                     "SYNs are dropped, not reset; once it runs, every client is served"};
   Origin origin;
   origin.serve(say("served"));
-  House house{{.endpoints = {origin.address()}, .listener = "backlog: 8"}};
-  scenario.watch(house.program(), {house.address(), origin.address()});
+  Penstock penstock{{.endpoints = {origin.address()}, .listener = "backlog: 8"}};
+  scenario.watch(penstock.program(), {penstock.address(), origin.address()});
   const long overflows = kernel_counter("ListenOverflows");
-  house.program().signal(SIGSTOP);
+  penstock.program().signal(SIGSTOP);
   std::vector<Peer> clients;
-  for (int i = 0; i < 40; ++i) clients.push_back(Peer::begin_connecting(house.address()));
+  for (int i = 0; i < 40; ++i) clients.push_back(Peer::begin_connecting(penstock.address()));
   wait_until("the queue overflows", [&] { return kernel_counter("ListenOverflows") > overflows; });
   const auto queued = std::count_if(clients.begin(), clients.end(),
                                     [](const Peer& client) { return client.connected(); });
-  house.program().signal(SIGCONT);
+  penstock.program().signal(SIGCONT);
   std::size_t served = 0;
   for (Peer& client : clients) {
     wait_until("the client is let in", [&] { return client.connected(); });
@@ -95,7 +95,7 @@ TEST_CASE("C8 more clients than the accept queue holds", "[faults][c]") {
   }
   for (Peer& client : clients) served += client.receive_all().bytes == "served" ? 1 : 0;
   CHECK(served == clients.size());
-  house.wait_until_rest();
+  penstock.wait_until_rest();
   scenario.settle();
   scenario.saw(fmt::format("{} in the queue, {} overflows counted, {} of 40 served", queued,
                            kernel_counter("ListenOverflows") - overflows, served));
@@ -105,17 +105,17 @@ TEST_CASE("C10 clients that read a few bytes at a time", "[faults][c]") {
   Scenario scenario{"C10", "100 clients with small windows, 16 bytes a read; the endpoint pushes",
                     "a bounded number of bytes held for each; all are served to the end"};
   Origin origin;
-  House house{{.endpoints = {origin.address()},
-               .defaults = "send_buffer: 64KiB, receive_buffer: 64KiB",
-               .runtime = "forwarders: 1, drain: {timeout: 5s}",
-               .events = ""}};
-  scenario.watch(house.program(), {house.address(), origin.address()});
-  const long resident = resident_kib(house.program().id());
+  Penstock penstock{{.endpoints = {origin.address()},
+                     .defaults = "send_buffer: 64KiB, receive_buffer: 64KiB",
+                     .runtime = "forwarders: 1, drain: {timeout: 5s}",
+                     .events = ""}};
+  scenario.watch(penstock.program(), {penstock.address(), origin.address()});
+  const long resident = resident_kib(penstock.program().id());
   const std::string_view bytes = payload(run_seed(), 4 << 20);
   std::vector<Peer> clients, upstreams;
   std::vector<std::size_t> sent;
   for (int i = 0; i < 100; ++i) {
-    clients.push_back(house.client({.receive_buffer = 4096}));
+    clients.push_back(penstock.client({.receive_buffer = 4096}));
     upstreams.push_back(origin.accept());
     sent.push_back(0);
   }
@@ -125,7 +125,7 @@ TEST_CASE("C10 clients that read a few bytes at a time", "[faults][c]") {
       sent[i] += upstreams[i].send_now(bytes.substr(sent[i]));
       if (sent[i] > 0) got[i] += clients[i].read(16);
     }
-  const long held = resident_kib(house.program().id()) - resident;
+  const long held = resident_kib(penstock.program().id()) - resident;
   const std::size_t taken = *std::max_element(sent.begin(), sent.end());
   CHECK(taken < 4 << 20);
   // One held buffer, or a pipe, which is none of ours; and a record.
@@ -138,7 +138,7 @@ TEST_CASE("C10 clients that read a few bytes at a time", "[faults][c]") {
   }
   clients.clear();
   upstreams.clear();
-  house.wait_until_rest();
+  penstock.wait_until_rest();
   scenario.settle();
   scenario.saw(
       fmt::format("at most {} KiB were taken for one of them by the proxy and the kernel, "
@@ -151,10 +151,10 @@ TEST_CASE("C16 a thousand slow scrapers at the admin address", "[faults][c]") {
                     "64 are held for at most 10 s, the others closed; traffic goes on"};
   Origin origin;
   origin.serve(echo);
-  House house{{.endpoints = {origin.address()}, .events = ""}};
-  scenario.watch(house.program(), {house.address(), origin.address()});
+  Penstock penstock{{.endpoints = {origin.address()}, .events = ""}};
+  scenario.watch(penstock.program(), {penstock.address(), origin.address()});
   const auto measure = [&] {
-    const TrafficReport report = measure_traffic(house.address(), 1500);
+    const TrafficReport report = measure_traffic(penstock.address(), 1500);
     INFO(report.first_failure);
     CHECK(report.failures == 0);
     return quantile(report.milliseconds, 0.99);
@@ -162,7 +162,7 @@ TEST_CASE("C16 a thousand slow scrapers at the admin address", "[faults][c]") {
   const double usual = measure();
   std::vector<Peer> scrapers;
   for (int i = 0; i < 1000; ++i) {
-    scrapers.push_back(Peer::connect(house.admin()));
+    scrapers.push_back(Peer::connect(penstock.admin()));
     try {
       scrapers.back().send("GET /metrics HTTP/1.1\r\nX-Slow: ");
     } catch (const Failure&) {
@@ -183,8 +183,8 @@ TEST_CASE("C16 a thousand slow scrapers at the admin address", "[faults][c]") {
     told += scraper.receive_all(1s).bytes.starts_with("HTTP/1.1 408") ? 1 : 0;
   CHECK(told == 64);
   scrapers.clear();
-  CHECK(http(house.admin(), "GET", "/healthz").status == 200);
-  house.wait_until_rest();
+  CHECK(http(penstock.admin(), "GET", "/healthz").status == 200);
+  penstock.wait_until_rest();
   scenario.settle();
   scenario.saw(
       fmt::format("{} held, {} told 408 in the end, the others closed; 1500 exchanges "

@@ -8,8 +8,8 @@
 #include "e2e/faults/mice.hpp"
 #include "e2e/faults/scenario.hpp"
 #include "e2e/faults/tracer.hpp"
-#include "e2e/house.hpp"
 #include "e2e/origin.hpp"
+#include "e2e/penstock.hpp"
 
 using namespace penstock::e2e;
 
@@ -21,8 +21,8 @@ std::size_t mice_count() {
 constexpr std::size_t mice_rounds = 10;
 
 // The watchdog's sentences about forwarder 0 so far.
-std::size_t warnings(House& house) {
-  const std::string errors = house.program().errors();
+std::size_t warnings(Penstock& penstock) {
+  const std::string errors = penstock.program().errors();
   std::size_t count = 0;
   const std::string words = "for one round of its loop";
   for (auto at = errors.find(words); at != errors.npos; at = errors.find(words, at + 1)) ++count;
@@ -35,13 +35,14 @@ TEST_CASE("H1 one elephant and a thousand mice on one forwarder", "[faults][h][s
   Scenario scenario{"H1", "1000 mice on one forwarder, alone and beside an elephant",
                     "every mouse is served, every byte is right, and the elephant goes on"};
   Origin origin;
-  House house{{.endpoints = {origin.address()}, .runtime = "forwarders: 1, drain: {timeout: 5s}"}};
-  scenario.watch(house.program(), {house.address(), origin.address()});
+  Penstock penstock{
+      {.endpoints = {origin.address()}, .runtime = "forwarders: 1, drain: {timeout: 5s}"}};
+  scenario.watch(penstock.program(), {penstock.address(), origin.address()});
   const auto run = [&] {
-    return run_mice(house.address(), origin.descriptor(), mice_count(), mice_rounds);
+    return run_mice(penstock.address(), origin.descriptor(), mice_count(), mice_rounds);
   };
   const Mice alone = run();
-  Peer client = house.client();
+  Peer client = penstock.client();
   Elephant elephant{std::move(client), origin.accept()};
   wait_until("the elephant walks", [&] { return elephant.delivered() > 0; });
   const auto before = elephant.delivered();
@@ -53,7 +54,7 @@ TEST_CASE("H1 one elephant and a thousand mice on one forwarder", "[faults][h][s
   scenario.delivered(Way::to_client, beside.sent, beside.received);
   CHECK(alone.sent == alone.received);
   scenario.verdict("each mouse", Ending::fin);
-  house.wait_until_rest();
+  penstock.wait_until_rest();
   scenario.settle();
   scenario.saw(fmt::format(
       "{} mice, {} exchanges each, all served; p50 / p99 alone {:.1f} / {:.1f} ms, beside the "
@@ -71,34 +72,34 @@ TEST_CASE("H6 a blocked forwarder is named", "[faults][h]") {
     return;
   }
   Origin origin;
-  House house{{.endpoints = {origin.address()},
-               .relay = "engine: splice",
-               .runtime = "forwarders: 1, drain: {timeout: 5s}"}};
-  scenario.watch(house.program(), {house.address(), origin.address()});
-  Peer client = house.client();
+  Penstock penstock{{.endpoints = {origin.address()},
+                     .relay = "engine: splice",
+                     .runtime = "forwarders: 1, drain: {timeout: 5s}"}};
+  scenario.watch(penstock.program(), {penstock.address(), origin.address()});
+  Peer client = penstock.client();
   Peer upstream = origin.accept();
   const Labels forwarder{{"forwarder", "0"}};
   const char* metric = "penstock_forwarder_blocked_total";
-  Tracer tracer{house.program().id(), {"-e", "trace=splice", "-e", delay}};
-  const double before = house.metrics().sum(metric, forwarder);
-  const std::size_t told = warnings(house);
+  Tracer tracer{penstock.program().id(), {"-e", "trace=splice", "-e", delay}};
+  const double before = penstock.metrics().sum(metric, forwarder);
+  const std::size_t told = warnings(penstock);
   const auto begin = Clock::now();
   client.send("held up");
-  wait_until("the watchdog speaks", [&] { return warnings(house) > told; });
+  wait_until("the watchdog speaks", [&] { return warnings(penstock) > told; });
   const auto detected = std::chrono::duration_cast<Milliseconds>(Clock::now() - begin).count();
   scenario.delivered(Way::to_upstream, "held up", upstream.read(7));
-  house.wait_for_metric(metric, forwarder, before + 1);
+  penstock.wait_for_metric(metric, forwarder, before + 1);
   CHECK(tracer.injected() == 1);
   tracer.detach();
   client.finish_sending();
   upstream.finish_sending();
   scenario.verdict("client", client.receive_all().ending);
-  house.wait_until_rest();
+  penstock.wait_until_rest();
   scenario.settle();
-  const std::string errors = house.program().errors();
+  const std::string errors = penstock.program().errors();
   const auto at = errors.find("forwarder 0 ");
   REQUIRE(at != errors.npos);
   scenario.saw(fmt::format("after {} ms: `{}...`; blocked_total {} -> {}", detected,
                            errors.substr(at, errors.find(" for one round", at) - at), before,
-                           house.metrics().sum(metric, forwarder)));
+                           penstock.metrics().sum(metric, forwarder)));
 }

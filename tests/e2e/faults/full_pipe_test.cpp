@@ -9,9 +9,9 @@
 #include "e2e/faults/relay_pipes.hpp"
 #include "e2e/faults/rival.hpp"
 #include "e2e/faults/tracer.hpp"
-#include "e2e/house.hpp"
 #include "e2e/network.hpp"
 #include "e2e/payload.hpp"
+#include "e2e/penstock.hpp"
 
 using namespace penstock::e2e;
 
@@ -45,16 +45,16 @@ TEST_CASE("A5 one-byte segments fill every slot while the receiver stands still"
   };
   INFO("PENSTOCK_SEED=" << run_seed());
   Origin origin{free_address(), small_origin};
-  House house{{.endpoints = {origin.address()},
-               .listener = small_buffers,
-               .relay = "engine: splice, pipe_size: 64KiB"}};
-  scenario.watch(house.program(), {house.address(), origin.address()});
-  Crowd crowd{[&] { return house.client(); }, origin, count};
+  Penstock penstock{{.endpoints = {origin.address()},
+                     .listener = small_buffers,
+                     .relay = "engine: splice, pipe_size: 64KiB"}};
+  scenario.watch(penstock.program(), {penstock.address(), origin.address()});
+  Crowd crowd{[&] { return penstock.client(); }, origin, count};
   auto flows = crowd.flows(
       Way::to_upstream,
       {.bytes = segments + behind, .seed = run_seed(), .segment = 1, .segmented = segments});
   stuff(flows);
-  const auto filled = await_filled_pipes(house.program(), count);
+  const auto filled = await_filled_pipes(penstock.program(), count);
   const auto [fewest, most] = std::minmax_element(
       filled.begin(), filled.end(), [](auto& one, auto& other) { return one.bytes < other.bytes; });
   const auto begin = Clock::now();
@@ -64,7 +64,7 @@ TEST_CASE("A5 one-byte segments fill every slot while the receiver stands still"
   scenario.delivered(Way::to_upstream, flows[0].received(), flows[0].digest());
   scenario.verdict("upstream", flows[0].ending());
   crowd.leave();
-  house.wait_until_rest();
+  penstock.wait_until_rest();
   scenario.settle();
   scenario.saw(fmt::format(
       "{} pipes of 64 KiB held up the rest, with {} to {} bytes each; {} of {} connections "
@@ -97,16 +97,16 @@ TEST_CASE("A6 FIN behind a full pipe", "[faults][a][sanitize]") {
   };
   INFO("PENSTOCK_SEED=" << run_seed());
   Origin origin{free_address(), small_origin};
-  House house{{.endpoints = {origin.address()},
-               .listener = "send_buffer: 4KiB, receive_buffer: 200KiB",
-               .relay = "engine: splice, pipe_size: 64KiB"}};
-  scenario.watch(house.program(), {house.address(), origin.address()});
-  Crowd crowd{[&] { return house.client(); }, origin, count};
+  Penstock penstock{{.endpoints = {origin.address()},
+                     .listener = "send_buffer: 4KiB, receive_buffer: 200KiB",
+                     .relay = "engine: splice, pipe_size: 64KiB"}};
+  scenario.watch(penstock.program(), {penstock.address(), origin.address()});
+  Crowd crowd{[&] { return penstock.client(); }, origin, count};
   auto flows = flows_of(crowd);
   stuff(flows);
   wait_until("every FIN waits behind a pipe",
-             [&] { return sockets_by_state({house.address()})["CLOSE_WAIT"] == count; });
-  const std::size_t filled = await_filled_pipes(house.program(), count).size();
+             [&] { return sockets_by_state({penstock.address()})["CLOSE_WAIT"] == count; });
+  const std::size_t filled = await_filled_pipes(penstock.program(), count).size();
   std::size_t early = 0;
   for (std::size_t i = 0; i < count; ++i)
     early += crowd[i].upstream.ending() == Ending::open ? 0 : 1;
@@ -116,7 +116,7 @@ TEST_CASE("A6 FIN behind a full pipe", "[faults][a][sanitize]") {
   scenario.delivered(Way::to_upstream, flows[0].received(), flows[0].digest());
   scenario.verdict("upstream", flows[0].ending());
   crowd.leave();
-  house.wait_until_rest();
+  penstock.wait_until_rest();
   scenario.settle();
   scenario.saw(fmt::format("{} pipes full with FIN behind them, {} early FINs; {} of {} whole",
                            filled, early, whole_of(flows), count));
@@ -129,16 +129,16 @@ TEST_CASE("A7 how full a pipe becomes in bulk over a large MTU", "[faults][a][sa
   INFO("PENSTOCK_SEED=" << run_seed());
   constexpr std::size_t count = 8;
   Origin origin;
-  House house{{.endpoints = {origin.address()},
-               .listener = "send_buffer: 64KiB",
-               .relay = "engine: splice, pipe_size: 64KiB"}};
-  scenario.watch(house.program(), {house.address(), origin.address()});
-  Crowd crowd{[&] { return house.client({.receive_buffer = 65'536}); }, origin, count};
+  Penstock penstock{{.endpoints = {origin.address()},
+                     .listener = "send_buffer: 64KiB",
+                     .relay = "engine: splice, pipe_size: 64KiB"}};
+  scenario.watch(penstock.program(), {penstock.address(), origin.address()});
+  Crowd crowd{[&] { return penstock.client({.receive_buffer = 65'536}); }, origin, count};
   auto flows = crowd.flows(Way::to_client, {.bytes = 12 << 20, .seed = run_seed()});
   PipeFill fullest{.bytes = 0, .capacity = 1};
   for (int round = 0; round < 4; ++round) {
     stuff(flows);
-    for (const PipeFill& pipe : filled_pipes(house.program()))
+    for (const PipeFill& pipe : filled_pipes(penstock.program()))
       if (pipe.bytes * fullest.capacity > fullest.bytes * pipe.capacity) fullest = pipe;
     for (Flow& flow : flows) flow.receive_some();
   }
@@ -149,12 +149,12 @@ TEST_CASE("A7 how full a pipe becomes in bulk over a large MTU", "[faults][a][sa
   CHECK(whole_of(flows) == count);
   std::uint64_t received = 0;
   for (const Flow& flow : flows) received += flow.received();
-  CHECK(house.metrics().sum("penstock_bytes_total", {{"direction", "to_client"}}) ==
+  CHECK(penstock.metrics().sum("penstock_bytes_total", {{"direction", "to_client"}}) ==
         static_cast<double>(received));
   scenario.delivered(Way::to_client, flows[0].received(), flows[0].digest());
   scenario.verdict("client", flows[0].ending());
   crowd.leave();
-  house.wait_until_rest();
+  penstock.wait_until_rest();
   scenario.settle();
   scenario.saw(fmt::format(
       "at most {} bytes in a pipe of {} ({:.2f}); {} bytes relayed and counted", fullest.bytes,
@@ -178,15 +178,15 @@ TEST_CASE("A13 both receivers stand still and both pipes are full", "[faults][a]
   };
   INFO("PENSTOCK_SEED=" << run_seed());
   Origin origin{free_address(), narrow_origin};
-  House house{{.endpoints = {origin.address()},
-               .listener = "receive_buffer: 64KiB, send_buffer: 64KiB",
-               .relay = "engine: splice, pipe_size: 64KiB"}};
-  scenario.watch(house.program(), {house.address(), origin.address()});
+  Penstock penstock{{.endpoints = {origin.address()},
+                     .listener = "receive_buffer: 64KiB, send_buffer: 64KiB",
+                     .relay = "engine: splice, pipe_size: 64KiB"}};
+  scenario.watch(penstock.program(), {penstock.address(), origin.address()});
   const std::size_t before = can_trace() ? scenario.wakeups() : 0;
-  Crowd crowd{[&] { return house.client(narrow); }, origin, 2};
+  Crowd crowd{[&] { return penstock.client(narrow); }, origin, 2};
   auto flows = both_ways(crowd, {.bytes = 12 << 20, .seed = run_seed()});
   stuff(flows);
-  const std::size_t filled = await_filled_pipes(house.program(), flows.size()).size();
+  const std::size_t filled = await_filled_pipes(penstock.program(), flows.size()).size();
   const double ticks = scenario.idle_ticks();
   const std::size_t after = can_trace() ? scenario.wakeups() : 0;
   // The kernel's answers to probes of a closed window may wake it now and then.
@@ -198,7 +198,7 @@ TEST_CASE("A13 both receivers stand still and both pipes are full", "[faults][a]
   scenario.verdict("upstream", flows.front().ending());
   scenario.verdict("client", flows.back().ending());
   crowd.leave();
-  house.wait_until_rest();
+  penstock.wait_until_rest();
   scenario.settle();
   scenario.saw(fmt::format(
       "{} pipes full: {:.0f} ticks and {} returns of epoll_wait in 1 s ({} before); {} of {} "

@@ -92,21 +92,21 @@ void abandoned(std::size_t connections, Milliseconds patience) {
       "freed after half_close_timeout (2 s here; rivals: client-fin and server-fin "
       "of 2 s, nginx has none)"};
   Origin origin;
-  House house{{.endpoints = {origin.address()},
-               .listener = "half_close_timeout: 2s",
-               .relay = "max_pipes: 4"}};
-  scenario.watch(house.program(), {house.address(), origin.address()});
-  descriptors_at_rest(house);
-  Subject subject{house};
+  Penstock penstock{{.endpoints = {origin.address()},
+                     .listener = "half_close_timeout: 2s",
+                     .relay = "max_pipes: 4"}};
+  scenario.watch(penstock.program(), {penstock.address(), origin.address()});
+  descriptors_at_rest(penstock);
+  Subject subject{penstock};
   const Abandoned seen = abandon(subject, origin, connections, 20s);
   CHECK(seen.held == 2 * connections);
   CHECK(seen.left == 0);
   CHECK(seen.ms >= 2000);
   scenario.saw(seen.text());
-  house.wait_for_records(connections);
-  for (const Record& record : house.records())
+  penstock.wait_for_records(connections);
+  for (const Record& record : penstock.records())
     REQUIRE(text_of(record, "reason") == "half_close_timeout");
-  house.wait_until_rest();
+  penstock.wait_until_rest();
   scenario.settle();
   run_rivals(scenario,
              [&](Subject& proxy, Origin& other) {
@@ -123,29 +123,30 @@ TEST_CASE("B9 clients that are gone before they are accepted", "[faults][b]") {
   constexpr std::size_t count = 1000;
   Origin origin;
   origin.serve(echo);
-  House house{{.endpoints = {origin.address()}}};
-  scenario.watch(house.program(), {house.address(), origin.address()});
-  const std::size_t before = descriptors_at_rest(house);
+  Penstock penstock{{.endpoints = {origin.address()}}};
+  scenario.watch(penstock.program(), {penstock.address(), origin.address()});
+  const std::size_t before = descriptors_at_rest(penstock);
   wait_until("its last line of the start",
-             [&] { return house.program().errors().find("ready") != std::string::npos; });
-  const std::string said = house.program().errors();
-  house.program().signal(SIGSTOP);
-  for (std::size_t i = 0; i < count; ++i) house.client().reset();
-  house.program().signal(SIGCONT);
-  house.wait_for_records(count);
-  for (const Record& record : house.records()) CHECK(text_of(record, "reason") == "client_reset");
-  house.wait_until_rest();
-  const double dialled = house.metrics().sum("penstock_upstream_connect_seconds_count");
-  CHECK(lines_about_connections(house.program().errors().substr(said.size())) == "");
-  wait_until("descriptors are back", [&] { return house.program().descriptors() <= before; });
+             [&] { return penstock.program().errors().find("ready") != std::string::npos; });
+  const std::string said = penstock.program().errors();
+  penstock.program().signal(SIGSTOP);
+  for (std::size_t i = 0; i < count; ++i) penstock.client().reset();
+  penstock.program().signal(SIGCONT);
+  penstock.wait_for_records(count);
+  for (const Record& record : penstock.records())
+    CHECK(text_of(record, "reason") == "client_reset");
+  penstock.wait_until_rest();
+  const double dialled = penstock.metrics().sum("penstock_upstream_connect_seconds_count");
+  CHECK(lines_about_connections(penstock.program().errors().substr(said.size())) == "");
+  wait_until("descriptors are back", [&] { return penstock.program().descriptors() <= before; });
   scenario.settle();
-  Peer next = house.client();
+  Peer next = penstock.client();
   next.send("still there?");
   CHECK(next.read(12) == "still there?");
   scenario.saw(
       fmt::format("{} records of client_reset, {} upstream connections made for nobody, "
                   "no line in the log about them, descriptors back at {}, the next client served",
-                  house.records().size(), dialled, before));
+                  penstock.records().size(), dialled, before));
 }
 
 TEST_CASE("B14 a peer that vanishes in the middle of a transfer", "[faults][b]") {
@@ -157,10 +158,10 @@ TEST_CASE("B14 a peer that vanishes in the middle of a transfer", "[faults][b]")
                     "freed by peer_timeout (1 s here), RST for the other side"};
   for (const bool client_vanishes : {true, false}) {
     Origin origin;
-    House house{
+    Penstock penstock{
         {.endpoints = {origin.address()}, .listener = "peer_timeout: 1s, abort_linger: 200ms"}};
-    scenario.watch(house.program(), {house.address(), origin.address()});
-    Peer client = house.client();
+    scenario.watch(penstock.program(), {penstock.address(), origin.address()});
+    Peer client = penstock.client();
     Peer upstream = origin.accept();
     Peer& sender = client_vanishes ? upstream : client;
     Peer& receiver = client_vanishes ? client : upstream;
@@ -182,9 +183,9 @@ TEST_CASE("B14 a peer that vanishes in the middle of a transfer", "[faults][b]")
     });
     const double ms = ms_since(begin);
     CHECK(sender.receive_all().ending == Ending::reset);
-    CHECK(text_of(house.record_of(client), "reason") == "peer_timeout");
+    CHECK(text_of(penstock.record_of(client), "reason") == "peer_timeout");
     scenario.verdict(client_vanishes ? "upstream" : "client", Ending::reset);
-    house.wait_until_rest();
+    penstock.wait_until_rest();
     scenario.settle();
     scenario.saw(fmt::format("the {} vanished: freed after {:.2f} s, RST for the other side",
                              client_vanishes ? "client" : "upstream", ms / 1000));

@@ -10,9 +10,9 @@
 
 #include "catch.hpp"
 #include "e2e/faults/scenario.hpp"
-#include "e2e/house.hpp"
 #include "e2e/network.hpp"
 #include "e2e/origin.hpp"
+#include "e2e/penstock.hpp"
 #include "e2e/talkers.hpp"
 
 using namespace penstock::e2e;
@@ -46,8 +46,8 @@ bool is_close_on_exec(const Program& program, int descriptor) {
   throw Failure{fmt::format("descriptor {} has no flags", descriptor)};
 }
 
-void serve_many(House& house, Origin& origin) {
-  converse({.connect_to = house.address(),
+void serve_many(Penstock& penstock, Origin& origin) {
+  converse({.connect_to = penstock.address(),
             .origin = origin.descriptor(),
             .connections = connections(),
             .bytes_max = 100'000});
@@ -55,23 +55,23 @@ void serve_many(House& house, Origin& origin) {
 
 // Those that the proxy opened and that a program would inherit; sees to it that there is one of
 // every kind: a connection, a pipe that is leased, an admin connection.
-std::vector<std::string> leaks(House& house, Origin& origin, int inherited_up_to,
+std::vector<std::string> leaks(Penstock& penstock, Origin& origin, int inherited_up_to,
                                std::size_t& looked_at) {
-  Peer client = house.client({.receive_buffer = 4096});
+  Peer client = penstock.client({.receive_buffer = 4096});
   Peer upstream = origin.accept();
-  Peer admin = Peer::connect(house.admin());
+  Peer admin = Peer::connect(penstock.admin());
   admin.send("GET /status HTTP/1.1\r\nHost: localhost\r\n\r\n");
   REQUIRE(admin.read(12) == "HTTP/1.1 200");
   const std::string much(8 << 20, 'x');
   wait_until("a pipe holds bytes that the client does not read", [&] {
     upstream.send_now(much);
-    return house.metrics().sum("penstock_pipes", {{"state", "leased"}}) > 0;
+    return penstock.metrics().sum("penstock_pipes", {{"state", "leased"}}) > 0;
   });
   std::vector<std::string> found;
-  for (const auto& [number, target] : descriptors_of(house.program())) {
+  for (const auto& [number, target] : descriptors_of(penstock.program())) {
     if (number <= inherited_up_to) continue;
     ++looked_at;
-    if (!is_close_on_exec(house.program(), number))
+    if (!is_close_on_exec(penstock.program(), number))
       found.push_back(fmt::format("{} {}", number, target));
   }
   return found;
@@ -89,14 +89,14 @@ TEST_CASE("D11 standard descriptors closed at the start", "[faults][d][sanitize]
   Scenario scenario{"D11", "descriptors 0 to 2 closed at the start",
                     "they are opened on /dev/null: no log line into a client's socket"};
   Origin origin;
-  House house{{.endpoints = {origin.address()}, .program = {.closed_descriptors = true}}};
-  scenario.watch(house.program(), {house.address(), origin.address()});
-  auto descriptors = descriptors_of(house.program());
+  Penstock penstock{{.endpoints = {origin.address()}, .program = {.closed_descriptors = true}}};
+  scenario.watch(penstock.program(), {penstock.address(), origin.address()});
+  auto descriptors = descriptors_of(penstock.program());
   for (const int number : {0, 1, 2}) CHECK(descriptors[number] == "/dev/null");
-  serve_many(house, origin);
-  Peer client = house.client();
+  serve_many(penstock, origin);
+  Peer client = penstock.client();
   Peer upstream = origin.accept();
-  house.program().signal(SIGUSR1);  // something is logged while a connection is open
+  penstock.program().signal(SIGUSR1);  // something is logged while a connection is open
   client.send("only this");
   client.finish_sending();
   const std::string got = upstream.read_to_end();
@@ -106,7 +106,7 @@ TEST_CASE("D11 standard descriptors closed at the start", "[faults][d][sanitize]
   scenario.delivered(Way::to_client, "", back.bytes);
   scenario.verdict("client", back.ending);
   CHECK(back.ending == Ending::fin);
-  house.wait_until_rest();
+  penstock.wait_until_rest();
   scenario.settle();
   scenario.saw(
       fmt::format("0 to 2 are /dev/null; {} connections byte-exact in both directions, 0 "
@@ -120,22 +120,22 @@ TEST_CASE("D12 inherited descriptors, and what would be passed on", "[faults][d]
                     "all that is opened is close-on-exec; what was inherited is left open, not "
                     "touched, and named in the log"};
   Origin origin;
-  House house{{.endpoints = {origin.address()},
-               .relay = "engine: splice",
-               .program = {.inherited_up_to = last}}};
-  scenario.watch(house.program(), {house.address(), origin.address()});
-  serve_many(house, origin);
+  Penstock penstock{{.endpoints = {origin.address()},
+                     .relay = "engine: splice",
+                     .program = {.inherited_up_to = last}}};
+  scenario.watch(penstock.program(), {penstock.address(), origin.address()});
+  serve_many(penstock, origin);
   std::size_t looked_at = 0;
-  const auto leaked = leaks(house, origin, last, looked_at);
+  const auto leaked = leaks(penstock, origin, last, looked_at);
   CHECK(joined(leaked) == "");
   std::size_t untouched = 0;
-  const auto descriptors = descriptors_of(house.program());
+  const auto descriptors = descriptors_of(penstock.program());
   for (const auto& [number, target] : descriptors)
     if (number >= 3 && number <= last && target == "/dev/null") ++untouched;
   CHECK(untouched == last - 2);
-  CHECK(house.program().errors().find(fmt::format("{} descriptors", last - 2)) !=
+  CHECK(penstock.program().errors().find(fmt::format("{} descriptors", last - 2)) !=
         std::string::npos);
-  house.wait_until_rest();
+  penstock.wait_until_rest();
   scenario.settle();
   scenario.saw(
       fmt::format("{} of {} descriptors of its own close-on-exec; {} of {} inherited ones "

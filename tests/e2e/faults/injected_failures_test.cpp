@@ -9,7 +9,7 @@
 #include "e2e/faults/resources.hpp"
 #include "e2e/faults/scenario.hpp"
 #include "e2e/faults/tracer.hpp"
-#include "e2e/house.hpp"
+#include "e2e/penstock.hpp"
 #include "e2e/servers.hpp"
 
 using namespace penstock::e2e;
@@ -82,18 +82,18 @@ class Victim {
   Victim(Exchanger& exchanger, Tally& tally, const std::string& defaults)
       : exchanger_{exchanger},
         tally_{tally},
-        house_{{.endpoints = {exchanger.address()},
-                .defaults = defaults,
-                .runtime = "forwarders: 1, drain: {timeout: 5s}"}},
-        process_{house_.program().id()} {
+        penstock_{{.endpoints = {exchanger.address()},
+                   .defaults = defaults,
+                   .runtime = "forwarders: 1, drain: {timeout: 5s}"}},
+        process_{penstock_.program().id()} {
     note_baseline();
   }
 
   // How often one connection makes each call of a thread.
   std::string count(const std::string& thread) {
     Tracer tracer = Tracer::of_thread(thread_named(process_, thread), {"-c"});
-    REQUIRE(exchanger_.run(house_.address()).whole);
-    house_.wait_until_rest();
+    REQUIRE(exchanger_.run(penstock_.address()).whole);
+    penstock_.wait_until_rest();
     std::string text;
     for (const auto& [name, count] : tracer.counts())
       text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count.calls, name);
@@ -107,10 +107,10 @@ class Victim {
     const std::string inject = fmt::format("inject={}:error={}:when={}", call, error, k);
     Tracer tracer =
         Tracer::of_thread(thread_named(process_, thread), {"-e", "trace=" + call, "-e", inject});
-    const Exchange exchange = exchanger_.run(house_.address());
+    const Exchange exchange = exchanger_.run(penstock_.address());
     CHECK_FALSE(exchange.stuck);
     CHECK(exchange.honest);
-    house_.wait_until_rest();
+    penstock_.wait_until_rest();
     tracer.detach();
     if (tracer.injected() == 0) return false;
     ++tally_.points;
@@ -121,18 +121,18 @@ class Victim {
 
   // Every connection that was accepted was also counted out, and for a reason that is the world's.
   void check_books() {
-    const Metrics metrics = house_.metrics();
+    const Metrics metrics = penstock_.metrics();
     CHECK(metrics.sum("penstock_connections_accepted_total") ==
           metrics.sum("penstock_connections_closed_total"));
     CHECK(metrics.sum("penstock_connections_closed_total", {{"reason", "internal"}}) == 0);
   }
 
-  House& house() noexcept { return house_; }
+  Penstock& penstock() noexcept { return penstock_; }
 
  private:
   std::size_t pipes() const { return descriptors_by_kind(process_)["pipe"]; }
   std::size_t pooled_pipes() const {
-    return 2 * static_cast<std::size_t>(house_.metrics().sum("penstock_pipes"));
+    return 2 * static_cast<std::size_t>(penstock_.metrics().sum("penstock_pipes"));
   }
 
   // Who asked the admin page last is closed a moment later.
@@ -150,9 +150,9 @@ class Victim {
   }
 
   void check_after() {
-    REQUIRE(house_.program().running());
-    REQUIRE(exchanger_.run(house_.address()).whole);
-    house_.wait_until_rest();
+    REQUIRE(penstock_.program().running());
+    REQUIRE(exchanger_.run(penstock_.address()).whole);
+    penstock_.wait_until_rest();
     const auto given_back = [this] {
       return without_pipes(process_) == baseline_ && pipes() == pipes_not_pooled_ + pooled_pipes();
     };
@@ -167,7 +167,7 @@ class Victim {
 
   Exchanger& exchanger_;
   Tally& tally_;
-  House house_;
+  Penstock penstock_;
   const int process_;
   std::map<std::string, std::size_t> baseline_;
   std::size_t pipes_not_pooled_ = 0;
@@ -197,7 +197,7 @@ void fail_everywhere(const Extent& extent) {
   Victim victim{exchanger, tally, extent.defaults};
   const std::string first = victim.count("forwarder-0");
   const std::string later = victim.count("forwarder-0");
-  scenario.watch(victim.house().program(), {victim.house().address()});
+  scenario.watch(victim.penstock().program(), {victim.penstock().address()});
   INFO("calls of the first connection: " << first << "\nand of a later one: " << later);
   for_each_point(calls_of_acceptor(), extent, [&](auto call, auto error, auto k) {
     return victim.fail_once("acceptor-0", call, error, k);
@@ -221,25 +221,25 @@ void fail_everywhere(const Extent& extent) {
 
 namespace {
 
-Received ask(const House& house) {
-  Peer client = house.client();
+Received ask(const Penstock& penstock) {
+  Peer client = penstock.client();
   client.finish_sending();
   return client.receive_all();
 }
 
-double closed_for(const House& house, const std::string& reason) {
-  return house.metrics().sum("penstock_connections_closed_total", {{"reason", reason}});
+double closed_for(const Penstock& penstock, const std::string& reason) {
+  return penstock.metrics().sum("penstock_connections_closed_total", {{"reason", reason}});
 }
 
 // While accept4 fails, clients wait; how many calls were made in a second of it.
-std::size_t fail_accepting(House& house, const std::string& error) {
+std::size_t fail_accepting(Penstock& penstock, const std::string& error) {
   INFO("accept4 fails with " << error);
   std::size_t calls = 0;
   std::vector<Peer> clients;
   {
-    Tracer tracer = Tracer::of_thread(thread_named(house.program().id(), "acceptor-0"),
+    Tracer tracer = Tracer::of_thread(thread_named(penstock.program().id(), "acceptor-0"),
                                       {"-e", "inject=accept4:error=" + error});
-    for (int i = 0; i < 10; ++i) clients.push_back(house.client());
+    for (int i = 0; i < 10; ++i) clients.push_back(penstock.client());
     holds_for(1s, "they wait", [&] { return clients.front().ending() == Ending::open; });
     calls = tracer.injected();
   }
@@ -251,27 +251,26 @@ std::size_t fail_accepting(House& house, const std::string& error) {
 }
 
 // While a call of the forwarder fails, every client gets RST, and each is counted.
-void fail_serving(House& house, const std::string& call, const std::string& error) {
+void fail_serving(Penstock& penstock, const std::string& call, const std::string& error) {
   INFO(call << " fails with " << error);
   constexpr int clients = 4;
-  house.wait_until_rest();
-  const double before = closed_for(house, "overload");
+  penstock.wait_until_rest();
+  const double before = closed_for(penstock, "overload");
   {
-    Tracer tracer = Tracer::of_thread(thread_named(house.program().id(), "forwarder-0"),
+    Tracer tracer = Tracer::of_thread(thread_named(penstock.program().id(), "forwarder-0"),
                                       {"-e", "inject=" + call + ":error=" + error});
-    for (int i = 0; i < clients; ++i) CHECK(ask(house).ending == Ending::reset);
+    for (int i = 0; i < clients; ++i) CHECK(ask(penstock).ending == Ending::reset);
   }
-  CHECK(closed_for(house, "overload") - before == clients);
-  CHECK(ask(house).bytes == "served");
+  CHECK(closed_for(penstock, "overload") - before == clients);
+  CHECK(ask(penstock).bytes == "served");
 }
 
 // On epoll, whose calls are what fails here.
 struct Refusing {
   Refusing() { origin.serve(say("served")); }
   Origin origin;
-  House house{{.endpoints = {origin.address()},
-               .relay = "engine: adaptive",
-               .runtime = "forwarders: 1"}};
+  Penstock penstock{
+      {.endpoints = {origin.address()}, .relay = "engine: adaptive", .runtime = "forwarders: 1"}};
 };
 
 }  // namespace
@@ -281,21 +280,21 @@ TEST_CASE("C2 calls that go on failing", "[faults][c]") {
   Scenario scenario{"C2", "ENFILE, ENOBUFS, ENOMEM from accept4, socket, epoll_ctl, on and on",
                     "clients wait, or get RST and are counted; no spin; then service comes back"};
   Refusing proxy;
-  scenario.watch(proxy.house.program(), {proxy.house.address(), proxy.origin.address()});
+  scenario.watch(proxy.penstock.program(), {proxy.penstock.address(), proxy.origin.address()});
   std::size_t accepts = 0;
   for (const char* error : {"ENFILE", "ENOBUFS", "ENOMEM"}) {
-    accepts = std::max(accepts, fail_accepting(proxy.house, error));
-    fail_serving(proxy.house, "socket", error);
-    fail_serving(proxy.house, "epoll_ctl", error);
+    accepts = std::max(accepts, fail_accepting(proxy.penstock, error));
+    fail_serving(proxy.penstock, "socket", error);
+    fail_serving(proxy.penstock, "epoll_ctl", error);
   }
-  CHECK(proxy.house.metrics().sum("penstock_upstream_connect_failures_total",
-                                  {{"reason", "local"}}) >= 12);
-  proxy.house.wait_until_rest();
+  CHECK(proxy.penstock.metrics().sum("penstock_upstream_connect_failures_total",
+                                     {{"reason", "local"}}) >= 12);
+  proxy.penstock.wait_until_rest();
   scenario.settle();
   scenario.saw(fmt::format(
       "accept4: 30 clients waited and were served, at most {} calls in a second; socket and "
       "epoll_ctl: {:.0f} clients got RST, all counted as overload; each time the next was served",
-      accepts, closed_for(proxy.house, "overload")));
+      accepts, closed_for(proxy.penstock, "overload")));
 }
 
 TEST_CASE("C17 no epoll watch is to be had", "[faults][c]") {
@@ -303,22 +302,22 @@ TEST_CASE("C17 no epoll watch is to be had", "[faults][c]") {
   Scenario scenario{"C17", "epoll_ctl fails with ENOSPC",
                     "RST, counted as overload; the process lives and serves again"};
   Refusing proxy;
-  scenario.watch(proxy.house.program(), {proxy.house.address(), proxy.origin.address()});
-  fail_serving(proxy.house, "epoll_ctl", "ENOSPC");
+  scenario.watch(proxy.penstock.program(), {proxy.penstock.address(), proxy.origin.address()});
+  fail_serving(proxy.penstock, "epoll_ctl", "ENOSPC");
   // The client's watch is there, the endpoint's is not: the next attempt has one.
-  Tracer tracer = Tracer::of_thread(thread_named(proxy.house.program().id(), "forwarder-0"),
+  Tracer tracer = Tracer::of_thread(thread_named(proxy.penstock.program().id(), "forwarder-0"),
                                     {"-e", "inject=epoll_ctl:error=ENOSPC:when=2+2"});
-  const Received second = ask(proxy.house);
+  const Received second = ask(proxy.penstock);
   tracer.detach();
   CHECK(second.bytes == "served");
-  CHECK(ask(proxy.house).bytes == "served");
-  proxy.house.wait_until_rest();
+  CHECK(ask(proxy.penstock).bytes == "served");
+  proxy.penstock.wait_until_rest();
   scenario.settle();
   scenario.verdict("client", second.ending);
   scenario.saw(
       fmt::format("{:.0f} clients refused by RST; where only the endpoint's was "
                   "missing, the second attempt served; then service as usual",
-                  closed_for(proxy.house, "overload")));
+                  closed_for(proxy.penstock, "overload")));
 }
 
 TEST_CASE("C3 each system call of a connection fails once", "[faults][c]") {

@@ -10,9 +10,9 @@
 #include "e2e/faults/baseline.hpp"
 #include "e2e/faults/crowd.hpp"
 #include "e2e/faults/tracer.hpp"
-#include "e2e/house.hpp"
 #include "e2e/network.hpp"
 #include "e2e/payload.hpp"
+#include "e2e/penstock.hpp"
 #include "e2e/servers.hpp"
 
 using namespace penstock::e2e;
@@ -22,8 +22,8 @@ namespace {
 const std::string one_forwarder = "forwarders: 1, drain: {timeout: 5s}";
 
 // When no admin connection of ours is open any more.
-double fallbacks(const House& house, const std::string& reason) {
-  return house.metrics().sum("penstock_pipe_fallbacks_total", {{"reason", reason}});
+double fallbacks(const Penstock& penstock, const std::string& reason) {
+  return penstock.metrics().sum("penstock_pipe_fallbacks_total", {{"reason", reason}});
 }
 
 void note_flows(Scenario& scenario, const std::vector<Flow>& flows) {
@@ -37,16 +37,16 @@ void note_flows(Scenario& scenario, const std::vector<Flow>& flows) {
 void accept_storm(Scenario& scenario) {
   constexpr std::size_t count = 40;
   Origin origin;
-  House house{{.endpoints = {origin.address()}}};
+  Penstock penstock{{.endpoints = {origin.address()}}};
   std::deque<Peer> clients;
   std::size_t injected = 0;
   {
-    Tracer tracer{house.program().id(), {"-e", "inject=accept4:error=EAGAIN:when=1+2"}};
-    for (std::size_t i = 0; i < count; ++i) clients.push_back(house.client());
+    Tracer tracer{penstock.program().id(), {"-e", "inject=accept4:error=EAGAIN:when=1+2"}};
+    for (std::size_t i = 0; i < count; ++i) clients.push_back(penstock.client());
     wait_until("the storm has begun", [&] { return tracer.injected() > 0; });
     injected = tracer.injected();
   }
-  clients.push_back(house.client());
+  clients.push_back(penstock.client());
   for (std::size_t i = 0; i < clients.size(); ++i) origin.accept();
   scenario.saw(
       fmt::format("{} false EAGAIN of accept4, {} of {} clients served", injected, count, count));
@@ -92,16 +92,16 @@ void survive_storms(std::size_t seeds) {
   for (const Storm& storm : storms) {
     INFO(storm.name);
     Origin origin;
-    House house{
+    Penstock penstock{
         {.endpoints = {origin.address()}, .relay = "engine: splice", .runtime = one_forwarder}};
-    scenario.watch(house.program(), {house.address(), origin.address()});
+    scenario.watch(penstock.program(), {penstock.address(), origin.address()});
     std::deque<Crowd> crowds;
     std::vector<std::vector<Flow>> all;
     std::size_t injected = 0;
     {
-      Tracer tracer{house.program().id(), storm.words};
+      Tracer tracer{penstock.program().id(), storm.words};
       for (std::size_t seed = 0; seed < seeds; ++seed) {
-        Crowd& crowd = crowds.emplace_back([&] { return house.client(); }, origin, 1);
+        Crowd& crowd = crowds.emplace_back([&] { return penstock.client(); }, origin, 1);
         all.push_back(both_ways(crowd, {.bytes = 4 * stormy_bytes, .seed = run_seed() + seed}));
         talk_through(all.back(), stormy_bytes);
       }
@@ -116,7 +116,7 @@ void survive_storms(std::size_t seeds) {
     CHECK(equal == seeds);
     note_flows(scenario, all.back());
     crowds.clear();
-    house.wait_until_rest();
+    penstock.wait_until_rest();
     scenario.settle();
     scenario.saw(fmt::format("{}: {} calls failed, {} of {} seeds with equal hashes both ways",
                              storm.name, injected, equal, seeds));
@@ -132,16 +132,16 @@ TEST_CASE("A4 splice answers 0 although bytes are queued", "[faults][a]") {
                     "no false end: the stream goes on, every byte, FIN last"};
   INFO("PENSTOCK_SEED=" << run_seed());
   Origin origin;
-  House house{
+  Penstock penstock{
       {.endpoints = {origin.address()}, .relay = "engine: splice", .runtime = one_forwarder}};
-  scenario.watch(house.program(), {house.address(), origin.address()});
+  scenario.watch(penstock.program(), {penstock.address(), origin.address()});
   std::size_t injected = 0;
   // An odd and an even step, so that reads and writes are both hit.
   for (const char* when : {"3+5", "4+2", "3+2"}) {
     INFO(when);
-    Crowd crowd{[&] { return house.client(); }, origin, 1};
+    Crowd crowd{[&] { return penstock.client(); }, origin, 1};
     auto flows = both_ways(crowd, {.bytes = 8 << 20, .seed = run_seed()});
-    Tracer tracer{house.program().id(),
+    Tracer tracer{penstock.program().id(),
                   {"-e", fmt::format("inject=splice:retval=0:when={}", when)}};
     run(flows);
     injected += tracer.injected();
@@ -149,10 +149,10 @@ TEST_CASE("A4 splice answers 0 although bytes are queued", "[faults][a]") {
     CHECK(whole_of(flows) == flows.size());
     note_flows(scenario, flows);
   }
-  house.wait_until_rest();
+  penstock.wait_until_rest();
   scenario.settle();
   scenario.saw(fmt::format("{} false zeros, 0 false ends; the pipe was given up {:.0f} times",
-                           injected, fallbacks(house, "refused")));
+                           injected, fallbacks(penstock, "refused")));
 }
 
 TEST_CASE("A9 splice is refused in the middle of a stream", "[faults][a]") {
@@ -163,26 +163,27 @@ TEST_CASE("A9 splice is refused in the middle of a stream", "[faults][a]") {
   std::size_t streams = 0;
   for (const char* error : {"EINVAL", "ENOSYS", "ENOMEM"}) {
     Origin origin;
-    House house{
+    Penstock penstock{
         {.endpoints = {origin.address()}, .relay = "engine: splice", .runtime = one_forwarder}};
-    scenario.watch(house.program(), {house.address(), origin.address()});
+    scenario.watch(penstock.program(), {penstock.address(), origin.address()});
     for (const char* when : {"5", "6", "7+1"}) {
       INFO(error << " when " << when);
-      const double before = fallbacks(house, "refused");
-      Crowd crowd{[&] { return house.client(); }, origin, 1};
+      const double before = fallbacks(penstock, "refused");
+      Crowd crowd{[&] { return penstock.client(); }, origin, 1};
       auto flows = both_ways(crowd, {.bytes = 8 << 20, .seed = run_seed()});
-      Tracer tracer{house.program().id(),
+      Tracer tracer{penstock.program().id(),
                     {"-e", fmt::format("inject=splice:error={}:when={}", error, when)}};
       run(flows);
       CHECK(tracer.injected() > 0);
       CHECK(whole_of(flows) == flows.size());
-      CHECK(fallbacks(house, "refused") > before);
+      CHECK(fallbacks(penstock, "refused") > before);
       streams += whole_of(flows);
       note_flows(scenario, flows);
     }
-    house.wait_until_rest();
+    penstock.wait_until_rest();
     scenario.settle();
-    scenario.saw(fmt::format("{}: {:.0f} fallbacks counted", error, fallbacks(house, "refused")));
+    scenario.saw(
+        fmt::format("{}: {:.0f} fallbacks counted", error, fallbacks(penstock, "refused")));
   }
   scenario.saw(fmt::format("{} of 18 streams whole", streams));
 }
@@ -203,19 +204,19 @@ TEST_CASE("A19 no pipe is to be had in the middle of the work", "[faults][a]") {
                     "those streams are copied; no descriptor is lost"};
   INFO("PENSTOCK_SEED=" << run_seed());
   Origin origin{free_address(), {.receive_buffer = 16'384}};
-  House house{{.endpoints = {origin.address()},
-               .listener = "receive_buffer: 16KiB, send_buffer: 16KiB",
-               .relay = "engine: splice, pipe_size: 64KiB",
-               .runtime = one_forwarder}};
-  scenario.watch(house.program(), {house.address(), origin.address()});
-  const std::size_t before = descriptors_at_rest(house);
-  Tracer tracer{house.program().id(), {"-e", "inject=pipe2:error=EMFILE:when=2+2"}};
+  Penstock penstock{{.endpoints = {origin.address()},
+                     .listener = "receive_buffer: 16KiB, send_buffer: 16KiB",
+                     .relay = "engine: splice, pipe_size: 64KiB",
+                     .runtime = one_forwarder}};
+  scenario.watch(penstock.program(), {penstock.address(), origin.address()});
+  const std::size_t before = descriptors_at_rest(penstock);
+  Tracer tracer{penstock.program().id(), {"-e", "inject=pipe2:error=EMFILE:when=2+2"}};
   std::size_t streams = 0;
   std::size_t whole = 0;
   // After a refusal the pool asks again a second later.
   const auto end = Clock::now() + 60s;
   while (tracer.injected() < 3 && Clock::now() < end) {
-    Crowd crowd{[&] { return house.client({.receive_buffer = 16'384}); }, origin, 6};
+    Crowd crowd{[&] { return penstock.client({.receive_buffer = 16'384}); }, origin, 6};
     auto flows = both_ways(crowd, {.bytes = 256 << 10, .seed = run_seed() + streams});
     stuff(flows);
     run(flows);
@@ -227,15 +228,15 @@ TEST_CASE("A19 no pipe is to be had in the middle of the work", "[faults][a]") {
   tracer.detach();
   CHECK(injected >= 3);
   CHECK(whole == streams);
-  CHECK(fallbacks(house, "no_descriptor") > 0);
-  house.wait_until_rest();
+  CHECK(fallbacks(penstock, "no_descriptor") > 0);
+  penstock.wait_until_rest();
   const auto warm =
-      static_cast<std::size_t>(house.metrics().sum("penstock_pipes", {{"state", "idle"}}));
+      static_cast<std::size_t>(penstock.metrics().sum("penstock_pipes", {{"state", "idle"}}));
   wait_until("no descriptor is lost",
-             [&] { return descriptors_at_rest(house) == before + 2 * warm; });
+             [&] { return descriptors_at_rest(penstock) == before + 2 * warm; });
   scenario.settle();
   scenario.saw(fmt::format(
       "{} refusals, {:.0f} fallbacks counted; {} of {} streams whole; 0 descriptors lost ({} warm "
       "pipes stay)",
-      injected, fallbacks(house, "no_descriptor"), whole, streams, warm));
+      injected, fallbacks(penstock, "no_descriptor"), whole, streams, warm));
 }

@@ -76,7 +76,7 @@ void serve_many(Origin& origin) {
 
 // One of the crowd: connections one after another, from the far host.
 LateTally ask_from(const FarHost& far, const std::string& address, std::uint64_t first,
-               std::size_t count) {
+                   std::size_t count) {
   const FarHost::Visit visit{far};
   LateTally tally;
   for (std::uint64_t number = first; number < first + count; ++number) {
@@ -89,7 +89,7 @@ LateTally ask_from(const FarHost& far, const std::string& address, std::uint64_t
 
 // `meanwhile` is called again and again until all are done.
 LateTally ask_many(const FarHost& far, const std::string& address, std::size_t connections,
-               const std::function<void()>& meanwhile) {
+                   const std::function<void()>& meanwhile) {
   std::vector<std::future<LateTally>> clients;
   const std::size_t each = connections / crowd;
   for (std::size_t i = 0; i < crowd; ++i)
@@ -116,18 +116,18 @@ void fin_behind_slow_link(std::size_t connections) {
   far.shape_towards("tbf rate 100mbit burst 16kb latency 400ms");
   for (const char* engine : {"splice", "adaptive"}) {
     Origin origin;
-    House house{{.endpoints = {origin.address()},
-                 .bind = far.our_address(port_of(free_address())),
-                 .relay = std::string{"engine: "} + engine}};
-    scenario.watch(house.program(), {house.address(), origin.address()});
+    Penstock penstock{{.endpoints = {origin.address()},
+                       .bind = far.our_address(port_of(free_address())),
+                       .relay = std::string{"engine: "} + engine}};
+    scenario.watch(penstock.program(), {penstock.address(), origin.address()});
     serve_many(origin);
     double leased = 0;
-    const LateTally tally = ask_many(far, house.address(), connections, [&] {
-      leased = std::max(leased, house.metrics().sum("penstock_pipes", {{"state", "leased"}}));
+    const LateTally tally = ask_many(far, penstock.address(), connections, [&] {
+      leased = std::max(leased, penstock.metrics().sum("penstock_pipes", {{"state", "leased"}}));
     });
     CHECK(tally.complete == connections);
     if (engine == std::string{"splice"}) CHECK(leased > 0);
-    house.wait_until_rest();
+    penstock.wait_until_rest();
     scenario.settle();
     scenario.saw(fmt::format("{}: of {} connections {}; up to {} pipes held bytes", engine,
                              connections, tally.text(), leased));

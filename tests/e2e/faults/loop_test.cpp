@@ -7,8 +7,8 @@
 #include "catch.hpp"
 #include "e2e/faults/scenario.hpp"
 #include "e2e/faults/timing.hpp"
-#include "e2e/house.hpp"
 #include "e2e/network.hpp"
+#include "e2e/penstock.hpp"
 #include "e2e/temporary_folder.hpp"
 
 using namespace penstock::e2e;
@@ -48,7 +48,7 @@ bool is_refused(const char* verb, const std::string& file, const char* because) 
 
 // A connection goes round until the places are taken, stands still, and comes apart when its client
 // leaves.
-void goes_round(Scenario& scenario, const std::string& name, House& entrance, House& other) {
+void goes_round(Scenario& scenario, const std::string& name, Penstock& entrance, Penstock& other) {
   const std::size_t before = entrance.program().descriptors();
   Peer client = entrance.client();
   client.send("round and round");
@@ -99,15 +99,15 @@ TEST_CASE("B18 a proxy that is its own upstream", "[faults][b]") {
   run_program({"ip", "address", "add", "10.78.0.1/32", "dev", "lo"});
   {
     const std::string port = port_of(free_address());
-    House alone{plan_of("0.0.0.0:" + port, "10.78.0.1:" + port)};
+    Penstock alone{plan_of("0.0.0.0:" + port, "10.78.0.1:" + port)};
     scenario.watch(alone.program(), {alone.address()});
     goes_round(scenario, "its own other address", alone, alone);
   }
   {
     const std::string one = free_address();
     const std::string two = free_address();
-    House first{plan_of(one, two)};
-    House second{plan_of(two, one)};
+    Penstock first{plan_of(one, two)};
+    Penstock second{plan_of(two, one)};
     scenario.watch(first.program(), {one, two});
     goes_round(scenario, "two proxies, each the other's upstream", first, second);
     scenario.settle();

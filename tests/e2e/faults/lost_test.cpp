@@ -8,10 +8,10 @@
 #include "catch.hpp"
 #include "e2e/faults/kernel_counter.hpp"
 #include "e2e/faults/scenario.hpp"
-#include "e2e/house.hpp"
 #include "e2e/network.hpp"
 #include "e2e/origin.hpp"
 #include "e2e/payload.hpp"
+#include "e2e/penstock.hpp"
 
 using namespace penstock::e2e;
 
@@ -52,16 +52,16 @@ TEST_CASE("B8 FIN comes before the bytes that were lost", "[faults][b]") {
                     "no early close: every byte, then FIN"};
   for (const char* engine : {"splice", "adaptive", "copy"}) {
     Origin origin;
-    House house{{.endpoints = {origin.address()}, .relay = std::string{"engine: "} + engine}};
-    scenario.watch(house.program(), {house.address(), origin.address()});
-    const PacketRule to_proxy{loss("--dport", house.address())};
-    const PacketRule from_proxy{loss("--sport", house.address())};
+    Penstock penstock{{.endpoints = {origin.address()}, .relay = std::string{"engine: "} + engine}};
+    scenario.watch(penstock.program(), {penstock.address(), origin.address()});
+    const PacketRule to_proxy{loss("--dport", penstock.address())};
+    const PacketRule from_proxy{loss("--sport", penstock.address())};
     const PacketRule to_origin{loss("--dport", origin.address())};
     const PacketRule from_origin{loss("--sport", origin.address())};
     const std::uint64_t out_of_order = kernel_counter("TcpExtTCPOFOQueue");
     std::vector<Peer> clients;
     for (std::uint64_t number = 0; number < count; ++number) {
-      clients.push_back(house.client());
+      clients.push_back(penstock.client());
       clients.back().send(question_of(number));
       clients.back().finish_sending();
     }
@@ -87,9 +87,9 @@ TEST_CASE("B8 FIN comes before the bytes that were lost", "[faults][b]") {
     const std::uint64_t queued = kernel_counter("TcpExtTCPOFOQueue") - out_of_order;
     CHECK(lost >= count);
     CHECK(queued >= count / 2);
-    house.wait_for_records(count);
-    for (const Record& record : house.records()) CHECK(text_of(record, "reason") == "complete");
-    house.wait_until_rest();
+    penstock.wait_for_records(count);
+    for (const Record& record : penstock.records()) CHECK(text_of(record, "reason") == "complete");
+    penstock.wait_until_rest();
     scenario.settle();
     scenario.saw(fmt::format("{}: {} of {} exchanges whole, {} segments lost, {} came out of order",
                              engine, whole, count, lost, queued));

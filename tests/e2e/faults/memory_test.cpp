@@ -7,10 +7,10 @@
 #include "e2e/control_group.hpp"
 #include "e2e/faults/resources.hpp"
 #include "e2e/faults/scenario.hpp"
-#include "e2e/house.hpp"
 #include "e2e/network.hpp"
 #include "e2e/origin.hpp"
 #include "e2e/payload.hpp"
+#include "e2e/penstock.hpp"
 #include "e2e/servers.hpp"
 #include "e2e/talkers.hpp"
 
@@ -20,18 +20,18 @@ namespace {
 
 constexpr const char* no_controller = "no memory controller of cgroup v1";
 
-bool is_paused(const House& house) {
-  return http(house.admin(), "GET", "/status").body.find("\"accepting_paused\":true") !=
+bool is_paused(const Penstock& penstock) {
+  return http(penstock.admin(), "GET", "/status").body.find("\"accepting_paused\":true") !=
          std::string::npos;
 }
 
-std::size_t active(const House& house) {
-  return static_cast<std::size_t>(house.metrics().sum("penstock_connections_active"));
+std::size_t active(const Penstock& penstock) {
+  return static_cast<std::size_t>(penstock.metrics().sum("penstock_connections_active"));
 }
 
-std::vector<Peer> take_everybody(Origin& origin, const House& house) {
+std::vector<Peer> take_everybody(Origin& origin, const Penstock& penstock) {
   std::vector<Peer> upstreams;
-  const std::size_t all = active(house);
+  const std::size_t all = active(penstock);
   while (upstreams.size() < all) upstreams.push_back(origin.accept());
   return upstreams;
 }
@@ -55,29 +55,29 @@ TEST_CASE("C5 a control group with 64 MiB of memory", "[faults][c]") {
   ControlGroup group{"memory"};
   group.set("memory.limit_in_bytes", "64M");
   Origin origin{free_address(), {.receive_buffer = 4096}};
-  House house{{.endpoints = {origin.address()},
-               .defaults = "send_buffer: 4KiB, abort_linger: 100ms",
-               .relay = "engine: copy",
-               .events = "",
-               .program = {.control_group = group.processes()}}};
-  scenario.watch(house.program(), {house.address(), origin.address()});
+  Penstock penstock{{.endpoints = {origin.address()},
+                     .defaults = "send_buffer: 4KiB, abort_linger: 100ms",
+                     .relay = "engine: copy",
+                     .events = "",
+                     .program = {.control_group = group.processes()}}};
+  scenario.watch(penstock.program(), {penstock.address(), origin.address()});
   std::vector<Peer> clients;
-  for (std::size_t i = 0; i < all; ++i) clients.push_back(house.client());
-  wait_until("accepting is paused", [&] { return is_paused(house); });
-  const std::size_t admitted = active(house);
-  std::vector<Peer> upstreams = take_everybody(origin, house);
+  for (std::size_t i = 0; i < all; ++i) clients.push_back(penstock.client());
+  wait_until("accepting is paused", [&] { return is_paused(penstock); });
+  const std::size_t admitted = active(penstock);
+  std::vector<Peer> upstreams = take_everybody(origin, penstock);
   const std::size_t sent = send_what_fits(clients);
-  REQUIRE(house.program().running());
+  REQUIRE(penstock.program().running());
   const double mebibytes = static_cast<double>(group.get("memory.max_usage_in_bytes")) / (1 << 20);
   CHECK(admitted < all);
-  CHECK(active(house) == admitted);
+  CHECK(active(penstock) == admitted);
   // Who waited gets the places of those who go.
   for (std::size_t i = 0; i < admitted; ++i) clients[i].reset();
   wait_until("everybody was accepted",
-             [&] { return house.metrics().sum("penstock_connections_accepted_total") == all; });
+             [&] { return penstock.metrics().sum("penstock_connections_accepted_total") == all; });
   CHECK(group.get("memory.oom_control", "oom_kill") == 0);
   for (std::size_t i = admitted; i < all; ++i) clients[i].reset();
-  house.wait_until_rest();
+  penstock.wait_until_rest();
   scenario.settle();
   scenario.saw(
       fmt::format("accepting paused at {} connections, {} waited and were accepted later; "
@@ -93,19 +93,20 @@ TEST_CASE("C7 the kernel has little memory for TCP", "[faults][c]") {
   ControlGroup group{"memory"};
   group.set("memory.kmem.tcp.limit_in_bytes", "1M");
   Origin origin;
-  House house{{.endpoints = {origin.address()}, .program = {.control_group = group.processes()}}};
-  scenario.watch(house.program(), {house.address(), origin.address()});
+  Penstock penstock{
+      {.endpoints = {origin.address()}, .program = {.control_group = group.processes()}}};
+  scenario.watch(penstock.program(), {penstock.address(), origin.address()});
   const auto begun = Clock::now();
-  converse({.connect_to = house.address(),
+  converse({.connect_to = penstock.address(),
             .origin = origin.descriptor(),
             .connections = 40,
             .bytes_max = 1 << 20,
             .seed = run_seed()});
   const std::chrono::duration<double> took = Clock::now() - begun;
-  house.wait_until_rest();
+  penstock.wait_until_rest();
   const std::uint64_t peak = group.get("memory.kmem.tcp.max_usage_in_bytes");
   CHECK(peak >= 1 << 20);
-  for (const Record& record : house.records()) CHECK(text_of(record, "reason") == "complete");
+  for (const Record& record : penstock.records()) CHECK(text_of(record, "reason") == "complete");
   scenario.settle();
   scenario.saw(
       fmt::format("40 of 40 conversations byte for byte in {:.1f} s; the peak of TCP memory "
@@ -115,8 +116,8 @@ TEST_CASE("C7 the kernel has little memory for TCP", "[faults][c]") {
 
 namespace {
 
-double closed_for_overload(const House& house) {
-  return house.metrics().sum("penstock_connections_closed_total", {{"reason", "overload"}});
+double closed_for_overload(const Penstock& penstock) {
+  return penstock.metrics().sum("penstock_connections_closed_total", {{"reason", "overload"}});
 }
 
 struct Starvation {
@@ -125,10 +126,11 @@ struct Starvation {
 };
 
 // Opens connections that stay, until `enough` were refused for want of memory.
-Starvation starve(const House& house, Origin& origin, std::vector<Peer>& held, std::size_t enough) {
+Starvation starve(const Penstock& penstock, Origin& origin, std::vector<Peer>& held,
+                  std::size_t enough) {
   Starvation seen;
   while (seen.refused < enough && seen.served < 6000) {
-    Peer client = house.client();
+    Peer client = penstock.client();
     wait_until("served or refused",
                [&] { return origin.somebody_waits() || client.ending() != Ending::open; });
     if (client.ending() == Ending::open) {
@@ -149,26 +151,26 @@ TEST_CASE("C15 the process gets no more memory", "[faults][c]") {
       "C15", "RLIMIT_DATA leaves 100 KiB more than what is used",
       "a connection without memory gets RST; the process lives, or ends by a sentence"};
   Origin origin;
-  House house{{.endpoints = {origin.address()}, .runtime = "forwarders: 1", .events = ""}};
-  scenario.watch(house.program(), {house.address(), origin.address()});
-  const auto data = std::stoul(house.program().status_line("VmData")) << 10;
-  set_soft_limit(house.program().id(), RLIMIT_DATA, data + (100 << 10));
+  Penstock penstock{{.endpoints = {origin.address()}, .runtime = "forwarders: 1", .events = ""}};
+  scenario.watch(penstock.program(), {penstock.address(), origin.address()});
+  const auto data = std::stoul(penstock.program().status_line("VmData")) << 10;
+  set_soft_limit(penstock.program().id(), RLIMIT_DATA, data + (100 << 10));
   std::vector<Peer> held;
-  const Starvation seen = starve(house, origin, held, 50);
+  const Starvation seen = starve(penstock, origin, held, 50);
   // Control asks for memory for every page; it has had some from the start.
   std::size_t pages = 0;
-  for (; pages < 50 && house.program().running(); ++pages)
-    CHECK(http(house.admin(), "GET", "/metrics").status == 200);
-  REQUIRE(house.program().running());
-  CHECK(closed_for_overload(house) == 50);
-  set_soft_limit(house.program().id(), RLIMIT_DATA, std::size_t{1} << 40);
-  Peer late = house.client();
+  for (; pages < 50 && penstock.program().running(); ++pages)
+    CHECK(http(penstock.admin(), "GET", "/metrics").status == 200);
+  REQUIRE(penstock.program().running());
+  CHECK(closed_for_overload(penstock) == 50);
+  set_soft_limit(penstock.program().id(), RLIMIT_DATA, std::size_t{1} << 40);
+  Peer late = penstock.client();
   held.push_back(origin.accept());
   late.send("memory");
   CHECK(held.back().read(6) == "memory");
   held.clear();
   late.close();
-  house.wait_until_rest();
+  penstock.wait_until_rest();
   scenario.settle();
   scenario.saw(
       fmt::format("{} served, {} refused by RST as overload, {} admin pages answered "

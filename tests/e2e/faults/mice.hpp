@@ -1,8 +1,8 @@
 #pragma once
 // Small exchanges over many connections at once, each timed, and one elephant beside them.
 //
-//   Elephant elephant{house.client(), origin.accept()};
-//   const Mice mice = run_mice(house.address(), origin.descriptor(), 1000, 5);
+//   Elephant elephant{penstock.client(), origin.accept()};
+//   const Mice mice = run_mice(penstock.address(), origin.descriptor(), 1000, 5);
 //   elephant.stop();
 //
 // Thread   run_mice() the caller's and one of its own; an Elephant has two.

@@ -11,9 +11,9 @@
 #include "catch.hpp"
 #include "e2e/faults/mice.hpp"
 #include "e2e/faults/scenario.hpp"
-#include "e2e/house.hpp"
 #include "e2e/origin.hpp"
 #include "e2e/payload.hpp"
+#include "e2e/penstock.hpp"
 
 using namespace penstock::e2e;
 
@@ -30,10 +30,10 @@ constexpr std::size_t silent = 100;  // of them; no bytes come for these
 constexpr std::size_t bytes_each = 1000;
 constexpr std::size_t elephants = 4;
 
-std::vector<Pair> open_all(House& house, Origin& origin) {
+std::vector<Pair> open_all(Penstock& penstock, Origin& origin) {
   std::vector<Pair> pairs;
   for (std::size_t i = 0; i < connections; ++i) {
-    Peer client = house.client();
+    Peer client = penstock.client();
     pairs.push_back({std::move(client), origin.accept()});
   }
   return pairs;
@@ -47,10 +47,10 @@ Peer& receiver_of(std::vector<Pair>& pairs, std::size_t i) {
 }
 
 // Transfers without a pause: when the process stops, some stand in line for their next turn.
-std::vector<std::unique_ptr<Elephant>> elephants_in(House& house, Origin& origin) {
+std::vector<std::unique_ptr<Elephant>> elephants_in(Penstock& penstock, Origin& origin) {
   std::vector<std::unique_ptr<Elephant>> all;
   for (std::size_t i = 0; i < elephants; ++i) {
-    Peer client = house.client();
+    Peer client = penstock.client();
     all.push_back(std::make_unique<Elephant>(std::move(client), origin.accept()));
   }
   for (const auto& elephant : all)
@@ -75,26 +75,26 @@ void stop_for(Milliseconds pause, Milliseconds idle_timeout) {
   Scenario scenario{"D4", "SIGSTOP of the proxy for longer than `idle_timeout`, SIGCONT",
                     "no connection whose bytes are waiting is timed out; those without any are"};
   Origin origin;
-  House house{{.endpoints = {origin.address()},
-               .listener = fmt::format("idle_timeout: {}ms", idle_timeout.count())}};
-  scenario.watch(house.program(), {house.address(), origin.address()});
-  auto herd = elephants_in(house, origin);
-  auto pairs = open_all(house, origin);
-  house.program().signal(SIGSTOP);
-  wait_until("every thread stands still", [&] { return stands_still(house.program().id()); });
+  Penstock penstock{{.endpoints = {origin.address()},
+                     .listener = fmt::format("idle_timeout: {}ms", idle_timeout.count())}};
+  scenario.watch(penstock.program(), {penstock.address(), origin.address()});
+  auto herd = elephants_in(penstock, origin);
+  auto pairs = open_all(penstock, origin);
+  penstock.program().signal(SIGSTOP);
+  wait_until("every thread stands still", [&] { return stands_still(penstock.program().id()); });
   std::string sent[2], received[2];  // by direction, to_upstream first
   for (std::size_t i = silent; i < connections; ++i) {
     const auto bytes = payload(i, bytes_each);
     sender_of(pairs, i).send(bytes);
     sent[i % 2] += bytes;
   }
-  Peer late = Peer::connect(house.address());  // the backlog takes it
+  Peer late = Peer::connect(penstock.address());  // the backlog takes it
   holds_for(pause, "all peers stay connected", [&] {
     return std::all_of(pairs.begin(), pairs.end(), [](const Pair& pair) {
       return pair.client.ending() == Ending::open && pair.upstream.ending() == Ending::open;
     });
   });
-  house.program().signal(SIGCONT);
+  penstock.program().signal(SIGCONT);
   for (std::size_t i = silent; i < connections; ++i)
     received[i % 2] += receiver_of(pairs, i).read(bytes_each);
   for (std::size_t i = silent; i < connections; ++i) {
@@ -108,13 +108,13 @@ void stop_for(Milliseconds pause, Milliseconds idle_timeout) {
   for (const auto& elephant : herd) elephant->stop();
   scenario.delivered(Way::to_upstream, sent[0], received[0]);
   scenario.delivered(Way::to_client, sent[1], received[1]);
-  CHECK(http(house.admin(), "GET", "/healthz").status == 200);
+  CHECK(http(penstock.admin(), "GET", "/healthz").status == 200);
   late.send("late");
   CHECK(origin.accept().read(4) == "late");
   late.close();
-  house.wait_until_rest();
-  const auto closed = [&house](const char* reason) {
-    return house.metrics().sum("penstock_connections_closed_total", {{"reason", reason}});
+  penstock.wait_until_rest();
+  const auto closed = [&penstock](const char* reason) {
+    return penstock.metrics().sum("penstock_connections_closed_total", {{"reason", reason}});
   };
   const double timed_out = closed("idle_timeout");
   CHECK(timed_out == silent);

@@ -9,10 +9,10 @@
 #include "e2e/control_group.hpp"
 #include "e2e/faults/resources.hpp"
 #include "e2e/faults/scenario.hpp"
-#include "e2e/house.hpp"
 #include "e2e/network.hpp"
 #include "e2e/origin.hpp"
 #include "e2e/payload.hpp"
+#include "e2e/penstock.hpp"
 #include "e2e/servers.hpp"
 
 using namespace penstock::e2e;
@@ -42,11 +42,11 @@ struct Bulk {
 };
 
 // 32 MiB each way, compared.
-Bulk transfer(Scenario& scenario, House& house, Origin& origin) {
+Bulk transfer(Scenario& scenario, Penstock& penstock, Origin& origin) {
   const std::string_view bytes = payload(run_seed(), 32 << 20);
   std::chrono::duration<double, std::milli> took{0};
   for (const Way way : {Way::to_upstream, Way::to_client}) {
-    Peer client = house.client();
+    Peer client = penstock.client();
     Peer upstream = origin.accept();
     Peer& sender = way == Way::to_upstream ? client : upstream;
     Peer& receiver = way == Way::to_upstream ? upstream : client;
@@ -65,8 +65,8 @@ Bulk transfer(Scenario& scenario, House& house, Origin& origin) {
     scenario.delivered(way, bytes, got.bytes);
     CHECK(got.ending == Ending::fin);
   }
-  house.wait_until_rest();
-  const Metrics metrics = house.metrics();
+  penstock.wait_until_rest();
+  const Metrics metrics = penstock.metrics();
   return {.milliseconds = took.count(),
           .spliced = metrics.sum("penstock_relay_bytes_total", {{"engine", "splice"}}),
           .copied = metrics.sum("penstock_relay_bytes_total", {{"engine", "copy"}}),
@@ -88,8 +88,8 @@ TEST_CASE("C4 another process of the same user holds the pipe pages", "[faults][
   Origin origin;
   Bulk usual{};
   {
-    House house{plan_for(origin)};
-    usual = transfer(scenario, house, origin);
+    Penstock penstock{plan_for(origin)};
+    usual = transfer(scenario, penstock, origin);
     CHECK(usual.spliced > usual.copied);
   }
   Program neighbour{{"/usr/bin/python3", "-c", hoarder}, {.user = user}};
@@ -97,12 +97,12 @@ TEST_CASE("C4 another process of the same user holds the pipe pages", "[faults][
     if (!neighbour.running()) throw Failure{"the neighbour ended: " + neighbour.errors()};
     return neighbour.output().ends_with("\n");
   });
-  House house{plan_for(origin)};
-  scenario.watch(house.program(), {house.address(), origin.address()});
-  const Bulk starved = transfer(scenario, house, origin);
+  Penstock penstock{plan_for(origin)};
+  scenario.watch(penstock.program(), {penstock.address(), origin.address()});
+  const Bulk starved = transfer(scenario, penstock, origin);
   CHECK(starved.spliced == 0);
   CHECK(starved.small_pipes > 0);
-  CHECK(house.metrics().sum("penstock_pipe_degraded_total") > 0);
+  CHECK(penstock.metrics().sum("penstock_pipe_degraded_total") > 0);
   scenario.settle();
   scenario.saw(fmt::format(
       "the neighbour holds {} pipes; 64 MiB went by copy, {:.0f} fallbacks counted as small_pipe; "
@@ -131,8 +131,8 @@ bool send_soon(Peer& peer, const std::string& byte) {
   }
 }
 
-Trickle trickle(const House& house, Origin& origin, std::size_t bytes) {
-  Trickle made{house.client(), origin.accept()};
+Trickle trickle(const Penstock& penstock, Origin& origin, std::size_t bytes) {
+  Trickle made{penstock.client(), origin.accept()};
   const int on = 1;
   ::setsockopt(made.client.descriptor(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   for (std::size_t i = 0; i < bytes; ++i) {
@@ -148,25 +148,26 @@ void pin_pipes(std::size_t connections) {
                     "pipes and memory stay within their bounds; every byte arrives in the end"};
   ControlGroup group{"memory"};
   Origin origin{free_address(), {.receive_buffer = 4096}};
-  House house{{.endpoints = {origin.address()},
-               .defaults = "send_buffer: 4KiB, receive_buffer: 4KiB",
-               .relay = "engine: splice",
-               .runtime = "forwarders: 1, drain: {timeout: 5s}",
-               .events = "",
-               .program = {.control_group = group.processes()}}};
-  scenario.watch(house.program(), {house.address(), origin.address()});
+  Penstock penstock{{.endpoints = {origin.address()},
+                     .defaults = "send_buffer: 4KiB, receive_buffer: 4KiB",
+                     .relay = "engine: splice",
+                     .runtime = "forwarders: 1, drain: {timeout: 5s}",
+                     .events = "",
+                     .program = {.control_group = group.processes()}}};
+  scenario.watch(penstock.program(), {penstock.address(), origin.address()});
   const long available = available_kib();
   const auto charged = group.get("memory.usage_in_bytes");
-  const long resident = resident_kib(house.program().id());
+  const long resident = resident_kib(penstock.program().id());
   std::vector<Trickle> trickles;
-  for (std::size_t i = 0; i < connections; ++i) trickles.push_back(trickle(house, origin, 20'000));
+  for (std::size_t i = 0; i < connections; ++i)
+    trickles.push_back(trickle(penstock, origin, 20'000));
   const double per_thousand = 1000.0 / static_cast<double>(connections);
   const auto grown = [&](double now, double before) { return (now - before) * per_thousand; };
-  const double leased = house.metrics().sum("penstock_pipes", {{"state", "leased"}});
+  const double leased = penstock.metrics().sum("penstock_pipes", {{"state", "leased"}});
   const double charged_mib =
       grown(static_cast<double>(group.get("memory.usage_in_bytes")), static_cast<double>(charged)) /
       (1 << 20);
-  const long resident_now = resident_kib(house.program().id());
+  const long resident_now = resident_kib(penstock.program().id());
   const double available_mib =
       grown(static_cast<double>(available), static_cast<double>(available_kib())) / 1024;
   CHECK(leased >= 1);
@@ -180,7 +181,7 @@ void pin_pipes(std::size_t connections) {
     REQUIRE(got.bytes == stalled.sent);
   }
   trickles.clear();
-  house.wait_until_rest();
+  penstock.wait_until_rest();
   scenario.settle();
   scenario.saw(fmt::format(
       "{} stalled, {:.0f} pipes pinned; for 1000 of them {:.1f} MiB charged to the proxy's group, "

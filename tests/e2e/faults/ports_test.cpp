@@ -9,9 +9,9 @@
 #include "e2e/faults/scenario.hpp"
 #include "e2e/faults/timing.hpp"
 #include "e2e/faults/tracer.hpp"
-#include "e2e/house.hpp"
 #include "e2e/network.hpp"
 #include "e2e/origin.hpp"
+#include "e2e/penstock.hpp"
 
 using namespace penstock::e2e;
 
@@ -28,36 +28,36 @@ bool not_ours() {
 }
 
 // From a port outside of the range, which is the proxy's alone.
-Peer client_of(const House& house) {
-  return house.client({.source = free_address()});
+Peer client_of(const Penstock& penstock) {
+  return penstock.client({.source = free_address()});
 }
 
-double refused(const House& house, const std::string& endpoint, const std::string& reason) {
-  return house.metrics().sum("penstock_upstream_connect_failures_total",
-                             {{"endpoint", endpoint}, {"reason", reason}});
+double refused(const Penstock& penstock, const std::string& endpoint, const std::string& reason) {
+  return penstock.metrics().sum("penstock_upstream_connect_failures_total",
+                                {{"endpoint", endpoint}, {"reason", reason}});
 }
 
 // One endpoint: as many connections as ports, and RST for the rest.
 void fast_error(Scenario& scenario) {
   Origin origin;
-  House house{{.endpoints = {origin.address() + " app"}}};
-  scenario.watch(house.program(), {house.address(), origin.address()});
+  Penstock penstock{{.endpoints = {origin.address() + " app"}}};
+  scenario.watch(penstock.program(), {penstock.address(), origin.address()});
   std::vector<Peer> held;
   std::vector<Peer> upstreams;
   for (std::size_t i = 0; i < ports; ++i) {
-    held.push_back(client_of(house));
+    held.push_back(client_of(penstock));
     upstreams.push_back(origin.accept());
   }
   std::vector<Peer> refused_ones;
-  for (std::size_t i = 0; i < too_many; ++i) refused_ones.push_back(client_of(house));
+  for (std::size_t i = 0; i < too_many; ++i) refused_ones.push_back(client_of(penstock));
   std::size_t resets = 0;
   for (Peer& client : refused_ones) resets += client.receive_all().ending == Ending::reset;
   CHECK(resets == too_many);
-  house.wait_for_records(too_many);
+  penstock.wait_for_records(too_many);
   std::vector<double> times;
-  const double calls = refused(house, "app", "no_port");
+  const double calls = refused(penstock, "app", "no_port");
   CHECK(calls == too_many);
-  for (const Record& record : house.records()) {
+  for (const Record& record : penstock.records()) {
     CHECK(text_of(record, "reason") == "connect_failed");
     CHECK(number_of(record, "attempts") == 0);
     times.push_back(record.at("duration_ms").to_number<double>());
@@ -69,7 +69,7 @@ void fast_error(Scenario& scenario) {
   held.back().reset();
   upstreams.back().wait_for(Ending::reset);
   wait_until("a port is free", [&] {
-    Peer client = client_of(house);
+    Peer client = client_of(penstock);
     wait_until("served or reset",
                [&] { return origin.somebody_waits() || client.ending() == Ending::reset; });
     return origin.somebody_waits();
@@ -88,21 +88,21 @@ void other_endpoint(Scenario& scenario) {
   other.serve(say("served"));
   std::vector<Peer> taken;
   for (std::size_t i = 0; i < ports; ++i) taken.push_back(Peer::connect(full.address()));
-  House house{{.endpoints = {full.address() + " full", other.address() + " other"},
-               .runtime = "forwarders: 1"}};
+  Penstock penstock{{.endpoints = {full.address() + " full", other.address() + " other"},
+                     .runtime = "forwarders: 1"}};
   std::size_t served = 0;
   std::vector<double> times;
   for (std::size_t i = 0; i < too_many; ++i) {
     const auto begin = Clock::now();
-    Peer client = client_of(house);
+    Peer client = client_of(penstock);
     client.finish_sending();
     served += client.read_to_end() == "served";
     times.push_back(ms_since(begin));
   }
   CHECK(served == too_many);
   // The first call is remembered for seconds.
-  CHECK(refused(house, "full", "no_port") >= 1);
-  CHECK(refused(house, "full", "no_port") < too_many / 2);
+  CHECK(refused(penstock, "full", "no_port") >= 1);
+  CHECK(refused(penstock, "full", "no_port") < too_many / 2);
   scenario.saw(fmt::format("two endpoints, one without a port: {} of {} served, p99 {:.1f} ms",
                            served, too_many, percentile(times, 0.99)));
 }
@@ -118,17 +118,17 @@ void send_or_find_reset(Peer& client) {
 
 // How often the kernel made a connection with itself out of `attempts` that were counted as
 // refused: those that really were refused it counts itself.
-std::size_t dial_the_dead(const House& house, std::size_t attempts) {
+std::size_t dial_the_dead(const Penstock& penstock, std::size_t attempts) {
   const std::uint64_t before = kernel_counter("TcpAttemptFails");
-  const double counted = refused(house, "dead", "refused");
+  const double counted = refused(penstock, "dead", "refused");
   for (std::size_t i = 0; i < attempts; ++i) {
-    Peer client = client_of(house);
+    Peer client = client_of(penstock);
     send_or_find_reset(client);
     const Received got = client.receive_all();
     REQUIRE(got.bytes.empty());
     REQUIRE(got.ending == Ending::reset);
   }
-  CHECK(refused(house, "dead", "refused") - counted == static_cast<double>(attempts));
+  CHECK(refused(penstock, "dead", "refused") - counted == static_cast<double>(attempts));
   return attempts - (kernel_counter("TcpAttemptFails") - before);
 }
 
@@ -149,24 +149,24 @@ TEST_CASE("B17 a dead upstream port among the proxy's own", "[faults][b]") {
   // connect() takes the ports of the lower one's parity first.
   Scenario scenario{"B17", "the port of a dead upstream lies in the range of local ports",
                     "refused, also where the kernel connects the socket with itself"};
-  House house{{.endpoints = {"127.0.0.1:50018 dead"}, .upstream = "connect: {attempts: 1}"}};
-  scenario.watch(house.program(), {house.address()});
+  Penstock penstock{{.endpoints = {"127.0.0.1:50018 dead"}, .upstream = "connect: {attempts: 1}"}};
+  scenario.watch(penstock.program(), {penstock.address()});
   constexpr std::size_t attempts = 300;
   std::size_t by_chance = 0;
   std::size_t always = 0;
   {
     const NetworkSetting narrow{"net/ipv4/ip_local_port_range", range};
-    by_chance = dial_the_dead(house, attempts);
+    by_chance = dial_the_dead(penstock, attempts);
   }
   {
     const NetworkSetting one_port{"net/ipv4/ip_local_port_range", "50018 50018"};
-    always = dial_the_dead(house, attempts);
+    always = dial_the_dead(penstock, attempts);
   }
   CHECK(always > 0);
-  house.wait_for_records(2 * attempts);
-  for (const Record& record : house.records())
+  penstock.wait_for_records(2 * attempts);
+  for (const Record& record : penstock.records())
     REQUIRE(text_of(record, "reason") == "connect_failed");
-  house.wait_until_rest();
+  penstock.wait_until_rest();
   scenario.settle();
   scenario.saw(
       fmt::format("{} attempts out of 64 ports, {} of them reached themselves; {} out of "

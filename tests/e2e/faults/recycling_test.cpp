@@ -10,9 +10,9 @@
 #include "catch.hpp"
 #include "e2e/faults/crowd.hpp"
 #include "e2e/faults/tracer.hpp"
-#include "e2e/house.hpp"
 #include "e2e/network.hpp"
 #include "e2e/payload.hpp"
+#include "e2e/penstock.hpp"
 
 using namespace penstock::e2e;
 
@@ -39,12 +39,12 @@ struct ChurnTally {
 
 // A batch of connections whose pipes are full when their receivers are reset, and then as many that
 // get those pipes, to be read to the end.
-void recycle_pipes(House& house, Origin& origin, std::size_t batch, ChurnTally& tally) {
-  Crowd victims{[&] { return house.client({.receive_buffer = 4096}); }, origin, batch};
+void recycle_pipes(Penstock& penstock, Origin& origin, std::size_t batch, ChurnTally& tally) {
+  Crowd victims{[&] { return penstock.client({.receive_buffer = 4096}); }, origin, batch};
   auto stale = victims.flows(Way::to_client, {.bytes = 100'000, .seed = tally.connections});
   for (Flow& flow : stale) flow.send_some();
   wait_until("every victim's pipe holds bytes", [&] {
-    return house.metrics().sum("penstock_pipes", {{"state", "leased"}}) >=
+    return penstock.metrics().sum("penstock_pipes", {{"state", "leased"}}) >=
            static_cast<double>(batch);
   });
   for (std::size_t i = 0; i < batch; ++i) {
@@ -53,9 +53,9 @@ void recycle_pipes(House& house, Origin& origin, std::size_t batch, ChurnTally& 
   }
   tally.connections += batch;
   wait_until("no victim has a pipe any more", [&] {
-    return house.metrics().sum("penstock_pipes", {{"state", "leased"}}) == 0;
+    return penstock.metrics().sum("penstock_pipes", {{"state", "leased"}}) == 0;
   });
-  Crowd heirs{[&] { return house.client(); }, origin, batch};
+  Crowd heirs{[&] { return penstock.client(); }, origin, batch};
   auto fresh =
       both_ways(heirs, {.bytes = 1 + tally.connections % 50'000, .seed = tally.connections});
   run(fresh);
@@ -70,17 +70,17 @@ void no_stale_byte(std::uint64_t connections) {
                     "no byte of one connection in another"};
   Origin origin;
   constexpr std::size_t batch = 50;
-  House house{{.endpoints = {origin.address()},
-               .listener = "send_buffer: 4KiB, abort_linger: 100ms",
-               .relay = "engine: splice, pipe_size: 64KiB",
-               .runtime = "forwarders: 1, drain: {timeout: 5s}"}};
-  scenario.watch(house.program(), {house.address(), origin.address()});
+  Penstock penstock{{.endpoints = {origin.address()},
+                     .listener = "send_buffer: 4KiB, abort_linger: 100ms",
+                     .relay = "engine: splice, pipe_size: 64KiB",
+                     .runtime = "forwarders: 1, drain: {timeout: 5s}"}};
+  scenario.watch(penstock.program(), {penstock.address(), origin.address()});
   ChurnTally tally;
-  while (tally.connections < connections) recycle_pipes(house, origin, batch, tally);
+  while (tally.connections < connections) recycle_pipes(penstock, origin, batch, tally);
   CHECK(tally.foreign_bytes == 0);
-  house.wait_for_records(tally.connections, 60s);
-  house.wait_until_rest();
-  CHECK(house.metrics().sum("penstock_pipes", {{"state", "leased"}}) == 0);
+  penstock.wait_for_records(tally.connections, 60s);
+  penstock.wait_until_rest();
+  CHECK(penstock.metrics().sum("penstock_pipes", {{"state", "leased"}}) == 0);
   scenario.settle();
   scenario.saw(
       fmt::format("{} connections, {} of them reset with their pipe full: {} foreign among "
@@ -95,10 +95,11 @@ std::size_t count_of(const std::string& word, const std::string& text) {
 }
 
 // One end resets while the proxy writes to it; how the other end saw that.
-std::size_t resets_passed_on(House& house, Origin& origin, std::size_t rounds, ChurnTally& tally) {
+std::size_t resets_passed_on(Penstock& penstock, Origin& origin, std::size_t rounds,
+                             ChurnTally& tally) {
   std::size_t passed_on = 0;
   for (std::size_t round = 0; round < rounds; ++round) {
-    Crowd crowd{[&] { return house.client({.receive_buffer = 16'384}); }, origin, 1};
+    Crowd crowd{[&] { return penstock.client({.receive_buffer = 16'384}); }, origin, 1};
     const bool to_client = round % 2 == 0;
     auto flows = crowd.flows(to_client ? Way::to_client : Way::to_upstream,
                              {.bytes = 4 << 20, .seed = run_seed() + round});
@@ -122,7 +123,7 @@ std::size_t resets_passed_on(House& house, Origin& origin, std::size_t rounds, C
 // Some connections, of which one after another ends in some way while the others go on.
 class Churn {
  public:
-  Churn(House& house, Origin& origin) : house_{house}, origin_{origin} {}
+  Churn(Penstock& penstock, Origin& origin) : penstock_{penstock}, origin_{origin} {}
 
   void run_until(std::uint64_t connections) {
     for (const std::uint64_t end = tally_.connections + connections; tally_.connections < end;) {
@@ -141,8 +142,8 @@ class Churn {
   };
 
   void begin() {
-    auto fresh =
-        std::make_unique<Alive>(Alive{Crowd{[this] { return house_.client(); }, origin_, 1}, {}});
+    auto fresh = std::make_unique<Alive>(
+        Alive{Crowd{[this] { return penstock_.client(); }, origin_, 1}, {}});
     fresh->flows = both_ways(fresh->crowd, {.bytes = random_() % 60'000,
                                             .seed = run_seed() + tally_.connections,
                                             .segment = 1 + random_() % 30'000});
@@ -176,7 +177,7 @@ class Churn {
     alive_.erase(alive_.begin() + static_cast<std::ptrdiff_t>(index));
   }
 
-  House& house_;
+  Penstock& penstock_;
   Origin& origin_;
   std::mt19937_64 random_{run_seed()};
   std::vector<std::unique_ptr<Alive>> alive_;
@@ -194,12 +195,12 @@ TEST_CASE("A10 the receiver resets while the proxy writes to it", "[faults][a][s
   std::size_t passed_on = 0;
   for (const char* engine : {"engine: splice", "engine: adaptive"}) {
     Origin origin{free_address(), {.receive_buffer = 16'384}};
-    House house{{.endpoints = {origin.address()}, .relay = engine}};
-    scenario.watch(house.program(), {house.address(), origin.address()});
-    CHECK(ignores_sigpipe(house.program()));
-    passed_on += resets_passed_on(house, origin, rounds, tally);
-    house.wait_until_rest();
-    CHECK(house.program().running());
+    Penstock penstock{{.endpoints = {origin.address()}, .relay = engine}};
+    scenario.watch(penstock.program(), {penstock.address(), origin.address()});
+    CHECK(ignores_sigpipe(penstock.program()));
+    passed_on += resets_passed_on(penstock, origin, rounds, tally);
+    penstock.wait_until_rest();
+    CHECK(penstock.program().running());
     scenario.settle();
   }
   CHECK(passed_on == 2 * rounds);
@@ -212,13 +213,13 @@ TEST_CASE("A10 the receiver resets while the proxy writes to it", "[faults][a][s
 TEST_CASE("A10 splice meets dead sockets", "[faults][a]") {
   if (!can_trace() || is_sanitized()) return;
   Origin origin{free_address(), {.receive_buffer = 16'384}};
-  House house{{.endpoints = {origin.address()}, .relay = "engine: splice"}};
+  Penstock penstock{{.endpoints = {origin.address()}, .relay = "engine: splice"}};
   ChurnTally tally;
-  Tracer tracer{house.program().id(), {"-e", "trace=splice", "-e", "signal=SIGPIPE"}};
-  resets_passed_on(house, origin, 60, tally);
+  Tracer tracer{penstock.program().id(), {"-e", "trace=splice", "-e", "signal=SIGPIPE"}};
+  resets_passed_on(penstock, origin, 60, tally);
   const std::string calls = tracer.detach();
   CHECK(count_of(" = -1 EPIPE", calls) + count_of(" = -1 ECONNRESET", calls) > 0);
-  CHECK(house.program().running());
+  CHECK(penstock.program().running());
 }
 
 TEST_CASE("A17 a pipe that held another connection's bytes", "[faults][a][sanitize]") {
@@ -236,25 +237,25 @@ TEST_CASE("A18 descriptors used again under churn and resets", "[faults][a][sani
   Origin origin;
   // An upstream that resets before penstock has seen it answer counts as a failed attempt: a second
   // one would be a connection that the churn does not expect.
-  House house{{.endpoints = {origin.address()},
-               .listener = "abort_linger: 100ms",
-               .upstream = "connect: {attempts: 1}",
-               .relay = "engine: splice",
-               .runtime = "forwarders: 2, drain: {timeout: 5s}"}};
-  scenario.watch(house.program(), {house.address(), origin.address()});
-  Churn churn{house, origin};
+  Penstock penstock{{.endpoints = {origin.address()},
+                     .listener = "abort_linger: 100ms",
+                     .upstream = "connect: {attempts: 1}",
+                     .relay = "engine: splice",
+                     .runtime = "forwarders: 2, drain: {timeout: 5s}"}};
+  scenario.watch(penstock.program(), {penstock.address(), origin.address()});
+  Churn churn{penstock, origin};
   churn.run_until(is_sanitized() ? 500 : 2000);
   std::size_t delayed = 0;
   if (!is_sanitized() && can_trace()) {
-    Tracer tracer{house.program().id(), {"-e", "inject=close:delay_exit=2000"}};
+    Tracer tracer{penstock.program().id(), {"-e", "inject=close:delay_exit=2000"}};
     churn.run_until(150);
     delayed = tracer.injected();
     CHECK(delayed > 0);
   }
   const ChurnTally& tally = churn.tally();
   CHECK(tally.foreign_bytes == 0);
-  house.wait_for_records(tally.connections, 60s);
-  house.wait_until_rest();
+  penstock.wait_for_records(tally.connections, 60s);
+  penstock.wait_until_rest();
   scenario.settle();
   scenario.saw(
       fmt::format("{} connections, {} calls of close held up for 2 ms: {} foreign among {} "

@@ -10,14 +10,14 @@
 #include <string>
 
 #include "e2e/faults/scenario.hpp"
-#include "e2e/house.hpp"
 #include "e2e/origin.hpp"
+#include "e2e/penstock.hpp"
 
 namespace penstock::e2e {
 
 // A proxy under test, whoever it is.
 struct Subject {
-  explicit Subject(House& house) : address{house.address()}, program{house.program()} {}
+  explicit Subject(Penstock& penstock) : address{penstock.address()}, program{penstock.program()} {}
   Subject(std::string where, Program& who) : address{std::move(where)}, program{who} {}
 
   Peer client() const { return Peer::connect(address); }

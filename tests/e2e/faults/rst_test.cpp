@@ -11,10 +11,10 @@
 #include "e2e/faults/baseline.hpp"
 #include "e2e/faults/scenario.hpp"
 #include "e2e/faults/timing.hpp"
-#include "e2e/house.hpp"
 #include "e2e/network.hpp"
 #include "e2e/origin.hpp"
 #include "e2e/payload.hpp"
+#include "e2e/penstock.hpp"
 #include "e2e/servers.hpp"
 
 using namespace penstock::e2e;
@@ -30,10 +30,10 @@ std::string relay_with(const char* engine) {
 
 using Pair = std::pair<Peer, Peer>;  // client, upstream
 
-std::vector<Pair> connections(const House& house, Origin& origin, int count) {
+std::vector<Pair> connections(const Penstock& penstock, Origin& origin, int count) {
   std::vector<Pair> pairs;
   for (int i = 0; i < count; ++i) {
-    Peer client = house.client();
+    Peer client = penstock.client();
     pairs.emplace_back(std::move(client), origin.accept());
   }
   return pairs;
@@ -66,11 +66,11 @@ TEST_CASE("B5 a client that resets in the middle of its upload", "[faults][b][sa
   std::size_t resets = 0;
   for (const char* engine : engines) {
     Origin origin;
-    House house{{.endpoints = {origin.address()}, .relay = relay_with(engine)}};
-    scenario.watch(house.program(), {house.address(), origin.address()});
+    Penstock penstock{{.endpoints = {origin.address()}, .relay = relay_with(engine)}};
+    scenario.watch(penstock.program(), {penstock.address(), origin.address()});
     for (int i = 0; i < runs; ++i) {
       const auto upload = payload(static_cast<std::uint64_t>(i), 8 << 20);
-      Peer client = house.client();
+      Peer client = penstock.client();
       Peer upstream = origin.accept();
       auto receiving = std::async(std::launch::async, [&] { return upstream.receive_all(); });
       std::size_t sent = 0;
@@ -83,9 +83,10 @@ TEST_CASE("B5 a client that resets in the middle of its upload", "[faults][b][sa
       CHECK(got.bytes == upload.substr(0, got.bytes.size()));
       scenario.verdict("upstream", got.ending);
     }
-    house.wait_for_records(runs);
-    for (const Record& record : house.records()) CHECK(text_of(record, "reason") == "client_reset");
-    house.wait_until_rest();
+    penstock.wait_for_records(runs);
+    for (const Record& record : penstock.records())
+      CHECK(text_of(record, "reason") == "client_reset");
+    penstock.wait_until_rest();
     scenario.settle();
   }
   CHECK(resets == times.size());
@@ -101,11 +102,11 @@ TEST_CASE("B6 an upstream that resets right behind its bytes", "[faults][b][sani
   std::size_t all = 0;
   for (const char* engine : engines) {
     Origin origin;
-    House house{{.endpoints = {origin.address()}, .relay = relay_with(engine)}};
-    scenario.watch(house.program(), {house.address(), origin.address()});
+    Penstock penstock{{.endpoints = {origin.address()}, .relay = relay_with(engine)}};
+    scenario.watch(penstock.program(), {penstock.address(), origin.address()});
     for (int i = 0; i < 5 * runs; ++i, ++all) {
       const auto answer = payload(static_cast<std::uint64_t>(i), 1000);
-      Peer client = house.client();
+      Peer client = penstock.client();
       Peer upstream = origin.accept();
       upstream.send(answer);
       upstream.reset();
@@ -115,10 +116,10 @@ TEST_CASE("B6 an upstream that resets right behind its bytes", "[faults][b][sani
       if (i == 0) scenario.delivered(Way::to_client, answer, got.bytes);
       scenario.verdict("client", got.ending);
     }
-    house.wait_for_records(5 * runs);
-    for (const Record& record : house.records())
+    penstock.wait_for_records(5 * runs);
+    for (const Record& record : penstock.records())
       CHECK(text_of(record, "reason") == "upstream_reset");
-    house.wait_until_rest();
+    penstock.wait_until_rest();
     scenario.settle();
   }
   CHECK(whole == all);
@@ -134,20 +135,20 @@ TEST_CASE("B7 a socket killed by the administrator", "[faults][b]") {
       "here)"};
   constexpr int count = 50;
   Origin origin;
-  House house{{.endpoints = {origin.address()},
-               .listener = "abort_linger: 500ms",
-               .relay = "engine: splice"}};
-  scenario.watch(house.program(), {house.address(), origin.address()});
-  const std::size_t before = descriptors_at_rest(house);
+  Penstock penstock{{.endpoints = {origin.address()},
+                     .listener = "abort_linger: 500ms",
+                     .relay = "engine: splice"}};
+  scenario.watch(penstock.program(), {penstock.address(), origin.address()});
+  const std::size_t before = descriptors_at_rest(penstock);
   for (const bool client_side : {true, false}) {
-    auto pairs = connections(house, origin, count);
+    auto pairs = connections(penstock, origin, count);
     for (std::size_t i = 0; i < pairs.size(); i += 2) pairs[i].second.send_now(payload(i, 1 << 20));
-    house.wait_for_metric("penstock_connections_active", {}, count);
+    penstock.wait_for_metric("penstock_connections_active", {}, count);
     const auto begin = Clock::now();
-    const std::size_t killed = kill_sockets(client_side ? "sport = :" + port_of(house.address())
+    const std::size_t killed = kill_sockets(client_side ? "sport = :" + port_of(penstock.address())
                                                         : "dport = :" + port_of(origin.address()));
     const std::size_t resets = resets_among(pairs);
-    house.wait_until_rest();
+    penstock.wait_until_rest();
     const double freed_ms = ms_since(begin);
     CHECK(killed == count);
     scenario.saw(fmt::format(
@@ -155,14 +156,14 @@ TEST_CASE("B7 a socket killed by the administrator", "[faults][b]") {
         "{:.0f} ms",
         killed, count, client_side ? "client" : "upstream", resets, 2 * count, freed_ms));
   }
-  house.wait_for_records(2 * count);
-  CHECK(house.metrics().sum("penstock_pipes", {{"state", "leased"}}) == 0);
-  const auto idle = static_cast<std::size_t>(house.metrics().sum("penstock_pipes"));
+  penstock.wait_for_records(2 * count);
+  CHECK(penstock.metrics().sum("penstock_pipes", {{"state", "leased"}}) == 0);
+  const auto idle = static_cast<std::size_t>(penstock.metrics().sum("penstock_pipes"));
   wait_until("descriptors are back",
-             [&] { return house.program().descriptors() <= before + 2 * idle; });
+             [&] { return penstock.program().descriptors() <= before + 2 * idle; });
   scenario.settle();
   scenario.saw(fmt::format("descriptors before {}, after {}, of which {} are idle pipes", before,
-                           house.program().descriptors(), 2 * idle));
+                           penstock.program().descriptors(), 2 * idle));
 }
 
 TEST_CASE("B21 the connection stands, and the first write is refused", "[faults][b]") {
@@ -171,9 +172,9 @@ TEST_CASE("B21 the connection stands, and the first write is refused", "[faults]
                     "RST for the client; no other endpoint gets the bytes"};
   Origin refused;
   Origin other;
-  House house{{.endpoints = {refused.address() + " refused", other.address() + " other"},
-               .runtime = "forwarders: 1"}};
-  scenario.watch(house.program(), {house.address(), refused.address(), other.address()});
+  Penstock penstock{{.endpoints = {refused.address() + " refused", other.address() + " other"},
+                     .runtime = "forwarders: 1"}};
+  scenario.watch(penstock.program(), {penstock.address(), refused.address(), other.address()});
   const PacketRule reject{"INPUT -p tcp --dport " + port_of(refused.address()) +
                           " -m connbytes --connbytes 3: --connbytes-dir original"
                           " --connbytes-mode packets -j REJECT --reject-with tcp-reset"};
@@ -186,7 +187,7 @@ TEST_CASE("B21 the connection stands, and the first write is refused", "[faults]
   std::size_t served = 0;
   std::vector<double> times;
   for (int i = 0; i < 4 * runs; ++i) {
-    Peer client = house.client();
+    Peer client = penstock.client();
     const auto begin = Clock::now();
     client.send("once only");
     const Received got = client.receive_all();
@@ -196,12 +197,12 @@ TEST_CASE("B21 the connection stands, and the first write is refused", "[faults]
   }
   CHECK(resets == 2 * runs);
   CHECK(served == 2 * runs);
-  house.wait_for_records(4 * runs);
+  penstock.wait_for_records(4 * runs);
   wait_until("the other one has served", [&] { return other.served() >= served; });
   CHECK(other.served() == 2 * runs);
-  CHECK(house.metrics().sum("penstock_upstream_retries_total") == 0);
+  CHECK(penstock.metrics().sum("penstock_upstream_retries_total") == 0);
   CHECK(reject.packets() > 0);
-  house.wait_until_rest();
+  penstock.wait_until_rest();
   scenario.settle();
   scenario.saw(
       fmt::format("RST for {} of {} clients after {:.1f} ms (median), {} bytes given to "

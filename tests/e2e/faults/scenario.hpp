@@ -3,8 +3,8 @@
 // row of docs/RELIABILITY.md (scripts/reliability collects them).
 //
 //   Scenario scenario{"A1", "an urgent byte, then FIN", "every byte in order, then FIN"};
-//   House house{...};
-//   scenario.watch(house.program(), {house.address(), origin.address()});
+//   Penstock penstock{...};
+//   scenario.watch(penstock.program(), {penstock.address(), origin.address()});
 //   ...
 //   scenario.delivered(Way::to_upstream, sent, received);
 //   scenario.saw("7 of 7 bytes, FIN");

@@ -9,9 +9,9 @@
 
 #include "catch.hpp"
 #include "e2e/faults/scenario.hpp"
-#include "e2e/house.hpp"
 #include "e2e/origin.hpp"
 #include "e2e/payload.hpp"
+#include "e2e/penstock.hpp"
 #include "e2e/servers.hpp"
 
 using namespace penstock::e2e;
@@ -77,14 +77,14 @@ TEST_CASE("D5 SIGTERM with transfers under way", "[faults][d]") {
                     "the first is whole, then FIN; the second RST at the timeout; the idle one "
                     "FIN; new ones refused; exit 0"};
   Origin origin;
-  House house{{.endpoints = {origin.address()}, .runtime = "drain: {timeout: 3s}"}};
-  scenario.watch(house.program(), {house.address(), origin.address()});
-  Peer idle = house.client();
+  Penstock penstock{{.endpoints = {origin.address()}, .runtime = "drain: {timeout: 3s}"}};
+  scenario.watch(penstock.program(), {penstock.address(), origin.address()});
+  Peer idle = penstock.client();
   Peer idle_upstream = origin.accept();
   holds_for(1100ms, "the idle one stays", [&] { return idle.ending() == Ending::open; });
-  Peer client = house.client();
+  Peer client = penstock.client();
   Peer upstream = origin.accept();
-  Peer endless = house.client();
+  Peer endless = penstock.client();
   Peer endless_upstream = origin.accept();
   const auto file = payload(5, 8 << 20);
   upstream.send(file.substr(0, 1000));
@@ -92,7 +92,7 @@ TEST_CASE("D5 SIGTERM with transfers under way", "[faults][d]") {
   CHECK(endless.read(1) == "x");
   scenario.settle();
   const auto asked = Clock::now();
-  house.program().signal(SIGTERM);
+  penstock.program().signal(SIGTERM);
   // The kernel takes some of it while nobody reads; the rest in turns.
   std::string got;
   for (std::size_t sent = 1000; got.size() < file.size();) {
@@ -103,7 +103,7 @@ TEST_CASE("D5 SIGTERM with transfers under way", "[faults][d]") {
   client.finish_sending();
   scenario.delivered(Way::to_client, file, got);
   const Ending whole = client.receive_all().ending;
-  wait_until("new connections are refused", [&] { return refuses(house.address()); });
+  wait_until("new connections are refused", [&] { return refuses(penstock.address()); });
   const Ending rested = idle.receive_all().ending;
   idle.close();
   const Ending cut = send_until_the_end(endless_upstream, endless);
@@ -115,10 +115,10 @@ TEST_CASE("D5 SIGTERM with transfers under way", "[faults][d]") {
   CHECK(rested == Ending::fin);
   CHECK(cut == Ending::reset);
   CHECK(Milliseconds{cut_after} >= timeout);
-  house.expect_clean_end();
+  penstock.expect_clean_end();
   const auto exited_after = milliseconds_since(asked);
-  CHECK(text_of(house.record_of(client), "reason") == "complete");
-  CHECK(text_of(house.record_of(endless), "reason") == "drain");
+  CHECK(text_of(penstock.record_of(client), "reason") == "complete");
+  CHECK(text_of(penstock.record_of(endless), "reason") == "drain");
   scenario.saw(
       fmt::format("{} bytes whole, then FIN; idle: FIN; endless: {} after {} ms of a "
                   "drain timeout of 3000 ms; 1 of 2 transfers cut; exit 0 after {} ms",
@@ -130,19 +130,19 @@ TEST_CASE("D13 process 1 of a namespace of its own", "[faults][d]") {
                     "orphans are reaped; the drain ends with the last connection; exit 0"};
   if (skip_without({"nsenter"})) return;
   Origin origin;
-  House house{{.endpoints = {origin.address()}, .program = {.is_process_one = true}}};
-  scenario.watch(house.program(), {house.address(), origin.address()});
-  REQUIRE(house.program().status_line("NSpid").ends_with("\t1"));
-  leave_orphans(house.program().id());
-  wait_until("orphans have come", [&] { return children_of(house.program().id()) == 3; });
+  Penstock penstock{{.endpoints = {origin.address()}, .program = {.is_process_one = true}}};
+  scenario.watch(penstock.program(), {penstock.address(), origin.address()});
+  REQUIRE(penstock.program().status_line("NSpid").ends_with("\t1"));
+  leave_orphans(penstock.program().id());
+  wait_until("orphans have come", [&] { return children_of(penstock.program().id()) == 3; });
   wait_until("no orphan is left, nor a zombie",
-             [&] { return children_of(house.program().id()) == 0; });
-  house.program().signal(SIGHUP);  // ignored, and the process is still there
-  Peer client = house.client();
+             [&] { return children_of(penstock.program().id()) == 0; });
+  penstock.program().signal(SIGHUP);  // ignored, and the process is still there
+  Peer client = penstock.client();
   Peer upstream = origin.accept();
   client.send("before");
   CHECK(upstream.read(6) == "before");
-  house.program().signal(SIGTERM);
+  penstock.program().signal(SIGTERM);
   const auto bytes = payload(13, 100'000);
   upstream.send(bytes);
   upstream.finish_sending();
@@ -150,7 +150,7 @@ TEST_CASE("D13 process 1 of a namespace of its own", "[faults][d]") {
   scenario.settle();
   client.finish_sending();
   const auto ended = Clock::now();
-  house.expect_clean_end();
+  penstock.expect_clean_end();
   scenario.verdict("client", Ending::fin);
   scenario.saw(
       fmt::format("3 orphans came and were reaped; exit 0, {} ms after the last connection "

@@ -11,9 +11,9 @@
 #include "e2e/faults/crowd.hpp"
 #include "e2e/faults/far_host.hpp"
 #include "e2e/faults/tracer.hpp"
-#include "e2e/house.hpp"
 #include "e2e/network.hpp"
 #include "e2e/payload.hpp"
+#include "e2e/penstock.hpp"
 #include "e2e/servers.hpp"
 
 using namespace penstock::e2e;
@@ -32,11 +32,11 @@ void closed_window(Milliseconds duration, const std::string& timeouts) {
       "no timeout (a peer that answers probes lives); the stream goes on"};
   INFO("PENSTOCK_SEED=" << run_seed());
   Origin origin;
-  House house{{.endpoints = {origin.address()},
-               .listener = "send_buffer: 64KiB" + timeouts,
-               .relay = "engine: splice"}};
-  scenario.watch(house.program(), {house.address(), origin.address()});
-  Crowd crowd{[&] { return house.client({.receive_buffer = 4096}); }, origin, 1};
+  Penstock penstock{{.endpoints = {origin.address()},
+                     .listener = "send_buffer: 64KiB" + timeouts,
+                     .relay = "engine: splice"}};
+  scenario.watch(penstock.program(), {penstock.address(), origin.address()});
+  Crowd crowd{[&] { return penstock.client({.receive_buffer = 4096}); }, origin, 1};
   auto flows = crowd.flows(Way::to_client, {.bytes = 12 << 20, .seed = run_seed()});
   stuff(flows);
   Flow& flow = flows[0];
@@ -57,7 +57,7 @@ void closed_window(Milliseconds duration, const std::string& timeouts) {
   scenario.delivered(Way::to_client, flow.received(), flow.digest());
   scenario.verdict("client", flow.ending());
   crowd.leave();
-  house.wait_until_rest();
+  penstock.wait_until_rest();
   scenario.settle();
   scenario.saw(
       fmt::format("open after {} s; the next byte came {:.1f} ms after the reader; all {} "
@@ -88,11 +88,11 @@ TEST_CASE("A14 a fast sender and a receiver behind 5 Mbit/s", "[faults][a]") {
   far.shape_towards("tbf rate 5mbit burst 16kb latency 400ms");
   Origin origin;
   const std::string bind = "0.0.0.0:" + port_of(free_address());
-  House house{{.endpoints = {origin.address()},
-               .bind = bind,
-               .listener = "receive_buffer: 64KiB, send_buffer: 64KiB",
-               .relay = "engine: splice"}};
-  scenario.watch(house.program(), {house.address(), origin.address()});
+  Penstock penstock{{.endpoints = {origin.address()},
+                     .bind = bind,
+                     .listener = "receive_buffer: 64KiB, send_buffer: 64KiB",
+                     .relay = "engine: splice"}};
+  scenario.watch(penstock.program(), {penstock.address(), origin.address()});
   const auto from_there = [&] {
     const FarHost::Visit visit{far};
     return Peer::connect(far.our_address(port_of(bind)), {.receive_buffer = 65'536});
@@ -100,7 +100,7 @@ TEST_CASE("A14 a fast sender and a receiver behind 5 Mbit/s", "[faults][a]") {
   Crowd crowd{from_there, origin, 1};
   const int send_buffer = 65'536;
   ::setsockopt(crowd[0].upstream.descriptor(), SOL_SOCKET, SO_SNDBUF, &send_buffer, sizeof(int));
-  const long resident_before = std::stol(house.program().status_line("VmRSS"));
+  const long resident_before = std::stol(penstock.program().status_line("VmRSS"));
   constexpr std::uint64_t total = 3 << 20;
   auto flows = crowd.flows(Way::to_client, {.bytes = total, .seed = run_seed()});
   Flow& flow = flows[0];
@@ -112,7 +112,7 @@ TEST_CASE("A14 a fast sender and a receiver behind 5 Mbit/s", "[faults][a]") {
       [&] {
         while (flow.send_some()) continue;
         held_max = std::max(held_max, flow.sent() - flow.received());
-        resident_max = std::max(resident_max, std::stol(house.program().status_line("VmRSS")));
+        resident_max = std::max(resident_max, std::stol(penstock.program().status_line("VmRSS")));
         while (flow.receive_some()) continue;
         return flow.finished();
       },
@@ -126,7 +126,7 @@ TEST_CASE("A14 a fast sender and a receiver behind 5 Mbit/s", "[faults][a]") {
   scenario.delivered(Way::to_client, flow.received(), flow.digest());
   scenario.verdict("client", flow.ending());
   crowd.leave();
-  house.wait_until_rest();
+  penstock.wait_until_rest();
   scenario.settle();
   scenario.saw(fmt::format(
       "{} bytes in {:.1f} s ({:.1f} Mbit/s); at most {} KiB between sender and "
@@ -146,8 +146,8 @@ TEST_CASE("A16 the odd last byte of an object is not held back", "[faults][a]") 
     INFO(engine);
     Origin origin;
     const std::string bind = "0.0.0.0:" + port_of(free_address());
-    House house{{.endpoints = {origin.address()}, .bind = bind, .relay = engine}};
-    scenario.watch(house.program(), {house.address(), origin.address()});
+    Penstock penstock{{.endpoints = {origin.address()}, .bind = bind, .relay = engine}};
+    scenario.watch(penstock.program(), {penstock.address(), origin.address()});
     const auto from_there = [&] {
       const FarHost::Visit visit{far};
       return Peer::connect(far.our_address(port_of(bind)));
@@ -159,7 +159,7 @@ TEST_CASE("A16 the odd last byte of an object is not held back", "[faults][a]") 
     for (const bool traced : {false, true}) {
       std::optional<Tracer> tracer;
       if (traced)
-        tracer.emplace(house.program().id(),
+        tracer.emplace(penstock.program().id(),
                        std::vector<std::string>{"-e", "trace=splice,sendto,sendmsg,setsockopt"});
       for (std::size_t k = 1; k <= 40; ++k) {
         const auto object = payload(run_seed() + k, 1448 * k + 1);
@@ -179,7 +179,7 @@ TEST_CASE("A16 the odd last byte of an object is not held back", "[faults][a]") 
       CHECK(calls.find(cork) == std::string::npos);
     std::sort(latencies.begin(), latencies.end());
     crowd.leave();
-    house.wait_until_rest();
+    penstock.wait_until_rest();
     scenario.settle();
     scenario.saw(fmt::format(
         "{}: {} objects; last byte in to out {:.2f} ms at the median, {:.2f} at "

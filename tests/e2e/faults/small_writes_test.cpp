@@ -9,7 +9,7 @@
 
 #include "catch.hpp"
 #include "e2e/faults/scenario.hpp"
-#include "e2e/house.hpp"
+#include "e2e/penstock.hpp"
 #include "e2e/postgres.hpp"
 
 using namespace penstock::e2e;
@@ -55,19 +55,19 @@ TEST_CASE("A15 a request in several small writes", "[faults][a]") {
       with_database(postgres.address(), {"pgbench", "-i", "-q", "-s", "1", "postgres"});
   INFO(made.errors);
   REQUIRE(made.exit_code == 0);
-  House house{{.endpoints = {postgres.address()}}};
-  scenario.watch(house.program(), {house.address(), postgres.address()});
+  Penstock penstock{{.endpoints = {postgres.address()}}};
+  scenario.watch(penstock.program(), {penstock.address(), postgres.address()});
   std::vector<double> direct;
   std::vector<double> proxied;
   for (int round = 0; round < 3; ++round) {
     for (const double time : transaction_times(postgres.address())) direct.push_back(time);
-    for (const double time : transaction_times(house.address())) proxied.push_back(time);
+    for (const double time : transaction_times(penstock.address())) proxied.push_back(time);
   }
   CHECK(direct.size() == 3 * transactions);
   CHECK(proxied.size() == 3 * transactions);
-  house.wait_until_rest();
+  penstock.wait_until_rest();
   scenario.settle();
-  for (const Record& record : house.records()) CHECK(text_of(record, "reason") == "complete");
+  for (const Record& record : penstock.records()) CHECK(text_of(record, "reason") == "complete");
   scenario.saw(fmt::format(
       "{} transactions, 0 failed; against direct: {:.2f} times at the median, {:.2f} at the 99th "
       "percentile; {} took 40 ms or longer ({} direct)",

@@ -3,8 +3,8 @@
 
 #include "catch.hpp"
 #include "e2e/faults/tracer.hpp"
-#include "e2e/house.hpp"
 #include "e2e/origin.hpp"
+#include "e2e/penstock.hpp"
 
 using namespace penstock::e2e;
 
@@ -15,25 +15,24 @@ TEST_CASE("a connection that was told of an empty socket in error is taken up ag
     return;
   }
   Origin origin;
-  House house{{.endpoints = {origin.address()},
-               .relay = "engine: adaptive",
-               .runtime = "forwarders: 1"}};
-  Peer client = house.client();
+  Penstock penstock{
+      {.endpoints = {origin.address()}, .relay = "engine: adaptive", .runtime = "forwarders: 1"}};
+  Peer client = penstock.client();
   Peer upstream = origin.accept();
   client.send("before");
   REQUIRE(upstream.read(6) == "before");
   {
-    Tracer tracer{house.program().id(), {"-e", "inject=recvfrom:error=EAGAIN:when=1..4"}};
+    Tracer tracer{penstock.program().id(), {"-e", "inject=recvfrom:error=EAGAIN:when=1..4"}};
     client.send("and after");
     wait_until("the read was refused", [&] { return tracer.injected() > 0; });
   }
   CHECK(upstream.read(9) == "and after");
-  house.wait_for_metric("penstock_stalls_detected_total", {}, 1);
+  penstock.wait_for_metric("penstock_stalls_detected_total", {}, 1);
   wait_until("the log tells it", [&] {
-    return house.program().errors().find("stalled: nothing moved to the upstream") !=
+    return penstock.program().errors().find("stalled: nothing moved to the upstream") !=
            std::string::npos;
   });
-  CHECK(house.program().errors().find("client ready (in") != std::string::npos);
+  CHECK(penstock.program().errors().find("client ready (in") != std::string::npos);
   client.close();
   upstream.close();
 }

@@ -7,8 +7,8 @@
 #include "catch.hpp"
 #include "e2e/faults/scenario.hpp"
 #include "e2e/faults/tracer.hpp"
-#include "e2e/house.hpp"
 #include "e2e/network.hpp"
+#include "e2e/penstock.hpp"
 
 using namespace penstock::e2e;
 
@@ -23,8 +23,8 @@ std::size_t threads_of(int process) {
 }
 
 std::size_t threads_it_starts() {
-  House house{{.endpoints = {free_address()}}};
-  return threads_of(house.program().id()) - 1;
+  Penstock penstock{{.endpoints = {free_address()}}};
+  return threads_of(penstock.program().id()) - 1;
 }
 
 void check_refusal(const Finished& end) {

@@ -7,9 +7,9 @@
 
 #include "catch.hpp"
 #include "e2e/faults/scenario.hpp"
-#include "e2e/house.hpp"
 #include "e2e/network.hpp"
 #include "e2e/origin.hpp"
+#include "e2e/penstock.hpp"
 #include "e2e/servers.hpp"
 
 using namespace penstock::e2e;
@@ -32,20 +32,21 @@ void short_connections(std::size_t each) {
   for (const bool client_first : {true, false}) {
     Origin origin;
     origin.serve(client_first ? say("answer") : greet("answer"));
-    House house{{.endpoints = {origin.address()}}};
-    scenario.watch(house.program(), {house.address(), origin.address()});
+    Penstock penstock{{.endpoints = {origin.address()}}};
+    scenario.watch(penstock.program(), {penstock.address(), origin.address()});
     for (std::size_t i = 0; i < each; ++i) {
-      Peer client = house.client();
+      Peer client = penstock.client();
       if (client_first) client.finish_sending();
       REQUIRE(client.read_to_end() == "answer");
     }
-    house.wait_for_records(each);
-    house.wait_until_rest();
-    const std::size_t to_clients = in_time_wait("sport = :" + port_of(house.address()));
+    penstock.wait_for_records(each);
+    penstock.wait_until_rest();
+    const std::size_t to_clients = in_time_wait("sport = :" + port_of(penstock.address()));
     const std::size_t to_upstreams = in_time_wait("dport = :" + port_of(origin.address()));
     CHECK((client_first ? to_clients : to_upstreams) == 0);
     CHECK((client_first ? to_upstreams : to_clients) <= each);
-    for (const Record& record : house.records()) REQUIRE(text_of(record, "reason") == "complete");
+    for (const Record& record : penstock.records())
+      REQUIRE(text_of(record, "reason") == "complete");
     scenario.settle();
     scenario.saw(
         fmt::format("{} served, the {} first: at the proxy {} TIME_WAIT towards clients, "

@@ -2,7 +2,7 @@
 // strace, attached to a running proxy: it makes system calls fail as a kernel in trouble would, or
 // counts them. (strace(1), --inject; the number of a call is counted in each thread apart.)
 //
-//   Tracer tracer{house.program().id(), {"-e", "inject=splice:error=ENOMEM:when=5"}};
+//   Tracer tracer{penstock.program().id(), {"-e", "inject=splice:error=ENOMEM:when=5"}};
 //
 // Owner    the test; detaches at its end, and the proxy goes on. Thread: the test's.
 // Needs    the right to trace: can_trace().

@@ -60,11 +60,11 @@ void urgent_bytes_arrive(std::size_t count) {
   Clock::duration spent{};
   for (const std::string& engine : engines) {
     Origin origin;
-    House house{{.endpoints = {origin.address()}, .relay = engine}};
-    scenario.watch(house.program(), {house.address(), origin.address()});
+    Penstock penstock{{.endpoints = {origin.address()}, .relay = engine}};
+    scenario.watch(penstock.program(), {penstock.address(), origin.address()});
     for (const Pattern& pattern : patterns) {
       INFO(engine << ", " << pattern.name);
-      Peer client = house.client();
+      Peer client = penstock.client();
       Peer upstream = origin.accept();
       for (const bool from_client : {true, false}) {
         Peer& sender = from_client ? client : upstream;
@@ -81,7 +81,7 @@ void urgent_bytes_arrive(std::size_t count) {
         CHECK(got.ending == Ending::fin);
       }
     }
-    house.wait_until_rest();
+    penstock.wait_until_rest();
     scenario.settle();
   }
   scenario.saw(fmt::format(
@@ -104,10 +104,10 @@ TEST_CASE("A1 an urgent byte in the middle of a stream, then FIN", "[faults][a][
   };
   for (const std::string& engine : engines) {
     Origin origin;
-    House house{{.endpoints = {origin.address()}, .relay = engine}};
-    scenario.watch(house.program(), {house.address(), origin.address()});
+    Penstock penstock{{.endpoints = {origin.address()}, .relay = engine}};
+    scenario.watch(penstock.program(), {penstock.address(), origin.address()});
     for (const bool from_client : {true, false}) {
-      Peer client = house.client();
+      Peer client = penstock.client();
       Peer upstream = origin.accept();
       Peer& sender = from_client ? client : upstream;
       Peer& receiver = from_client ? upstream : client;
@@ -118,7 +118,7 @@ TEST_CASE("A1 an urgent byte in the middle of a stream, then FIN", "[faults][a][
       scenario.verdict(from_client ? "upstream" : "client", got.ending);
       CHECK(got.ending == Ending::fin);
     }
-    house.wait_until_rest();
+    penstock.wait_until_rest();
     scenario.settle();
   }
   scenario.saw("7 of 7 bytes, FIN, in both directions, by every engine");
@@ -139,9 +139,9 @@ TEST_CASE("A2 an urgent byte on a connection that stays open", "[faults][a]") {
   for (const std::string& engine : engines) {
     INFO(engine);
     Origin origin;
-    House house{{.endpoints = {origin.address()}, .relay = engine}};
-    scenario.watch(house.program(), {house.address(), origin.address()});
-    Peer client = house.client();
+    Penstock penstock{{.endpoints = {origin.address()}, .relay = engine}};
+    scenario.watch(penstock.program(), {penstock.address(), origin.address()});
+    Peer client = penstock.client();
     Peer upstream = origin.accept();
     const std::size_t before = can_trace() ? scenario.wakeups() : 0;
     const auto begin = Clock::now();
@@ -164,7 +164,7 @@ TEST_CASE("A2 an urgent byte on a connection that stays open", "[faults][a]") {
                     engine.substr(8), stall.count(), ticks, after, before));
     client.close();
     upstream.close();
-    house.wait_until_rest();
+    penstock.wait_until_rest();
     scenario.settle();
   }
   run_rivals(scenario, script);

@@ -4,8 +4,8 @@
 
 #include "catch.hpp"
 #include "e2e/faults/crowd.hpp"
-#include "e2e/house.hpp"
 #include "e2e/payload.hpp"
+#include "e2e/penstock.hpp"
 
 using namespace penstock::e2e;
 
@@ -16,27 +16,27 @@ void relay_volume(std::uint64_t bytes, Milliseconds deadline) {
                     "every byte; counters equal what arrived; memory flat"};
   INFO("PENSTOCK_SEED=" << run_seed());
   Origin origin;
-  House house{{.endpoints = {origin.address()}}};
-  scenario.watch(house.program(), {house.address(), origin.address()});
-  const long resident_before = std::stol(house.program().status_line("VmRSS"));
-  Crowd crowd{[&] { return house.client(); }, origin, 1};
+  Penstock penstock{{.endpoints = {origin.address()}}};
+  scenario.watch(penstock.program(), {penstock.address(), origin.address()});
+  const long resident_before = std::stol(penstock.program().status_line("VmRSS"));
+  Crowd crowd{[&] { return penstock.client(); }, origin, 1};
   auto flows = both_ways(crowd, {.bytes = bytes, .seed = run_seed()});
   run(flows, deadline);
   CHECK(whole_of(flows) == flows.size());
-  const Record record = house.record_of(crowd[0].client);
-  const Metrics metrics = house.metrics();
+  const Record record = penstock.record_of(crowd[0].client);
+  const Metrics metrics = penstock.metrics();
   for (const char* way : {"to_upstream", "to_client"}) {
     INFO(way);
     CHECK(number_of(record, std::string{"bytes_"} + way) == bytes);
     CHECK(metrics.sum("penstock_bytes_total", {{"direction", way}}) == static_cast<double>(bytes));
   }
-  const long drift = std::stol(house.program().status_line("VmRSS")) - resident_before;
+  const long drift = std::stol(penstock.program().status_line("VmRSS")) - resident_before;
   scenario.delivered(Way::to_upstream, flows[0].received(), flows[0].digest());
   scenario.delivered(Way::to_client, flows[1].received(), flows[1].digest());
   scenario.verdict("upstream", flows[0].ending());
   scenario.verdict("client", flows[1].ending());
   crowd.leave();
-  house.wait_until_rest();
+  penstock.wait_until_rest();
   scenario.settle();
   scenario.saw(fmt::format(
       "{} bytes up and {} down, the same in the log and in /metrics; resident memory {:+} KiB",

@@ -13,13 +13,13 @@ struct Machine {
   os::NumaTopology topology{.nodes = {{.id = 0, .cpus = {0}}, {.id = 1, .cpus = {1}}}};
   std::vector<os::NetworkDevice> devices;
   std::vector<std::string> decisions;
-  std::vector<runtime::Seat> seats{{.node = 0, .cpus = {0}, .memory_node = 0},
-                                   {.node = 1, .cpus = {1}, .memory_node = 1}};
+  std::vector<runtime::ThreadPlan> plans{{.node = 0, .cpus = {0}, .memory_node = 0},
+                                         {.node = 1, .cpus = {1}, .memory_node = 1}};
   std::vector<runtime::ThreadView> threads{forwarder(0), forwarder(1)};
 
   runtime::ThreadView forwarder(int node) const {
     return {.name = node == 0 ? "forwarder-0" : "forwarder-1",
-            .seat = seats[static_cast<std::size_t>(node)],
+            .plan = plans[static_cast<std::size_t>(node)],
             .seen = {.cpu = node,
                      .is_pinned = true,
                      .memory = MemoryPolicy::local,
@@ -73,7 +73,7 @@ TEST_CASE("a page on the wrong node is found", "[report]") {
 
 TEST_CASE("a node without memory is told", "[report]") {
   Machine machine;
-  machine.seats[1].memory_node = 0;
+  machine.plans[1].memory_node = 0;
   CHECK(machine.line(memory).why ==
         "node 1 has no memory for us, forwarder-1 takes it from node 0");
 }
@@ -85,7 +85,7 @@ TEST_CASE("what is refused or off is not kept, with the reason", "[report]") {
         "the kernel refused mbind to 1 of 2 arenas: the first touch of a page decides");
   machine.threads[0].seen.is_pinned = false;
   CHECK(machine.line(affinity).why == "the kernel refused to pin 1 threads");
-  machine.seats[0].cpus.clear();
+  machine.plans[0].cpus.clear();
   CHECK(machine.line(affinity).why == "1 threads are not pinned: runtime.pin is off");
   machine.topology.balances = true;
   CHECK(machine.line(balancing).verdict == Verdict::not_kept);

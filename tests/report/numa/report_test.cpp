@@ -24,12 +24,12 @@ struct ReportedMachine {
       .cpu_quota = 2.5};
   std::vector<os::NetworkDevice> devices{{.name = "eth0", .node = 1}, {.name = "lo"}};
   std::vector<std::string> decisions{"3 forwarders: as said"};
-  runtime::Seat near{.node = 0, .cpus = {0, 1}};
-  runtime::Seat far{.node = 1, .cpus = {2}};
+  runtime::ThreadPlan near{.node = 0, .cpus = {0, 1}};
+  runtime::ThreadPlan far{.node = 1, .cpus = {2}};
   std::vector<runtime::ThreadView> threads{
-      {.name = "acceptor-0", .seat = near, .seen = {}},
+      {.name = "acceptor-0", .plan = near, .seen = {}},
       {.name = "forwarder-0",
-       .seat = far,
+       .plan = far,
        .seen = {.cpu = 2,
                 .is_pinned = true,
                 .memory = MemoryPolicy::local,

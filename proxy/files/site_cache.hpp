@@ -15,9 +15,9 @@ namespace penstock::files {
 
 class Site;
 
-class SiteView {
+class SiteCache {
  public:
-  SiteView(const Site& site, std::pmr::memory_resource& memory);
+  SiteCache(const Site& site, std::pmr::memory_resource& memory);
 
   const Site& site() const noexcept { return site_; }
   OpenFileCache& cache() noexcept { return cache_; }
@@ -32,16 +32,16 @@ class SiteView {
   std::string date_text_;
 };
 
-class SiteViews {
+class SiteCaches {
  public:
   // Throws std::bad_alloc.
-  SiteViews(const std::vector<const Site*>& sites, std::pmr::memory_resource& memory);
+  SiteCaches(const std::vector<const Site*>& sites, std::pmr::memory_resource& memory);
   // REQUIRES: the site was given.
-  SiteView& of(const Site& site) noexcept;
-  const std::pmr::deque<SiteView>& all() const noexcept { return views_; }
+  SiteCache& of(const Site& site) noexcept;
+  const std::pmr::deque<SiteCache>& all() const noexcept { return views_; }
 
  private:
-  std::pmr::deque<SiteView> views_;
+  std::pmr::deque<SiteCache> views_;
 };
 
 }  // namespace penstock::files

@@ -13,9 +13,9 @@
 
 namespace penstock::fuzz {
 
-class House {
+class Rig {
  public:
-  House()
+  Rig()
       : loaded_{config::load_config_text(
             "listeners:\n"
             "  - {name: web, bind: '127.0.0.1:1', upstream: app}\n"
@@ -24,7 +24,7 @@ class House {
             "  app: {endpoints: ['10.0.0.1:80', {address: '10.0.0.2:80', name: blue}]}\n"
             "  hashed: {balance: source_hash, endpoints: ['10.0.0.1:80', '10.0.0.2:80']}\n",
             "f.yaml", false)} {
-    require(loaded_.config.has_value(), "the house stands");
+    require(loaded_.config.has_value(), "the rig stands");
     registry_ =
         std::make_unique<upstream::Registry>(loaded_.config->server.upstreams, base::Instant{});
     for (const auto& listener : loaded_.config->server.listeners)

@@ -1,4 +1,4 @@
-#include "e2e/house.hpp"
+#include "e2e/penstock.hpp"
 
 #include <algorithm>
 #include <boost/json/parse.hpp>
@@ -57,14 +57,14 @@ std::string yaml_from(const Plan& plan, const std::string& bind, const std::stri
   return yaml;
 }
 
-House::House(Plan plan) {
+Penstock::Penstock(Plan plan) {
   // Between the choice of a port and its use somebody else may take it.
   for (int tries = 0; tries < 5; ++tries)
     if (start(plan)) return;
   throw Failure{"penstock does not start: " + program_->errors()};
 }
 
-bool House::start(const Plan& plan) {
+bool Penstock::start(const Plan& plan) {
   bind_ = plan.bind.empty() ? free_address() : plan.bind;
   admin_ = free_address();
   file_ = folder_.write("penstock.yaml", yaml_from(plan, bind_, admin_));
@@ -79,7 +79,7 @@ bool House::start(const Plan& plan) {
   throw Failure{"penstock does not start: " + program_->errors()};
 }
 
-bool House::is_ready() {
+bool Penstock::is_ready() {
   try {
     return http(admin_, "GET", "/readyz").status == 200;
   } catch (const Failure&) {
@@ -87,20 +87,20 @@ bool House::is_ready() {
   }
 }
 
-void House::start_again() {
+void Penstock::start_again() {
   program_ = std::make_unique<Program>(
       std::vector<std::string>{penstock_binary(), "run", "-c", file_}, options_);
   checked_ = false;
 }
 
-void House::wait_until_ready() {
+void Penstock::wait_until_ready() {
   wait_until("penstock is ready", [this] {
     if (!program_->running()) throw Failure{"penstock has ended: " + program_->errors()};
     return is_ready();
   });
 }
 
-House::~House() {
+Penstock::~Penstock() {
   if (checked_ || !program_) return;
   try {
     stop();
@@ -109,13 +109,13 @@ House::~House() {
   }
 }
 
-void House::stop() {
+void Penstock::stop() {
   if (checked_) return;
   if (program_->running()) program_->signal(SIGTERM);
   expect_clean_end();
 }
 
-void House::expect_clean_end(Milliseconds deadline) {
+void Penstock::expect_clean_end(Milliseconds deadline) {
   checked_ = true;
   const int code = program_->wait(deadline);
   const std::string errors = program_->errors();
@@ -124,12 +124,12 @@ void House::expect_clean_end(Milliseconds deadline) {
   CHECK(complaint_in(errors) == "");
 }
 
-int House::wait_for_end(Milliseconds deadline) {
+int Penstock::wait_for_end(Milliseconds deadline) {
   checked_ = true;
   return program_->wait(deadline);
 }
 
-std::vector<Record> House::records() const {
+std::vector<Record> Penstock::records() const {
   std::vector<Record> records;
   const std::string text = program_->output();
   std::size_t begin = 0;
@@ -140,8 +140,9 @@ std::vector<Record> House::records() const {
   return records;
 }
 
-Record House::record_where(const std::string& what, const std::function<bool(const Record&)>& fits,
-                           Milliseconds deadline) const {
+Record Penstock::record_where(const std::string& what,
+                              const std::function<bool(const Record&)>& fits,
+                              Milliseconds deadline) const {
   Record found;
   const auto look = [&] {
     for (const Record& record : records())
@@ -155,20 +156,20 @@ Record House::record_where(const std::string& what, const std::function<bool(con
   return found;
 }
 
-Record House::record_of(const Peer& client) const {
+Record Penstock::record_of(const Peer& client) const {
   const std::string ending = ":" + client.local_port();
   return record_where("of the client " + ending, [&](const Record& record) {
     return text_of(record, "event") == "close" && text_of(record, "client").ends_with(ending);
   });
 }
 
-Record House::record_with_reason(const std::string& reason, Milliseconds deadline) const {
+Record Penstock::record_with_reason(const std::string& reason, Milliseconds deadline) const {
   return record_where(
       "with the reason " + reason,
       [&](const Record& record) { return text_of(record, "reason") == reason; }, deadline);
 }
 
-void House::wait_for_records(std::size_t count, Milliseconds deadline) const {
+void Penstock::wait_for_records(std::size_t count, Milliseconds deadline) const {
   const auto lines = [this] {
     const std::string text = program_->output();
     return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
@@ -177,16 +178,16 @@ void House::wait_for_records(std::size_t count, Milliseconds deadline) const {
       std::to_string(count) + " records", [&] { return lines() >= count; }, deadline);
 }
 
-Metrics House::metrics() const {
+Metrics Penstock::metrics() const {
   return Metrics{http(admin_, "GET", "/metrics").body};
 }
 
-void House::wait_for_metric(const std::string& name, const Labels& labels, double value) const {
+void Penstock::wait_for_metric(const std::string& name, const Labels& labels, double value) const {
   wait_until(name + " reaches " + std::to_string(value),
              [&] { return metrics().sum(name, labels) >= value; });
 }
 
-void House::wait_until_rest() const {
+void Penstock::wait_until_rest() const {
   wait_until("no connection is open",
              [&] { return metrics().sum("penstock_connections_active") == 0; });
 }
@@ -216,8 +217,8 @@ bool is_sanitized() {
 }
 
 std::string complaint_in(const std::string& errors) {
-  for (const char* word : {"Sanitizer", "runtime error:", "assertion", "terminate called",
-                           "the sandbox refused"})
+  for (const char* word :
+       {"Sanitizer", "runtime error:", "assertion", "terminate called", "the sandbox refused"})
     if (const auto at = errors.find(word); at != errors.npos) return errors.substr(at, 2000);
   return {};
 }

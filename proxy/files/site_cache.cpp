@@ -1,4 +1,4 @@
-#include "files/site_view.hpp"
+#include "files/site_cache.hpp"
 
 #include <algorithm>
 
@@ -8,10 +8,10 @@
 
 namespace penstock::files {
 
-SiteView::SiteView(const Site& site, std::pmr::memory_resource& memory)
+SiteCache::SiteCache(const Site& site, std::pmr::memory_resource& memory)
     : site_{site}, cache_{site, site.open_files(), memory} {}
 
-const std::string& SiteView::date_text(std::int64_t seconds_since_1970) {
+const std::string& SiteCache::date_text(std::int64_t seconds_since_1970) {
   if (date_seconds_ != seconds_since_1970) {
     date_text_ = http_date(seconds_since_1970);
     date_seconds_ = seconds_since_1970;
@@ -19,14 +19,14 @@ const std::string& SiteView::date_text(std::int64_t seconds_since_1970) {
   return date_text_;
 }
 
-SiteViews::SiteViews(const std::vector<const Site*>& sites, std::pmr::memory_resource& memory)
+SiteCaches::SiteCaches(const std::vector<const Site*>& sites, std::pmr::memory_resource& memory)
     : views_{&memory} {
   for (const Site* site : sites) views_.emplace_back(*site, memory);
 }
 
-SiteView& SiteViews::of(const Site& site) noexcept {
+SiteCache& SiteCaches::of(const Site& site) noexcept {
   const auto view = std::find_if(views_.begin(), views_.end(),
-                                 [&](const SiteView& one) { return &one.site() == &site; });
+                                 [&](const SiteCache& one) { return &one.site() == &site; });
   PENSTOCK_ASSERT(view != views_.end());
   return *view;
 }

@@ -1,4 +1,4 @@
-#include "session/admission.hpp"
+#include "session/accounting.hpp"
 
 #include "os/clock.hpp"
 #include "os/socket.hpp"

@@ -55,7 +55,7 @@ class GrowingCount {
   base::Instant next_{};
 };
 
-class Life {
+class Lifecycle {
  public:
   struct Parts {
     boost::asio::io_context& io;
@@ -67,9 +67,9 @@ class Life {
     base::Log& log;
     const Confinement& confinement;
   };
-  explicit Life(const Parts& parts);
-  Life(const Life&) = delete;
-  Life& operator=(const Life&) = delete;
+  explicit Lifecycle(const Parts& parts);
+  Lifecycle(const Lifecycle&) = delete;
+  Lifecycle& operator=(const Lifecycle&) = delete;
 
   // Starts the server and returns when everything has ended: all threads are joined, all records
   // are in the access log. False where it could not go on after the threads had started.
@@ -99,7 +99,7 @@ class Life {
   void enter(Stage stage);
   void stop_accepting();
   void drain_connections();
-  void wait_for_the_last_one(base::Instant deadline, void (Life::*then)());
+  void wait_for_the_last_one(base::Instant deadline, void (Lifecycle::*then)());
   void cut();
   void finish();
   void look_at_placement(base::Instant now);

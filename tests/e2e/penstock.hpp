@@ -2,8 +2,8 @@
 // penstock itself, with a listener, an upstream and an admin address, in a folder of its own.
 //
 //   Origin origin;
-//   House house{{.endpoints = {origin.address()}, .listener = "idle_timeout: 300ms"}};
-//   Peer client = house.client();
+//   Penstock penstock{{.endpoints = {origin.address()}, .listener = "idle_timeout: 300ms"}};
+//   Peer client = penstock.client();
 //
 // Owner    the test. What still runs at the end is stopped by SIGTERM.
 // Checks   at the end: exit code 0, and neither an assertion nor a sanitizer spoke on stderr.
@@ -42,12 +42,12 @@ struct Plan {
 // The text of the file.
 std::string yaml_from(const Plan& plan, const std::string& bind, const std::string& admin);
 
-class House {
+class Penstock {
  public:
-  explicit House(Plan plan);
-  House(const House&) = delete;
-  House& operator=(const House&) = delete;
-  ~House();
+  explicit Penstock(Plan plan);
+  Penstock(const Penstock&) = delete;
+  Penstock& operator=(const Penstock&) = delete;
+  ~Penstock();
 
   Peer client() const { return Peer::connect(bind_); }
   Peer client(const Peer::Options& options) const { return Peer::connect(bind_, options); }

@@ -1,4 +1,4 @@
-#include "control/life.hpp"
+#include "control/lifecycle.hpp"
 
 #include <fmt/core.h>
 
@@ -34,7 +34,7 @@ static_assert(stop_patience_least + drain_margin + cut_patience < end_patience,
 
 }  // namespace
 
-Life::Life(const Parts& parts)
+Lifecycle::Lifecycle(const Parts& parts)
     : parts_{parts},
       pump_{parts.io, parts.server, parts.access_log, parts.upstreams},
       numa_watch_{os::numa_topology().nodes.size() > 1},
@@ -44,7 +44,7 @@ Life::Life(const Parts& parts)
   parts_.signals.listen([this](Signal signal, const char* name) { on_signal(signal, name); });
 }
 
-bool Life::run() {
+bool Lifecycle::run() {
   parts_.server.start(parts_.confinement.locks());
   if (!lock()) return false;
   enter(Stage::ready);
@@ -62,7 +62,7 @@ bool Life::run() {
 }
 
 // The last thread to give up what only a start needs.
-bool Life::lock() {
+bool Lifecycle::lock() {
   const std::string fault = parts_.confinement.lock_calls();
   if (fault.empty()) return true;
   if (!parts_.confinement.is_strict()) {
@@ -74,7 +74,7 @@ bool Life::lock() {
   return false;
 }
 
-void Life::tell_refusals() {
+void Lifecycle::tell_refusals() {
   for (const std::string& sentence : Confinement::refusals()) parts_.log.warning(sentence);
   if (unlocked_told_) return;
   for (const auto& thread : parts_.server.threads()) {
@@ -86,7 +86,7 @@ void Life::tell_refusals() {
   }
 }
 
-void Life::on_signal(Signal signal, const char* name) {
+void Lifecycle::on_signal(Signal signal, const char* name) {
   switch (signal) {
     case Signal::stop: return stop(name);
     case Signal::reopen_logs:
@@ -100,7 +100,7 @@ void Life::on_signal(Signal signal, const char* name) {
   }
 }
 
-void Life::stop(const char* signal_name) {
+void Lifecycle::stop(const char* signal_name) {
   ++stop_signals_;
   if (stage_ >= Stage::cutting) return;
   if (stop_signals_ > 1) {
@@ -112,13 +112,13 @@ void Life::stop(const char* signal_name) {
                               signal_name, drain_asked_by_));
 }
 
-void Life::enter(Stage stage) {
+void Lifecycle::enter(Stage stage) {
   stage_ = stage;
   parts_.log.info(
       fmt::format("{}; connections: {}", stage_names[stage], parts_.server.connections_active()));
 }
 
-void Life::begin_drain(std::string_view asked_by) {
+void Lifecycle::begin_drain(std::string_view asked_by) {
   if (stage_ >= Stage::grace) return;
   drain_asked_by_ = asked_by;
   const auto& [grace, timeout] = parts_.server.spec().runtime.drain;
@@ -133,7 +133,7 @@ void Life::begin_drain(std::string_view asked_by) {
   });
 }
 
-void Life::stop_accepting() {
+void Lifecycle::stop_accepting() {
   enter(Stage::stopping);
   const auto go_on = [this] {
     if (stage_ == Stage::stopping) drain_connections();
@@ -145,15 +145,15 @@ void Life::stop_accepting() {
   stage_timer_.set(std::clamp(cut_at_ - os::now(), stop_patience_least, stop_patience), go_on);
 }
 
-void Life::drain_connections() {
+void Lifecycle::drain_connections() {
   enter(Stage::draining);
   const base::Duration left = std::max(cut_at_ - os::now(), base::Duration{0});
   parts_.server.begin_drain(left);
-  wait_for_the_last_one(os::now() + left + drain_margin, &Life::cut);
+  wait_for_the_last_one(os::now() + left + drain_margin, &Lifecycle::cut);
 }
 
 // Goes on to `then` when no connection is left or the deadline has passed.
-void Life::wait_for_the_last_one(base::Instant deadline, void (Life::*then)()) {
+void Lifecycle::wait_for_the_last_one(base::Instant deadline, void (Lifecycle::*then)()) {
   // Between the last connection and the next one of a queue that waited for its place there is
   // none.
   const bool all_came = queues_empty_ || stage_ == Stage::cutting;
@@ -165,32 +165,32 @@ void Life::wait_for_the_last_one(base::Instant deadline, void (Life::*then)()) {
   });
 }
 
-void Life::cut() {
+void Lifecycle::cut() {
   cut_at_ = std::min(cut_at_, os::now());
   if (parts_.server.connections_active() == 0) return finish();
   enter(Stage::cutting);
   parts_.server.cut_connections();
-  wait_for_the_last_one(os::now() + cut_patience, &Life::finish);
+  wait_for_the_last_one(os::now() + cut_patience, &Lifecycle::finish);
 }
 
-base::Instant Life::ends_by() const noexcept {
+base::Instant Lifecycle::ends_by() const noexcept {
   return std::min(cut_at_, os::now()) + end_patience;
 }
 
-void Life::at_end(std::function<void(const admin::DrainEnd&)> told) {
+void Lifecycle::at_end(std::function<void(const admin::DrainEnd&)> told) {
   if (stage_ == Stage::stopped) return told(drain_end());
   at_end_.push_back(std::move(told));
 }
 
 // Those who wait are told, and write what they answer, before the loop ends.
-void Life::finish() {
+void Lifecycle::finish() {
   enter(Stage::stopped);
   const admin::DrainEnd end = drain_end();
   for (const auto& told : std::exchange(at_end_, {})) told(end);
   io::call_later(parts_.io, [&io = parts_.io] { io::stop_work(io); });
 }
 
-admin::DrainEnd Life::drain_end() const {
+admin::DrainEnd Lifecycle::drain_end() const {
   admin::DrainEnd end;
   for (const auto& forwarder : parts_.server.forwarders())
     end.cut += forwarder.sessions.cut.value();
@@ -200,7 +200,7 @@ admin::DrainEnd Life::drain_end() const {
   return end;
 }
 
-std::uint64_t Life::connections_ended() const {
+std::uint64_t Lifecycle::connections_ended() const {
   std::uint64_t ended = 0;
   for (const auto& forwarder : parts_.server.forwarders())
     for (const session::ListenerCounters& listener : forwarder.sessions.listeners)
@@ -210,7 +210,7 @@ std::uint64_t Life::connections_ended() const {
 
 // It reads files, and a process that has no memory left must not end for that: the next second
 // looks again.
-void Life::look_at_placement(base::Instant now) {
+void Lifecycle::look_at_placement(base::Instant now) {
   try {
     for (const std::string& warning : numa_watch_.look_at(parts_.server.threads()))
       parts_.log.warning(warning);
@@ -224,7 +224,7 @@ void Life::look_at_placement(base::Instant now) {
   }
 }
 
-void Life::tick() {
+void Lifecycle::tick() {
   const base::Instant now = os::now();
   for (const std::string& warning : parts_.watch.tick(now)) parts_.log.warning(warning);
   if (const auto warning = own_watch_.look(now)) parts_.log.warning(*warning);
@@ -238,14 +238,14 @@ void Life::tick() {
   tick_timer_.set(tick_interval, [this] { tick(); });
 }
 
-std::uint64_t Life::lines_lost() const {
+std::uint64_t Lifecycle::lines_lost() const {
   std::uint64_t lost = parts_.access_log.dropped();
   for (const auto& forwarder : parts_.server.forwarders())
     lost += forwarder.sessions.records_dropped.value();
   return lost;
 }
 
-std::uint64_t Life::closed_for_overload() const {
+std::uint64_t Lifecycle::closed_for_overload() const {
   constexpr auto overload = static_cast<std::size_t>(session::CloseReason::overload);
   std::uint64_t closed = 0;
   for (const auto& forwarder : parts_.server.forwarders())
@@ -260,7 +260,7 @@ std::uint64_t GrowingCount::to_tell(std::uint64_t count, base::Instant now) noex
   return count - std::exchange(told_, count);
 }
 
-void Life::warn_of_lost_lines(base::Instant now) {
+void Lifecycle::warn_of_lost_lines(base::Instant now) {
   if (const std::uint64_t lost = lost_lines_.to_tell(lines_lost(), now); lost > 0)
     parts_.log.warning(
         fmt::format("{} lines of the access log were lost: its target does not take "
@@ -268,7 +268,7 @@ void Life::warn_of_lost_lines(base::Instant now) {
                     lost));
 }
 
-void Life::warn_of_overload(base::Instant now) {
+void Lifecycle::warn_of_overload(base::Instant now) {
   if (const std::uint64_t reset = overload_.to_tell(closed_for_overload(), now); reset > 0)
     parts_.log.warning(fmt::format(
         "{} connections were reset with the reason overload: a descriptor, a watch or memory was "
@@ -277,7 +277,7 @@ void Life::warn_of_overload(base::Instant now) {
         reset));
 }
 
-void Life::warn_of_pause(base::Instant now) {
+void Lifecycle::warn_of_pause(base::Instant now) {
   if (!parts_.server.accepting_paused() || now < next_pause_warning_) return;
   parts_.log.warning(fmt::format(
       "accepting is paused with {} of {} connections: clients wait in the backlog until there is "
