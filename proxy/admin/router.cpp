@@ -172,7 +172,7 @@ AdminAnswer answer_page(const Page& page, const Asked& asked, const AdminRequest
   const bool reads = request.method == "GET" || request.method == "HEAD";
   const bool fits = writes ? request.method == "POST" : reads;
   if (!fits) {
-    AdminAnswer wrong = refusal(405, "this page does not know the method");
+    AdminAnswer wrong = refusal(405, "method not allowed");
     wrong.allow = writes ? "POST" : "GET, HEAD";
     return wrong;
   }

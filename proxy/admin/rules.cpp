@@ -28,7 +28,7 @@ bool names_us(const AdminRequest& request) {
 
 // Empty where the write may go on.
 std::string write_forbidden_because(const AdminRequest& request) {
-  if (request.read_only) return "this address only shows: it is bound with read_only";
+  if (request.read_only) return "this address is read-only";
   if (!names_us(request)) return "to write, Host must be a literal address or localhost";
   if (request.fetch_site && *request.fetch_site != "same-origin")
     return "a request from another web page may not write (Sec-Fetch-Site)";

@@ -29,7 +29,7 @@ class Interface {
     add_file_option(*app_.add_subcommand("run", "Run the proxy"));
     add_check();
     app_.add_subcommand("version", "Print the version");
-    app_.add_subcommand("help", "Print what there is");
+    app_.add_subcommand("help", "Print this overview");
     add_explain();
     add_numa();
     add_selftest();
@@ -64,20 +64,23 @@ class Interface {
 
   void add_check() {
     check_ = app_.add_subcommand("check", "Check a configuration and print every fault");
-    check_->add_option("FILE", file_, "The same without -c")->excludes(add_file_option(*check_));
+    check_->add_option("FILE", file_, "The configuration, as with -c")
+        ->excludes(add_file_option(*check_));
     check_->add_flag("--budget", check_command_.budget,
-                     "Say how many connections fit, what ends first, and what to change");
+                     "Show how many connections fit, what limits them, and what to change");
   }
 
   void add_explain() {
-    explain_ = app_.add_subcommand("explain", "Which endpoints a connection would meet, and why");
+    explain_ =
+        app_.add_subcommand("explain", "Show which endpoints a connection would go to, and why");
     add_file_option(*explain_);
     explain_
         ->add_option("--admin", explain_command_.admin,
                      "Ask the running proxy at this address instead of a file")
         ->type_name("ADDR")
         ->excludes("--config");
-    explain_->add_option("--listener", explain_command_.question.listener, "Where it arrives")
+    explain_
+        ->add_option("--listener", explain_command_.question.listener, "The listener it arrives at")
         ->type_name("NAME")
         ->required();
     explain_
@@ -85,15 +88,15 @@ class Interface {
                      "The client; default: any, which shows the shares of all")
         ->type_name("IP[:PORT]");
     for (const char* option : {"--sni", "--alpn"})
-      explain_->add_option(option, unrouted_, "No route of this version looks at it");
+      explain_->add_option(option, unrouted_, "Not used by any route of this version");
     explain_->add_flag("--json", explain_command_.json, "Print JSON");
   }
 
   void add_numa() {
-    numa_ = app_.add_subcommand("numa", "The machine, and where `run` would place its threads");
+    numa_ = app_.add_subcommand("numa", "Show the machine and where `run` would place its threads");
     numa_
         ->add_option("-c,--config", numa_command_.file,
-                     "With this configuration; default: one that says nothing about it")
+                     "The configuration to plan for; default: none")
         ->type_name("FILE");
     numa_->add_flag("--json", numa_command_.json, "Print JSON");
   }
@@ -104,34 +107,34 @@ class Interface {
   }
 
   void add_ctl() {
-    ctl_ = app_.add_subcommand("ctl", "Ask or steer a running proxy");
+    ctl_ = app_.add_subcommand("ctl", "Query or control a running proxy");
     ctl_->require_subcommand(0, 1);
     ctl_->add_option("--admin", ctl_command_.admin,
                      "Its admin address, ip:port or unix:/path; default: $PENSTOCK_ADMIN, else "
                      "127.0.0.1:9900")
         ->type_name("ADDR");
     ctl_->add_flag("--json", ctl_command_.json, "Print the proxy's own JSON");
-    add_verb(CtlVerb::status, "How it is; exit code 0 only if it is healthy and ready");
+    add_verb(CtlVerb::status, "Show the state; exit code 0 only if it is healthy and ready");
     auto* wait_ready = add_verb(CtlVerb::wait_ready, "Wait until it is ready");
     wait_ready
         ->add_option_function<std::string>(
             "--timeout", [this](const std::string& text) { set_timeout(text); },
             "How long at most, for example 500ms or 2m; default: 30s")
         ->type_name("DURATION");
-    add_verb(CtlVerb::listeners, "The listeners and what they moved");
-    add_verb(CtlVerb::numa, "Where the threads are, beside where they were planned");
-    add_verb(CtlVerb::budget, "How many connections fit, what ends first, and what is used");
-    add_verb(CtlVerb::upstreams, "The upstreams and their endpoints");
+    add_verb(CtlVerb::listeners, "List listeners with traffic totals");
+    add_verb(CtlVerb::numa, "Show where the threads run and where they were planned");
+    add_verb(CtlVerb::budget, "Show how many connections fit, what limits them, and what is used");
+    add_verb(CtlVerb::upstreams, "List upstreams and their endpoints");
     auto* endpoint =
-        add_verb(CtlVerb::endpoint, "Drain an endpoint, take it down, or let it serve again");
+        add_verb(CtlVerb::endpoint, "Drain an endpoint, take it down, or bring it back up");
     endpoint->add_option("UPSTREAM", ctl_command_.upstream)->required();
     endpoint->add_option("ADDRESS", ctl_command_.endpoint, "Its name or its address")->required();
     endpoint->add_option("STATE", ctl_command_.state)
         ->required()
         ->check([](const std::string& state) { return refused("ctl endpoint STATE", state); })
         ->check(CLI::IsMember({"up", "drain", "down"}));
-    add_verb(CtlVerb::drain, "Let the connections end, then exit")
-        ->add_flag("--wait", ctl_command_.wait, "Return when all connections have ended");
+    add_verb(CtlVerb::drain, "Drain connections, then exit")
+        ->add_flag("--wait", ctl_command_.wait, "Return once all connections have ended");
   }
 
   CLI::App* add_verb(CtlVerb verb, const std::string& help) {

@@ -154,9 +154,9 @@ TEST_CASE("drain --wait does not call the end known where no answer came", "[cli
 }
 
 TEST_CASE("a refused drain fails with the proxy's own words", "[cli]") {
-  Scene scene{.answers = {reply(403, R"({"error":"this address only shows"})")}};
+  Scene scene{.answers = {reply(403, R"({"error":"this address is read-only"})")}};
   CHECK(scene.run({.verb = CtlVerb::drain}) == 1);
-  CHECK(scene.err.str() == "penstock ctl: this address only shows\n");
+  CHECK(scene.err.str() == "penstock ctl: this address is read-only\n");
 }
 
 TEST_CASE("uptime is told in its two largest units", "[cli]") {
