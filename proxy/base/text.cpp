@@ -1,8 +1,12 @@
 #include "base/text.hpp"
 
+#include <algorithm>
+
 namespace penstock::base {
 
 namespace {
+
+constexpr std::string_view digits = "0123456789abcdef";
 
 // Of the sequence at the front, as utf8_length(); 0 for a control character, too.
 std::size_t plain_length(std::string_view text) noexcept {
@@ -21,6 +25,23 @@ bool consists_of(std::string_view text, Length&& length_of) noexcept {
     text.remove_prefix(length);
   }
   return true;
+}
+
+// One character of a JSON string that may need an escape; its bytes.
+std::size_t append_escaped(std::string& out, std::string_view text) {
+  const std::size_t length = utf8_length(text);
+  const std::string_view one = text.substr(0, std::max<std::size_t>(1, length));
+  if (one == "\"" || one == "\\") {
+    out += {'\\', one.front()};
+  } else if (is_plain_text(one)) {
+    out += one;
+  } else {
+    // The code of a control character is its last byte.
+    const auto byte = static_cast<unsigned char>(one.back());
+    out += length == 0 ? "\\\\x" : "\\u00";
+    out += {digits[byte >> 4], digits[byte & 15]};
+  }
+  return one.size();
 }
 
 }  // namespace
@@ -56,7 +77,6 @@ bool is_plain_text(std::string_view text) noexcept {
 }
 
 std::string printable(std::string_view text) {
-  static constexpr std::string_view digits = "0123456789abcdef";
   std::string result;
   while (!text.empty()) {
     const std::size_t good = plain_length(text);
@@ -83,6 +103,18 @@ std::string quoted(std::string_view text) {
       result += c;
   }
   return result + '\'';
+}
+
+void append_json_string(std::string& out, std::string_view text) {
+  const auto stays = [](char c) { return c >= ' ' && c < 0x7f && c != '"' && c != '\\'; };
+  out += '"';
+  while (!text.empty()) {
+    const auto* const end = std::find_if_not(text.begin(), text.end(), stays);
+    out.append(text.begin(), end);
+    text.remove_prefix(static_cast<std::size_t>(end - text.begin()));
+    if (!text.empty()) text.remove_prefix(append_escaped(out, text));
+  }
+  out += '"';
 }
 
 }  // namespace penstock::base

@@ -26,4 +26,7 @@ std::string printable(std::string_view text);
 // The same in single quotes, and those inside of it as \x27: where it ends is no question.
 std::string quoted(std::string_view text);
 
+// Appends `text` as a JSON string with its quotes; a byte that is not UTF-8 as \\xNN.
+void append_json_string(std::string& out, std::string_view text);
+
 }  // namespace penstock::base

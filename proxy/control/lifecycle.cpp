@@ -19,7 +19,6 @@ namespace {
 
 constexpr base::Duration tick_interval = std::chrono::seconds{1};
 constexpr base::Duration drain_look_interval = std::chrono::milliseconds{20};
-constexpr base::Duration warning_interval = std::chrono::seconds{10};
 
 // The forwarders themselves reset what is left at the timeout; control helps where one does not.
 // All this and the flush of the logs, which may take a tenth more, have their place in one second.
@@ -254,14 +253,8 @@ std::uint64_t Lifecycle::closed_for_overload() const {
   return closed;
 }
 
-std::uint64_t GrowingCount::to_tell(std::uint64_t count, base::Instant now) noexcept {
-  if (count == told_ || now < next_) return 0;
-  next_ = now + warning_interval;
-  return count - std::exchange(told_, count);
-}
-
 void Lifecycle::warn_of_lost_lines(base::Instant now) {
-  if (const std::uint64_t lost = lost_lines_.to_tell(lines_lost(), now); lost > 0)
+  if (const std::uint64_t lost = lost_lines_.take_growth(lines_lost(), now); lost > 0)
     parts_.log.warning(
         fmt::format("{} lines of the access log were lost: its target does not take "
                     "them fast enough, or not at all",
@@ -269,7 +262,7 @@ void Lifecycle::warn_of_lost_lines(base::Instant now) {
 }
 
 void Lifecycle::warn_of_overload(base::Instant now) {
-  if (const std::uint64_t reset = overload_.to_tell(closed_for_overload(), now); reset > 0)
+  if (const std::uint64_t reset = overload_.take_growth(closed_for_overload(), now); reset > 0)
     parts_.log.warning(fmt::format(
         "{} connections were reset with the reason overload: a descriptor, a watch or memory was "
         "missing for them; raise the limit (ulimit -n, fs.file-max, fs.epoll.max_user_watches, "
@@ -278,12 +271,11 @@ void Lifecycle::warn_of_overload(base::Instant now) {
 }
 
 void Lifecycle::warn_of_pause(base::Instant now) {
-  if (!parts_.server.accepting_paused() || now < next_pause_warning_) return;
+  if (!parts_.server.accepting_paused() || !pause_.take(now)) return;
   parts_.log.warning(fmt::format(
       "accepting is paused with {} of {} connections: clients wait in the backlog until there is "
       "room",
       parts_.server.connections_active(), parts_.server.connections_max()));
-  next_pause_warning_ = now + warning_interval;
 }
 
 }  // namespace penstock::control

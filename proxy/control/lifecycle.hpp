@@ -26,6 +26,7 @@
 #include <vector>
 
 #include "admin/api.hpp"
+#include "base/rate_limited.hpp"
 #include "control/confinement.hpp"
 #include "control/listener_stop.hpp"
 #include "control/signals.hpp"
@@ -44,17 +45,6 @@ inline constexpr base::EnumNames<Stage, 7> stage_names{
     {"starting", "ready", "grace", "stopping", "draining", "cutting", "stopped"}};
 static_assert(stage_names[Stage::stopped] == "stopped");
 
-// What is told again once it has grown, but not more often than every ten seconds.
-class GrowingCount {
- public:
-  // By how much, where it is time to tell; else 0.
-  std::uint64_t to_tell(std::uint64_t count, base::Instant now) noexcept;
-
- private:
-  std::uint64_t told_ = 0;
-  base::Instant next_{};
-};
-
 class Lifecycle {
  public:
   struct Parts {
@@ -64,7 +54,7 @@ class Lifecycle {
     ForwarderWatch& watch;
     report::AccessLog& access_log;
     UpstreamControl& upstreams;
-    base::Log& log;
+    logging::Log& log;
     const Confinement& confinement;
   };
   explicit Lifecycle(const Parts& parts);
@@ -132,9 +122,9 @@ class Lifecycle {
   std::vector<std::function<void(const admin::DrainEnd&)>> at_end_;
   bool queues_empty_ = false;   // the acceptors have taken in whoever was let in
   bool unlocked_told_ = false;  // of threads that could not lock themselves
-  GrowingCount lost_lines_;
-  GrowingCount overload_;
-  base::Instant next_pause_warning_{};
+  base::RateLimited lost_lines_;
+  base::RateLimited overload_;
+  base::RateLimited pause_;
 };
 
 }  // namespace penstock::control

@@ -34,14 +34,16 @@ constexpr base::Duration log_patience_least = std::chrono::milliseconds{100};
 // A start waits so long for name servers and files of endpoints. Who starts us watches `/readyz`.
 constexpr base::Duration first_answers_patience = std::chrono::seconds{3};
 
-base::Log::Options log_options(const report::LogOptions& options, const Confinement& confinement) {
+logging::Log::Options log_options(const report::LogOptions& options,
+                                  const Confinement& confinement) {
   const bool colour = os::environment("NO_COLOR") == nullptr && os::is_terminal(2);
-  return {.level = static_cast<base::Severity>(options.level),
+  return {.level = static_cast<logging::Severity>(options.level),
           .json = options.format == report::LogFormat::json,
           .colour = colour,
           .on_thread_start = confinement.log_lock()};
 }
-static_assert(static_cast<int>(report::LogLevel::error) == static_cast<int>(base::Severity::error));
+static_assert(static_cast<int>(report::LogLevel::error) ==
+              static_cast<int>(logging::Severity::error));
 
 std::string listed(const std::vector<os::SocketAddress>& addresses) {
   std::string text;
@@ -50,7 +52,7 @@ std::string listed(const std::vector<os::SocketAddress>& addresses) {
 }
 
 void tell_what_runs(const runtime::Server& server, const admin::AdminServer& admin,
-                    std::string_view ends_first, base::Log& log) {
+                    std::string_view ends_first, logging::Log& log) {
   for (const auto& listener : server.listeners())
     log.info(fmt::format("listener {} on {}", listener->options.name,
                          listed(server.addresses(listener->index))));
@@ -60,7 +62,7 @@ void tell_what_runs(const runtime::Server& server, const admin::AdminServer& adm
   if (!admin.addresses().empty()) log.info("admin on " + listed(admin.addresses()));
 }
 
-budget::Budget plan_for(config::Config& config, const Confinement& confinement, base::Log& log) {
+budget::Budget plan_for(config::Config& config, const Confinement& confinement, logging::Log& log) {
   budget::Budget budget = budget::budget_of(
       {.server = config.server, .max_pipes = config.max_pipes, .admin_binds = config.admin.size()},
       !confinement.ends_being_root());
@@ -89,7 +91,7 @@ std::vector<admin::AdminBind> admin_of(const config::Config& config) {
 }
 
 // Everything is bound. Empty on success.
-std::string give_up_rights(const Confinement& confinement, base::Log& log) {
+std::string give_up_rights(const Confinement& confinement, logging::Log& log) {
   if (std::string fault = confinement.become_user(); !fault.empty()) return fault;
   const os::Identity identity = os::current_identity();
   if (confinement.changes_identity())
@@ -103,14 +105,14 @@ std::string give_up_rights(const Confinement& confinement, base::Log& log) {
   return {};
 }
 
-int refuse(base::Log& log, const std::string& sentence) {
+int refuse(logging::Log& log, const std::string& sentence) {
   log.error(sentence);
   return base::failure;
 }
 
 // Bottom up: server, watch, lifecycle, admin; and down again in the opposite order. `ends_by` is
 // until when the logs may be flushed, where the lifecycle came to its end.
-int serve(config::Config config, const Confinement& confinement, base::Log& log,
+int serve(config::Config config, const Confinement& confinement, logging::Log& log,
           report::AccessLog& access_log, base::Instant& ends_by) {
   log.info(fmt::format("penstock {}, process {}", base::version(), os::process_id()));
   for (const std::string& warning : config.warnings) log.warning(warning);
@@ -144,7 +146,7 @@ int serve(config::Config config, const Confinement& confinement, base::Log& log,
 
 // Asked before anything is opened. They are not ours to close: a lock or a socket that a supervisor
 // means to keep open may be among them.
-void tell_what_was_inherited(std::uint64_t open, base::Log& log) {
+void tell_what_was_inherited(std::uint64_t open, logging::Log& log) {
   constexpr std::uint64_t standard = 3;
   if (open <= standard) return;
   log.info(fmt::format(
@@ -158,7 +160,7 @@ base::Duration patience_until(base::Instant ends_by) {
   return std::clamp(ends_by - os::now(), log_patience_least, log_patience);
 }
 
-int serve_with_logs(config::Config config, const Confinement& confinement, base::Log& log) {
+int serve_with_logs(config::Config config, const Confinement& confinement, logging::Log& log) {
   int exit_code = base::failure;
   bool written = true;
   base::Instant ends_by = base::never;
@@ -203,7 +205,7 @@ int run(const RunCommand& command) {
       std::cerr << confinement.error() << '\n';
       return base::failure;
     }
-    base::Log log{log_options(loaded.config->log, *confinement)};
+    logging::Log log{log_options(loaded.config->log, *confinement)};
     tell_what_was_inherited(inherited, log);
     return serve_with_logs(std::move(*loaded.config), *confinement, log);
   } catch (const std::exception& error) {

@@ -157,15 +157,15 @@ void DnsWatch::tell(Source& source, const DnsFound& found, const DnsHistory::Cha
         fmt::format("{}: {}, and that has lasted for nx_hold: its {} endpoints get no new "
                     "connections any more",
                     source.name(), reason(found.result), change.left.size()),
-        base::Severity::warning);
+        logging::Severity::warning);
   else if (!is_good && failures_before == 0)
     reports_.said(fmt::format("{} cannot be resolved: {}; {}, and it is tried again", source.name(),
                               reason(found.result), what_stays(source, found.result)),
-                  base::Severity::warning);
+                  logging::Severity::warning);
   if (is_good && found.is_final && failures_before > 0)
     reports_.said(fmt::format("{} is resolved again after {} failures; it has {} endpoints",
                               source.name(), failures_before, source.history.size()),
-                  base::Severity::info);
+                  logging::Severity::info);
 }
 
 std::string DnsWatch::what_stays(const Source& source, upstream::DnsResult result) {
@@ -182,14 +182,14 @@ void DnsWatch::tell_of_addresses(Source& source, const DnsFound& found,
     reports_.said(fmt::format("{} has {} addresses; the first {} are used, which is the most that "
                               "one upstream can have",
                               source.name(), found.endpoints.size(), base::endpoints_max),
-                  base::Severity::warning);
+                  logging::Severity::warning);
   if (!found.unusable.empty() && found.unusable != source.unusable)
     reports_.said(fmt::format("{} names {}{}, where nobody can be connected to: left out",
                               source.name(), found.unusable.front(),
                               found.unusable.size() > 1
                                   ? fmt::format(" and {} more", found.unusable.size() - 1)
                                   : ""),
-                  base::Severity::warning);
+                  logging::Severity::warning);
   if (found.is_final) source.unusable = found.unusable;
 }
 

@@ -22,7 +22,7 @@
 #include <string>
 #include <vector>
 
-#include "base/log.hpp"
+#include "logging/severity.hpp"
 #include "base/time.hpp"
 #include "discovery/discovery.hpp"
 #include "discovery/dns_history.hpp"
@@ -49,7 +49,7 @@ struct DnsReports {
   // Every resolution.
   std::function<void(const SourceId&, upstream::DnsResult)> resolved;
   // For the log: a source begins to fail, or works again.
-  std::function<void(const std::string& sentence, base::Severity severity)> said;
+  std::function<void(const std::string& sentence, logging::Severity severity)> said;
 };
 
 // How long to wait for the next resolution, after so many failures in a row.

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "base/rate_limited.hpp"
 #include "base/time.hpp"
 
 namespace penstock::io {
@@ -24,9 +25,8 @@ class ControlWatch {
 
  private:
   std::uint64_t blocked_ = 0;
-  std::uint64_t told_ = 0;
   base::Duration longest_{};  // since the last sentence
-  base::Instant next_{};
+  base::RateLimited told_;
 };
 
 }  // namespace penstock::io

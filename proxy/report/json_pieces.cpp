@@ -7,7 +7,7 @@
 #include <memory>
 #include <utility>
 
-#include "base/log.hpp"
+#include "base/text.hpp"
 
 namespace penstock::report {
 

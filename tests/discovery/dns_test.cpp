@@ -41,8 +41,8 @@ struct Watched {
             .resolved = [this](const SourceId&,
                                upstream::DnsResult result) { results.push_back(result); },
             .said =
-                [this](const std::string& sentence, base::Severity severity) {
-                  said.push_back(std::string{base::severity_names[severity]} + ": " + sentence);
+                [this](const std::string& sentence, logging::Severity severity) {
+                  said.push_back(std::string{logging::severity_names[severity]} + ": " + sentence);
                 }},
         asking(server));
   }

@@ -1,6 +1,6 @@
 #include <boost/json/parse.hpp>
 
-#include "base/log.hpp"
+#include "base/text.hpp"
 #include "catch.hpp"
 #include "report/access_log/format.hpp"
 #include "session/counters.hpp"

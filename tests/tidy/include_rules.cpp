@@ -14,7 +14,8 @@ struct Room {
   std::string_view name;
   int height;  // rooms of the same height are neighbours and do not know each other
 };
-constexpr std::array<Room, 17> rooms{{{"base", 0},
+constexpr std::array<Room, 18> rooms{{{"base", 0},
+                                      {"logging", 1},
                                       {"os", 1},
                                       {"wire", 1},
                                       {"io", 2},
@@ -73,9 +74,9 @@ constexpr std::array<Library, 17> libraries{{
     {"boost/url", {"proxy/admin/", "proxy/cli/ctl/"}},
     {"boost/interprocess", {"proxy/runtime/node_arena"}},
     {"boost/", {everywhere}},
-    {"spdlog/", {"proxy/base/log"}},
+    {"spdlog/", {"proxy/logging/"}},
     {"fmt/",
-     {"proxy/base/log", "proxy/base/format.cpp", "proxy/io/", "proxy/files/answer",
+     {"proxy/logging/", "proxy/base/format.cpp", "proxy/io/", "proxy/files/answer",
       "proxy/discovery/", "proxy/runtime/placement", "proxy/budget/", "proxy/report/",
       "proxy/admin/", "proxy/config/", "proxy/control/", "proxy/cli/"}},
     {"CLI/", {"proxy/cli/"}},

@@ -141,7 +141,7 @@ void EndpointFileWatch::take_news(const std::shared_ptr<Source>& source,
   if (!is_again)
     reports_.said(fmt::format("upstream '{}': {} is good now; it has {} endpoints",
                               source->id.upstream, source->path, source->endpoints.size()),
-                  base::Severity::info);
+                  logging::Severity::info);
   if (is_news && is_watched(source)) reports_.found(source->id, source->endpoints);
 }
 
@@ -153,7 +153,7 @@ void EndpointFileWatch::tell_faults(Source& source, const config::EndpointFile& 
   for (std::size_t i = 0; i < std::min(file.faults.size(), faults_told_max); ++i)
     reports_.said(
         fmt::format("upstream '{}': {}; {}", source.id.upstream, file.faults[i].to_string(), kept),
-        base::Severity::warning);
+        logging::Severity::warning);
 }
 
 }  // namespace penstock::control

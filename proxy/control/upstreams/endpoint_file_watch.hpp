@@ -19,11 +19,11 @@
 #include <string>
 #include <vector>
 
-#include "base/log.hpp"
 #include "control/upstreams/endpoint_file_reader.hpp"
 #include "discovery/discovery.hpp"
 #include "io/alarm.hpp"
 #include "io/work.hpp"
+#include "logging/severity.hpp"
 #include "os/file_watch.hpp"
 
 namespace penstock::control {
@@ -32,7 +32,7 @@ struct EndpointFileReports {
   // All endpoints of a source, whenever they are others than before; the first time in any case.
   std::function<void(const discovery::SourceId&, const std::vector<upstream::EndpointSpec>&)> found;
   // For the log: what is wrong with a file, or that it is good again.
-  std::function<void(const std::string& sentence, base::Severity)> said;
+  std::function<void(const std::string& sentence, logging::Severity)> said;
 };
 
 class EndpointFileWatch {

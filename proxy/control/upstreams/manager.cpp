@@ -22,7 +22,7 @@ bool is_bad(upstream::State state) {
 }  // namespace
 
 UpstreamControl::UpstreamControl(boost::asio::io_context& io, runtime::Server& server,
-                                 base::Log& log)
+                                 logging::Log& log)
     : server_{server},
       log_{log},
       timer_{io},

@@ -11,9 +11,9 @@
 #include <string>
 #include <vector>
 
-#include "base/log.hpp"
 #include "discovery/dns.hpp"
 #include "io/alarm.hpp"
+#include "logging/log.hpp"
 #include "runtime/server.hpp"
 #include "session/close_reason.hpp"
 #include "upstream/dns_result.hpp"
@@ -23,7 +23,7 @@ namespace penstock::control {
 
 class UpstreamControl {
  public:
-  UpstreamControl(boost::asio::io_context& io, runtime::Server& server, base::Log& log);
+  UpstreamControl(boost::asio::io_context& io, runtime::Server& server, logging::Log& log);
   UpstreamControl(const UpstreamControl&) = delete;
   UpstreamControl& operator=(const UpstreamControl&) = delete;
 
@@ -67,7 +67,7 @@ class UpstreamControl {
   void wake_at(base::Instant next);
 
   runtime::Server& server_;
-  base::Log& log_;
+  logging::Log& log_;
   io::Alarm timer_;
   base::Instant wakes_at_ = base::never;
   base::Instant refreshed_{};

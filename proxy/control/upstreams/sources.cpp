@@ -16,16 +16,16 @@ namespace penstock::control {
 
 namespace {
 
-void write(base::Log& log, const std::string& sentence, base::Severity severity) {
-  if (severity >= base::Severity::warning) return log.warning(sentence);
+void write(logging::Log& log, const std::string& sentence, logging::Severity severity) {
+  if (severity >= logging::Severity::warning) return log.warning(sentence);
   log.info(sentence);
 }
 
 }  // namespace
 
 UpstreamFeeds::UpstreamFeeds(boost::asio::io_context& io, runtime::Server& server,
-                             UpstreamControl& upstreams, base::Log& log, std::size_t checks_at_once,
-                             std::function<void()> on_reader_start)
+                             UpstreamControl& upstreams, logging::Log& log,
+                             std::size_t checks_at_once, std::function<void()> on_reader_start)
     : io_{io},
       server_{server},
       upstreams_{upstreams},

@@ -25,7 +25,8 @@ class UpstreamFeeds {
   // At most `checks_at_once` health checks are under way. `on_reader_start` runs on the thread that
   // reads files of endpoints.
   UpstreamFeeds(boost::asio::io_context& io, runtime::Server& server, UpstreamControl& upstreams,
-                base::Log& log, std::size_t checks_at_once, std::function<void()> on_reader_start);
+                logging::Log& log, std::size_t checks_at_once,
+                std::function<void()> on_reader_start);
   UpstreamFeeds(const UpstreamFeeds&) = delete;
   UpstreamFeeds& operator=(const UpstreamFeeds&) = delete;
 
@@ -47,7 +48,7 @@ class UpstreamFeeds {
   boost::asio::io_context& io_;
   runtime::Server& server_;
   UpstreamControl& upstreams_;
-  base::Log& log_;
+  logging::Log& log_;
   const config::OwnSockets looping_;
   std::map<std::string, discovery::EndpointSources> lists_;  // by upstream
   std::set<discovery::SourceId> unanswered_;

@@ -14,7 +14,6 @@
 namespace penstock::control {
 
 namespace {
-constexpr base::Duration quiet_after_a_sentence = std::chrono::seconds{10};
 constexpr int stalls_told_max = 10;  // a tick; the metric counts all of them
 }  // namespace
 
@@ -24,11 +23,10 @@ std::optional<std::string> BlockedRounds::look(std::size_t forwarder,
   const base::Duration under_way = rounds.under_way(now);
   const bool lasts = under_way > base::round_max;
   const std::uint64_t blocked = rounds.blocked();
-  if ((blocked == told_ && !lasts) || now < next_) return std::nullopt;
+  if ((blocked == told_ && !lasts) || !limit_.take(now)) return std::nullopt;
   const auto took = lasts ? under_way : rounds.last_blocked();
   // The one that lasts will be counted when it ends.
   told_ = blocked + (lasts ? 1 : 0);
-  next_ = now + quiet_after_a_sentence;
   return fmt::format(
       "forwarder {} {} {} ms for one round of its loop: a call blocked it, or it was not given a "
       "CPU; its connections waited",

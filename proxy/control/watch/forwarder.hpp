@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/rate_limited.hpp"
 #include "base/time.hpp"
 #include "runtime/forwarder_view.hpp"
 
@@ -27,7 +28,7 @@ class BlockedRounds {
 
  private:
   std::uint64_t told_ = 0;  // of RoundTimes::blocked()
-  base::Instant next_{};
+  base::RateLimited limit_;
 };
 
 class ForwarderWatch {

@@ -11,8 +11,6 @@ namespace penstock::control {
 
 namespace {
 
-constexpr base::Duration quiet_after_throttling = std::chrono::minutes{1};
-
 using runtime::ThreadView;
 
 bool has_run(const ThreadView& thread) {
@@ -50,7 +48,7 @@ std::vector<std::string> NumaWatch::look_at(const os::CpuThrottling& throttling,
   // What the group suffered before our start is not ours to tell.
   if (!has_looked_) told_ = throttling;
   has_looked_ = true;
-  if (throttling.periods <= told_.periods || now < next_) return {};
+  if (throttling.periods <= told_.periods || !throttled_.take(now)) return {};
   const auto stood = throttling.time - told_.time;
   std::string warning = fmt::format(
       "the CPU quota of the control group was spent {} times: its threads stood still for {} ms; "
@@ -58,7 +56,6 @@ std::vector<std::string> NumaWatch::look_at(const os::CpuThrottling& throttling,
       throttling.periods - told_.periods,
       std::chrono::duration_cast<std::chrono::milliseconds>(stood).count());
   told_ = throttling;
-  next_ = now + quiet_after_throttling;
   return {std::move(warning)};
 }
 

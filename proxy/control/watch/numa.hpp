@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/rate_limited.hpp"
 #include "base/time.hpp"
 #include "os/cgroup.hpp"
 #include "runtime/thread_place.hpp"
@@ -27,7 +28,7 @@ class NumaWatch {
   bool told_of_refusals_ = false;
   bool has_looked_ = false;
   os::CpuThrottling told_;
-  base::Instant next_{};
+  base::RateLimited throttled_{std::chrono::minutes{1}};
 };
 
 }  // namespace penstock::control

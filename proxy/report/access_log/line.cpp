@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <iterator>
 
-#include "base/log.hpp"
+#include "base/text.hpp"
 
 namespace penstock::report {
 

@@ -20,7 +20,7 @@ AccessLog::Opened AccessLog::open(const LogOptions& options, std::vector<Listene
                                   const std::function<void()>& on_thread_start) {
   std::unique_ptr<AccessLog> log{new AccessLog{options.format, std::move(names)}};
   if (options.access_to == "off") return log;
-  auto sink = base::LineSink::open(options.access_to, base::log_queue_lines, on_thread_start);
+  auto sink = logging::LineSink::open(options.access_to, logging::log_queue_lines, on_thread_start);
   if (!sink) return sink.error();
   log->sink_ = std::move(*sink);
   return log;

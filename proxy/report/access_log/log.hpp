@@ -1,14 +1,14 @@
 #pragma once
 // The access log: turns records into lines and hands them to their target.
 //
-// Thread   control. Limit: base::log_queue_lines lines wait; then the oldest are dropped and
+// Thread   control. Limit: logging::log_queue_lines lines wait; then the oldest are dropped and
 //          counted.
 
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "base/log.hpp"
+#include "logging/line_sink.hpp"
 #include "base/result.hpp"
 #include "report/access_log/format.hpp"
 #include "report/options.hpp"
@@ -42,7 +42,7 @@ class AccessLog {
       : format_{format}, names_{std::move(names)} {}
   const LogFormat format_;
   const std::vector<ListenerNames> names_;
-  std::unique_ptr<base::LineSink> sink_;  // none where the log is off
+  std::unique_ptr<logging::LineSink> sink_;  // none where the log is off
 };
 
 }  // namespace penstock::report

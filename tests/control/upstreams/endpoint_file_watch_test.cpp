@@ -22,18 +22,19 @@ const discovery::SourceId id{"web", 0};
 // A watch of files in a folder of the test's own, and what it reported so far.
 struct Watched {
   Watched()
-      : watch{io,
-              {.found =
-                   [this](const discovery::SourceId& who,
-                          const std::vector<upstream::EndpointSpec>& now) {
-                     CHECK(who == id);
-                     found.emplace_back();
-                     for (const auto& endpoint : now) found.back().push_back(endpoint.identity);
-                   },
-               .said =
-                   [this](const std::string& sentence, base::Severity severity) {
-                     said.push_back(std::string{base::severity_names[severity]} + ": " + sentence);
-                   }}} {
+      : watch{
+            io,
+            {.found =
+                 [this](const discovery::SourceId& who,
+                        const std::vector<upstream::EndpointSpec>& now) {
+                   CHECK(who == id);
+                   found.emplace_back();
+                   for (const auto& endpoint : now) found.back().push_back(endpoint.identity);
+                 },
+             .said =
+                 [this](const std::string& sentence, logging::Severity severity) {
+                   said.push_back(std::string{logging::severity_names[severity]} + ": " + sentence);
+                 }}} {
     std::string pattern = (fs::temp_directory_path() / "penstock-XXXXXX").string();
     REQUIRE(::mkdtemp(pattern.data()) != nullptr);
     root = pattern;

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-namespace penstock::base {
+namespace penstock::logging {
 
 class LineBatch {
  public:
@@ -36,4 +36,4 @@ class LineBatch {
   bool is_begun_ = false;          // the first line was
 };
 
-}  // namespace penstock::base
+}  // namespace penstock::logging

@@ -1,8 +1,8 @@
-#include "base/line_batch.hpp"
+#include "logging/line_batch.hpp"
 
 #include <utility>
 
-namespace penstock::base {
+namespace penstock::logging {
 
 void LineBatch::add(std::string_view line) {
   bytes_ += line;
@@ -35,4 +35,4 @@ std::uint64_t LineBatch::give_up_rest() {
   return loses_text ? 1 : 0;
 }
 
-}  // namespace penstock::base
+}  // namespace penstock::logging

@@ -1,4 +1,4 @@
-#include "base/log.hpp"
+#include "logging/log.hpp"
 
 #include <cstdio>
 #include <filesystem>
@@ -11,7 +11,7 @@
 
 using namespace penstock;
 using namespace std::chrono_literals;
-using base::LineSink;
+using logging::LineSink;
 
 namespace {
 
@@ -147,7 +147,7 @@ TEST_CASE("a reader that stopped reading costs lines, never the caller's time", 
 TEST_CASE("the process log bears time and level, and leaves out what lies below its level",
           "[base]") {
   const Scratch file{"text"};
-  base::Log log{{.level = base::Severity::warning}, file.path()};
+  logging::Log log{{.level = logging::Severity::warning}, file.path()};
   log.info("quiet");
   log.warning("said \"so\"");
   REQUIRE(log.flush(10s));
@@ -160,7 +160,7 @@ TEST_CASE("the process log bears time and level, and leaves out what lies below 
 
 TEST_CASE("the process log as JSON is one object a line", "[base]") {
   const Scratch file{"json"};
-  base::Log log{{.json = true}, file.path()};
+  logging::Log log{{.json = true}, file.path()};
   log.error("a \"b\"\nc");
   REQUIRE(log.flush(10s));
   CHECK(file.text().ends_with(R"(Z","level":"error","message":"a \"b\"\u000ac"})"
@@ -170,12 +170,12 @@ TEST_CASE("the process log as JSON is one object a line", "[base]") {
 TEST_CASE("a line of the process log stays one line of plain text, whatever it quotes", "[base]") {
   const std::string words = "x\n2026 error forged\x1b[2J\xc2\x9b\xffg\xc3\xbc";
   const Scratch text{"plain"};
-  base::Log log{{}, text.path()};
+  logging::Log log{{}, text.path()};
   log.info(words);
   REQUIRE(log.flush(10s));
   CHECK(text.text().ends_with(" info x\\x0a2026 error forged\\x1b[2J\\xc2\\x9b\\xffg\xc3\xbc\n"));
   const Scratch json{"plain-json"};
-  base::Log objects{{.json = true}, json.path()};
+  logging::Log objects{{.json = true}, json.path()};
   objects.info(words);
   REQUIRE(objects.flush(10s));
   CHECK(
@@ -185,7 +185,7 @@ TEST_CASE("a line of the process log stays one line of plain text, whatever it q
 
 TEST_CASE("colour surrounds the level and nothing else", "[base]") {
   const Scratch file{"colour"};
-  base::Log log{{.colour = true}, file.path()};
+  logging::Log log{{.colour = true}, file.path()};
   log.error("x");
   REQUIRE(log.flush(10s));
   CHECK(file.text().ends_with("Z \x1b[31merror\x1b[0m x\n"));

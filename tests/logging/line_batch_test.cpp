@@ -1,8 +1,8 @@
-#include "base/line_batch.hpp"
+#include "logging/line_batch.hpp"
 
 #include "catch.hpp"
 
-using penstock::base::LineBatch;
+using penstock::logging::LineBatch;
 
 TEST_CASE("what a target takes whole leaves nothing behind", "[base]") {
   LineBatch batch;
