@@ -8,7 +8,7 @@
 # The health check asks the admin: a configuration has `admin: {bind: 127.0.0.1:9900}`, or another
 # address and `-e PENSTOCK_ADMIN=...`, or the container is started with `--no-healthcheck`.
 # A stop drains: the engine's 10 s are too short for the drain's 30 s (runtime.drain.timeout).
-FROM debian:bookworm-slim AS build
+FROM debian:trixie-slim AS build
 WORKDIR /src
 COPY scripts scripts
 RUN scripts/install run
@@ -19,7 +19,7 @@ RUN cmake -S . -B build -G Ninja -DCMAKE_BUILD_TYPE=Release -DPENSTOCK_TESTS=OFF
  && cmake --build build \
  && strip build/penstock
 
-FROM debian:bookworm-slim
+FROM debian:trixie-slim
 LABEL org.opencontainers.image.title="penstock" \
       org.opencontainers.image.description="TCP reverse proxy and load balancer" \
       org.opencontainers.image.version="0.1.0"
