@@ -9,6 +9,7 @@
 #include "io/work.hpp"
 #include "os/clock.hpp"
 #include "os/topology.hpp"
+#include "report/totals.hpp"
 #include "runtime/server.hpp"
 #include "runtime/thread_place.hpp"
 #include "session/close_reason.hpp"
@@ -191,8 +192,7 @@ void Lifecycle::finish() {
 
 admin::DrainEnd Lifecycle::drain_end() const {
   admin::DrainEnd end;
-  for (const auto& forwarder : parts_.server.forwarders())
-    end.cut += forwarder.sessions.cut.value();
+  end.cut = report::session_totals(parts_.server.forwarders()).cut;
   const std::uint64_t ended = connections_ended() - ended_before_drain_;
   end.drained = ended - std::min(ended, end.cut);
   end.cut += parts_.server.connections_active();  // those that did not even end when they were cut
@@ -200,11 +200,7 @@ admin::DrainEnd Lifecycle::drain_end() const {
 }
 
 std::uint64_t Lifecycle::connections_ended() const {
-  std::uint64_t ended = 0;
-  for (const auto& forwarder : parts_.server.forwarders())
-    for (const session::ListenerCounters& listener : forwarder.sessions.listeners)
-      for (const base::Counter& closed : listener.closed) ended += closed.value();
-  return ended;
+  return report::all_listeners(parts_.server.forwarders()).ended();
 }
 
 // It reads files, and a process that has no memory left must not end for that: the next second
@@ -238,19 +234,13 @@ void Lifecycle::tick() {
 }
 
 std::uint64_t Lifecycle::lines_lost() const {
-  std::uint64_t lost = parts_.access_log.dropped();
-  for (const auto& forwarder : parts_.server.forwarders())
-    lost += forwarder.sessions.records_dropped.value();
-  return lost;
+  return parts_.access_log.dropped() +
+         report::session_totals(parts_.server.forwarders()).records_dropped;
 }
 
 std::uint64_t Lifecycle::closed_for_overload() const {
-  constexpr auto overload = static_cast<std::size_t>(session::CloseReason::overload);
-  std::uint64_t closed = 0;
-  for (const auto& forwarder : parts_.server.forwarders())
-    for (const auto& listener : forwarder.sessions.listeners)
-      closed += listener.closed[overload].value();
-  return closed;
+  return report::all_listeners(parts_.server.forwarders())
+      .closed_for(session::CloseReason::overload);
 }
 
 void Lifecycle::warn_of_lost_lines(base::Instant now) {

@@ -9,11 +9,11 @@
 #include "os/cgroup.hpp"
 #include "os/clock.hpp"
 #include "os/topology.hpp"
-#include "relay/counters.hpp"
 #include "report/explain.hpp"
 #include "report/json_pieces.hpp"
 #include "report/metrics/metrics.hpp"
 #include "report/numa/report.hpp"
+#include "report/totals.hpp"
 #include "report/upstreams.hpp"
 #include "runtime/forwarder_view.hpp"
 #include "runtime/round_times.hpp"
@@ -29,28 +29,8 @@ namespace {
 
 namespace json = boost::json;
 
-// What all forwarders counted of one listener.
-struct ListenerTotals {
-  std::uint64_t accepted = 0;
-  std::array<std::uint64_t, 2> bytes{};
-  std::array<std::uint64_t, session::close_reason_names.size()> closed{};
-};
-
-ListenerTotals totals_of(const runtime::Server& server, std::size_t listener) {
-  ListenerTotals totals;
-  for (const auto& forwarder : server.forwarders()) {
-    const session::ListenerCounters& counters = forwarder.sessions.listeners[listener];
-    totals.accepted += counters.accepted.value();
-    for (std::size_t i = 0; i < totals.bytes.size(); ++i)
-      totals.bytes[i] += counters.bytes[i].value();
-    for (std::size_t i = 0; i < totals.closed.size(); ++i)
-      totals.closed[i] += counters.closed[i].value();
-  }
-  return totals;
-}
-
 // Only the reasons that occurred.
-json::object closed_object(const ListenerTotals& totals) {
+json::object closed_object(const report::ListenerTotals& totals) {
   json::object closed;
   for (std::size_t i = 0; i < totals.closed.size(); ++i)
     if (totals.closed[i] > 0) closed[session::close_reason_names.names[i]] = totals.closed[i];
@@ -172,7 +152,8 @@ json::array ServerView::forwarders() const {
 
 json::object ServerView::listener_json(std::size_t index) const {
   const auto& listener = *server_.listeners()[index];
-  const ListenerTotals totals = totals_of(server_, listener.index);
+  const report::ListenerTotals totals =
+      report::listener_totals(server_.forwarders(), listener.index);
   return {{"name", listener.options.name},
           {"addresses", addresses_of(listener.index)},
           {"to", listener.options.files ? "files" : listener.options.upstream},
@@ -209,8 +190,8 @@ budget::BudgetUse ServerView::budget_used(const os::ProcessUsage& process) const
   budget::Usage usage{.connections = server_.connections_active(),
                       .descriptors = process.open_descriptors,
                       .memory_share = os::memory_share_used().value_or(0)};
-  for (const auto& forwarder : server_.forwarders())
-    usage.pipes += forwarder.relay.pipes_leased.value() + forwarder.relay.pipes_idle.value();
+  const report::RelayTotals relay = report::relay_totals(server_.forwarders());
+  usage.pipes = relay.pipes_leased + relay.pipes_idle;
   for (const double busy : watch_.busy_ratios()) usage.busy_cpus += busy;
   return budget::budget_use(facts_.budget, usage);
 }

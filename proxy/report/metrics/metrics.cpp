@@ -55,15 +55,16 @@ MetricsInput metrics_input(const runtime::Server& server) {
 }
 
 base::PagePieces metrics_pieces(MetricsInput taken) {
-  const auto input = std::make_shared<const MetricsInput>(std::move(taken));
+  const auto page = std::make_shared<MetricsPage>(std::move(taken));
   base::PagePieces pieces;
-  add_connection_metrics(input, pieces);
-  add_upstream_metrics(input, pieces);
-  pieces.push_back([input](std::string& text) {
-    add_kernel_metrics(*input, text);
-    add_relay_metrics(*input, text);
-    add_file_metrics(*input, text);
-    add_process_metrics(*input, text);
+  add_connection_metrics(page, pieces);
+  add_upstream_metrics(page, pieces);
+  pieces.push_back([page](std::string& text) {
+    const SessionTotals sessions = session_totals(page->input.forwarders);
+    add_kernel_metrics(page->input, sessions, text);
+    add_relay_metrics(page->input, sessions, text);
+    add_file_metrics(page->input, text);
+    add_process_metrics(page->input, sessions, text);
   });
   return pieces;
 }

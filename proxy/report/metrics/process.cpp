@@ -5,7 +5,8 @@
 
 namespace penstock::report {
 
-void add_process_metrics(const MetricsInput& input, std::string& text) {
+void add_process_metrics(const MetricsInput& input, const SessionTotals& sessions,
+                         std::string& text) {
   const auto add = [&](Family::Kind kind, std::string_view name, std::string_view help,
                        double value) {
     Family{text, kind, name, help}.add({}, value);
@@ -18,11 +19,9 @@ void add_process_metrics(const MetricsInput& input, std::string& text) {
   Family used{text, Family::Kind::gauge, "penstock_budget_used_ratio",
               "Share of a limit that is used, from 0 to 1; 0 where there is no limit."};
   for (const auto& [resource, ratio] : input.budget_used) used.add({{"resource", resource}}, ratio);
-  const std::uint64_t dropped_by_rings = sum_over_forwarders(
-      input, [](const auto& view) -> auto& { return view.sessions.records_dropped; });
   add(Family::Kind::counter, "penstock_access_log_lines_dropped_total",
       "Lines that the access log could not take: its target or control was too slow.",
-      static_cast<double>(dropped_by_rings + input.log_lines_dropped));
+      static_cast<double>(sessions.records_dropped + input.log_lines_dropped));
   add(Family::Kind::counter, "penstock_control_blocked_total",
       "Calls of control's loop that took longer than 50 ms.",
       static_cast<double>(input.control_blocked));

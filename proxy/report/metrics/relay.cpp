@@ -41,63 +41,42 @@ void add_engine_bytes(const MetricsInput& input, std::string& text) {
   }
 }
 
-void add_switches(const MetricsInput& input, std::string& text) {
+void add_switches(const RelayTotals& totals, std::string& text) {
   Family switches{text, Family::Kind::counter, "penstock_relay_engine_switches_total",
                   "Directions that changed their engine, by reason."};
   for (const Turn& turn : turns)
     switches.add({{"from", relay::engine_names[turn.from]},
                   {"to", relay::engine_names[turn.to]},
                   {"reason", relay::switch_names[turn.reason]}},
-                 sum_over_forwarders(
-                     input, [&](const ForwarderView& view) -> auto& {
-                       return view.relay.switches[static_cast<std::size_t>(turn.reason)];
-                     }));
+                 totals.switches[static_cast<std::size_t>(turn.reason)]);
 }
 
-void add_pipes(const MetricsInput& input, std::string& text) {
+void add_pipes(const RelayTotals& totals, std::string& text) {
   Family pipes{text, Family::Kind::gauge, "penstock_pipes", "Open pipes, by state."};
-  pipes.add({{"state", "leased"}},
-            sum_over_forwarders(
-                input, [](const auto& view) -> auto& { return view.relay.pipes_leased; }));
-  pipes.add({{"state", "idle"}},
-            sum_over_forwarders(
-                input, [](const auto& view) -> auto& { return view.relay.pipes_idle; }));
+  pipes.add({{"state", "leased"}}, totals.pipes_leased);
+  pipes.add({{"state", "idle"}}, totals.pipes_idle);
   Family fallbacks{text, Family::Kind::counter, "penstock_pipe_fallbacks_total",
                    "Times that a direction wanted a pipe and copied instead, by reason."};
   for (std::size_t reason = 0; reason < relay::fallback_names.size(); ++reason)
-    fallbacks.add({{"reason", relay::fallback_names.names[reason]}},
-                  sum_over_forwarders(
-                      input, [&](const ForwarderView& view) -> auto& {
-                        return view.relay.fallbacks[reason];
-                      }));
+    fallbacks.add({{"reason", relay::fallback_names.names[reason]}}, totals.fallbacks[reason]);
   Family degraded{text, Family::Kind::counter, "penstock_pipe_degraded_total",
                   "Pipes that the kernel made smaller than relay.pipe_size."};
-  degraded.add({}, sum_over_forwarders(
-                       input, [](const auto& view) -> auto& { return view.relay.pipes_degraded; }));
+  degraded.add({}, totals.pipes_degraded);
 }
 
-void add_zerocopy(const MetricsInput& input, std::string& text) {
+void add_zerocopy(const RelayTotals& totals, std::string& text) {
   Family sends{text, Family::Kind::counter, "penstock_zerocopy_sends_total",
                "Sends with MSG_ZEROCOPY that have had their notice, by what the kernel did."};
-  const auto noticed = sum_over_forwarders(
-      input, [](const auto& view) -> auto& { return view.relay.zerocopy_sends; });
-  const auto copied = sum_over_forwarders(
-      input, [](const auto& view) -> auto& { return view.relay.zerocopy_copied; });
-  sends.add({{"result", "copied"}}, copied);
-  sends.add({{"result", "not_copied"}}, noticed - copied);
+  sends.add({{"result", "copied"}}, totals.zerocopy_copied);
+  sends.add({{"result", "not_copied"}}, totals.zerocopy_sends - totals.zerocopy_copied);
   Family fallbacks{text, Family::Kind::counter, "penstock_zerocopy_fallbacks_total",
                    "Times that a direction wanted to send with MSG_ZEROCOPY and could not."};
   for (std::size_t reason = 0; reason < relay::zerocopy_fallback_names.size(); ++reason)
     fallbacks.add({{"reason", relay::zerocopy_fallback_names.names[reason]}},
-                  sum_over_forwarders(
-                      input, [&](const ForwarderView& view) -> auto& {
-                        return view.relay.zerocopy_fallbacks[reason];
-                      }));
+                  totals.zerocopy_fallbacks[reason]);
   Family abandoned{text, Family::Kind::counter, "penstock_zerocopy_abandoned_total",
                    "Buffers whose pages went to the kernel, because their connection ended first."};
-  abandoned.add(
-      {}, sum_over_forwarders(
-              input, [](const auto& view) -> auto& { return view.relay.zerocopy_abandoned; }));
+  abandoned.add({}, totals.zerocopy_abandoned);
 }
 
 void add_rings(const MetricsInput& input, std::string& text) {
@@ -142,27 +121,28 @@ void add_blocked_rounds(const MetricsInput& input, std::string& text) {
     blocked.add({{"forwarder", std::to_string(view.index)}}, view.rounds.blocked());
 }
 
-void add_stalls(const MetricsInput& input, std::string& text) {
+void add_stalls(const SessionTotals& sessions, std::string& text) {
   Family stalls{text, Family::Kind::counter, "penstock_stalls_detected_total",
                 "Connections that slept though bytes were waiting and there was room; each was "
                 "taken up again."};
-  stalls.add({}, sum_over_forwarders(
-                     input, [](const auto& view) -> auto& { return view.sessions.stalls; }));
+  stalls.add({}, sessions.stalls);
 }
 
 }  // namespace
 
-void add_relay_metrics(const MetricsInput& input, std::string& text) {
+void add_relay_metrics(const MetricsInput& input, const SessionTotals& sessions,
+                       std::string& text) {
+  const RelayTotals totals = relay_totals(input.forwarders);
   add_engine_bytes(input, text);
-  add_switches(input, text);
-  add_pipes(input, text);
-  add_zerocopy(input, text);
+  add_switches(totals, text);
+  add_pipes(totals, text);
+  add_zerocopy(totals, text);
   add_rings(input, text);
   add_busy_ratios(input, text);
   add_local_ratio(input, text);
   add_numa_refusals(input, text);
   add_blocked_rounds(input, text);
-  add_stalls(input, text);
+  add_stalls(sessions, text);
 }
 
 }  // namespace penstock::report

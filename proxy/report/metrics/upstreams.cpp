@@ -6,8 +6,6 @@ namespace penstock::report {
 
 namespace {
 
-using runtime::ForwarderView;
-
 // The endpoints of all upstreams, one behind the other.
 struct EndpointRow {
   const MetricsInput::Upstream* upstream;
@@ -25,12 +23,12 @@ EndpointRows rows_of(const MetricsInput& input) {
   return std::make_shared<const std::vector<EndpointRow>>(std::move(rows));
 }
 
-// `input` keeps alive what the rows point at. `add` gets the family, the row and its two labels.
+// `page` keeps alive what the rows point at. `add` gets the family, the row and its two labels.
 template <class Add>
-void add_for_endpoints(const SharedMetricsInput& input, const EndpointRows& rows,
+void add_for_endpoints(const SharedMetricsPage& page, const EndpointRows& rows,
                        base::PagePieces& pieces, FamilyOfRows family, Add add) {
   family.rows = rows->size();
-  family.add = [input, rows, add](Family& of, std::size_t i) {
+  family.add = [page, rows, add](Family& of, std::size_t i) {
     const EndpointRow& row = (*rows)[i];
     add(of, row, Label{"upstream", row.upstream->name},
         Label{"endpoint", row.endpoint->live->identity});
@@ -38,10 +36,10 @@ void add_for_endpoints(const SharedMetricsInput& input, const EndpointRows& rows
   add_pieces(pieces, std::move(family));
 }
 
-void add_endpoint_gauges(const SharedMetricsInput& input, const EndpointRows& rows,
+void add_endpoint_gauges(const SharedMetricsPage& page, const EndpointRows& rows,
                          base::PagePieces& pieces) {
   add_for_endpoints(
-      input, rows, pieces,
+      page, rows, pieces,
       {.kind = Family::Kind::gauge,
        .name = "penstock_upstream_connections_active",
        .help = "Connections to an endpoint, attempts under way included."},
@@ -50,7 +48,7 @@ void add_endpoint_gauges(const SharedMetricsInput& input, const EndpointRows& ro
                    std::uint64_t{row.endpoint->live->active.load(std::memory_order_relaxed)});
       });
   add_for_endpoints(
-      input, rows, pieces,
+      page, rows, pieces,
       {.kind = Family::Kind::gauge,
        .name = "penstock_endpoint_up",
        .help = "1 where an endpoint gets new connections, or would if those before it failed."},
@@ -59,10 +57,10 @@ void add_endpoint_gauges(const SharedMetricsInput& input, const EndpointRows& ro
       });
 }
 
-void add_endpoint_counters(const SharedMetricsInput& input, const EndpointRows& rows,
+void add_endpoint_counters(const SharedMetricsPage& page, const EndpointRows& rows,
                            base::PagePieces& pieces) {
   add_for_endpoints(
-      input, rows, pieces,
+      page, rows, pieces,
       {.kind = Family::Kind::counter,
        .name = "penstock_upstream_connect_failures_total",
        .help = "Attempts to connect that failed, by reason."},
@@ -72,7 +70,7 @@ void add_endpoint_counters(const SharedMetricsInput& input, const EndpointRows& 
               {upstream, endpoint, {"reason", upstream::connect_failure_names.names[reason]}},
               row.endpoint->live->failures[reason].load(std::memory_order_relaxed));
       });
-  add_for_endpoints(input, rows, pieces,
+  add_for_endpoints(page, rows, pieces,
                     {.kind = Family::Kind::counter,
                      .name = "penstock_endpoint_ejections_total",
                      .help = "Times that an endpoint was ejected for failing too often in a row."},
@@ -81,7 +79,7 @@ void add_endpoint_counters(const SharedMetricsInput& input, const EndpointRows& 
                                  row.endpoint->live->ejections.load(std::memory_order_relaxed));
                     });
   add_for_endpoints(
-      input, rows, pieces,
+      page, rows, pieces,
       {.kind = Family::Kind::counter,
        .name = "penstock_health_checks_total",
        .help = "Active health checks, by result."},
@@ -105,41 +103,38 @@ void add_resolutions(const MetricsInput& input, std::string& text) {
 
 }  // namespace
 
-void add_upstream_metrics(const SharedMetricsInput& input, base::PagePieces& pieces) {
-  const EndpointRows rows = rows_of(*input);
-  add_endpoint_gauges(input, rows, pieces);
-  add_endpoint_counters(input, rows, pieces);
-  pieces.push_back([input](std::string& text) { add_resolutions(*input, text); });
+void add_upstream_metrics(const SharedMetricsPage& page, base::PagePieces& pieces) {
+  const EndpointRows rows = rows_of(page->input);
+  add_endpoint_gauges(page, rows, pieces);
+  add_endpoint_counters(page, rows, pieces);
+  pieces.push_back([page](std::string& text) { add_resolutions(page->input, text); });
   add_pieces(pieces, {.kind = Family::Kind::gauge,
                       .name = "penstock_upstream_queue_length",
                       .help = "Connections that wait for a free place at an endpoint.",
-                      .rows = input->upstreams.size(),
-                      .add = [input](Family& family, std::size_t i) {
-                        family.add({{"upstream", input->upstreams[i].name}},
-                                   static_cast<std::uint64_t>(input->upstreams[i].queue_length));
+                      .rows = page->input.upstreams.size(),
+                      .add = [page](Family& family, std::size_t i) {
+                        family.add(
+                            {{"upstream", page->input.upstreams[i].name}},
+                            static_cast<std::uint64_t>(page->input.upstreams[i].queue_length));
                       }});
-  add_pieces(pieces, {.kind = Family::Kind::histogram,
-                      .name = "penstock_upstream_connect_seconds",
-                      .help = "Time of successful attempts to connect.",
-                      .rows = input->upstreams.size(),
-                      .add = [input](Family& family, std::size_t i) {
-                        family.add({{"upstream", input->upstreams[i].name}},
-                                   histogram_over_forwarders(
-                                       *input, [&](const ForwarderView& view) -> auto& {
-                                         return view.sessions.upstreams[i].connect;
-                                       }));
-                      }});
-  add_pieces(pieces, {.kind = Family::Kind::counter,
-                      .name = "penstock_upstream_retries_total",
-                      .help = "Attempts to connect after a first one had failed.",
-                      .rows = input->upstreams.size(),
-                      .add = [input](Family& family, std::size_t i) {
-                        family.add({{"upstream", input->upstreams[i].name}},
-                                   sum_over_forwarders(
-                                       *input, [&](const ForwarderView& view) -> auto& {
-                                         return view.sessions.upstreams[i].retries;
-                                       }));
-                      }});
+  add_pieces(
+      pieces,
+      {.kind = Family::Kind::histogram,
+       .name = "penstock_upstream_connect_seconds",
+       .help = "Time of successful attempts to connect.",
+       .rows = page->input.upstreams.size(),
+       .add = [page](Family& family, std::size_t i) {
+         family.add({{"upstream", page->input.upstreams[i].name}}, page->rows.upstream(i).connect);
+       }});
+  add_pieces(
+      pieces,
+      {.kind = Family::Kind::counter,
+       .name = "penstock_upstream_retries_total",
+       .help = "Attempts to connect after a first one had failed.",
+       .rows = page->input.upstreams.size(),
+       .add = [page](Family& family, std::size_t i) {
+         family.add({{"upstream", page->input.upstreams[i].name}}, page->rows.upstream(i).retries);
+       }});
 }
 
 }  // namespace penstock::report
