@@ -1,17 +1,14 @@
 #pragma once
 // A thread that moves bytes: its poller, its timers, its sessions.
 //
-// Owner    the Server. Everything inside belongs to the forwarder's own thread, but for the rings
-//          (one sender each) and the counters (read by anyone).
-// Loop     take commands and arrivals, run who is ready, fire timers, give bulk its turn, sleep.
+// Owner    the Server. Everything inside belongs to the forwarder's own thread, but for what says
+//          otherwise: the senders' side of the inbox, the rings towards control, and the counters
+//          (read by anyone). Each step of the loop checks that.
+// Loop     take commands and arrivals (runtime/inbox), run who is ready, fire timers
+//          (runtime/poll_fairness says when), give bulk its turn (runtime/run_queue), sleep.
 //          Once a second, when control asks for an answer, look for who sleeps in vain.
-//          Who splices, or has more to do than its budget allows, is bulk: it waits until nobody
-//          small does, at most base::bulk_patience, so that an elephant delays no mouse and a
-//          thousand mice do not starve it.
 // Errors   out of memory for a new session: the connection is reset and counted as overload.
 
-#include <boost/intrusive/list.hpp>
-#include <deque>
 #include <memory_resource>
 #include <optional>
 #include <thread>
@@ -31,8 +28,12 @@
 #include "relay/workspace.hpp"
 #include "runtime/admission.hpp"
 #include "runtime/command.hpp"
+#include "runtime/inbox.hpp"
+#include "runtime/ping_answer.hpp"
 #include "runtime/placement.hpp"
+#include "runtime/poll_fairness.hpp"
 #include "runtime/round_times.hpp"
+#include "runtime/run_queue.hpp"
 #include "runtime/sleep_flag.hpp"
 #include "runtime/stall_sampler.hpp"
 #include "runtime/thread_place.hpp"
@@ -77,26 +78,28 @@ class Forwarder {
   Forwarder& operator=(const Forwarder&) = delete;
   ~Forwarder();
 
+  // --- by control ---
   // The thread applies `lock` to itself once it has settled; none: runtime.sandbox is off.
   void start(const ThreadLock* lock);
-  // It ends after this round; what is left then is reset. By control, any number of times.
-  void request_stop() noexcept;
+  // It ends after this round; what is left then is reset. Any number of times.
+  void request_stop() noexcept { inbox_.request_stop(); }
   void join();  // after request_stop()
-
-  // By acceptor `sender` only. False where its ring is full; the arrival stays the sender's. At the
-  // end of a batch of offers comes wake_for_arrivals(), once.
-  [[nodiscard]] bool offer(std::size_t sender, session::Arrival& arrival) noexcept;
-  void wake_for_arrivals() noexcept;
-  // By control only, see CommandOutbox. False where the ring is full.
-  [[nodiscard]] bool command(Command command) noexcept;
-  // Somebody who waits here for a place at an endpoint may have one. Any thread.
-  void wake_queued() noexcept;
-
-  // Connections here or on their way here. Any thread.
-  std::size_t load() const noexcept { return load_.load(std::memory_order_relaxed); }
-
+  // See CommandOutbox. False where the ring is full.
+  [[nodiscard]] bool command(const Command& command) noexcept { return inbox_.command(command); }
   base::SpscRing<session::Record>& records() noexcept { return records_; }
   base::SpscRing<session::Stall>& stalls() noexcept { return stalls_; }
+
+  // --- by acceptor `sender` ---
+  // False where its ring is full; the arrival stays the sender's. At the end of a batch of offers
+  // comes wake_for_arrivals(), once.
+  [[nodiscard]] bool offer(std::size_t sender, session::Arrival& arrival) noexcept;
+  void wake_for_arrivals() noexcept { inbox_.wake(); }
+
+  // --- by any thread ---
+  // Somebody who is queued here may have a place at an endpoint.
+  void wake_queued() noexcept { inbox_.wake_queued(); }
+  // Connections here or on their way here.
+  std::size_t load() const noexcept { return load_.load(std::memory_order_relaxed); }
   const relay::Counters& relay_counters() const noexcept { return workspace_.counters(); }
   const files::SiteCaches& sites() const noexcept { return sites_; }
   const session::Counters& session_counters() const noexcept { return counters_; }
@@ -108,18 +111,9 @@ class Forwarder {
     const int refusal = ring_refusal_.load(std::memory_order_relaxed);
     return refusal < 0 ? std::nullopt : std::optional{refusal};
   }
-  base::Instant last_answer() const noexcept;
-  // The last ping that was answered: between two answers a forwarder may hold a snapshot.
-  std::uint64_t answered_ping() const noexcept {
-    return answered_ping_.load(std::memory_order_acquire);
-  }
+  const PingAnswer& answer() const noexcept { return answer_; }
 
  private:
-  // Ends the hook's session: unlinked by itself (see session::ListHook).
-  using SessionList =
-      boost::intrusive::list<session::Session, boost::intrusive::base_hook<session::ListHook>,
-                             boost::intrusive::constant_time_size<false>>;
-
   void run(const ThreadLock* lock) noexcept;
   void settle_in(const ThreadLock* lock) noexcept;
   void use_ring() noexcept;
@@ -133,36 +127,30 @@ class Forwarder {
   void sample_stalls() noexcept;
   void run_ready() noexcept;
   void run_bulk() noexcept;
-  void enqueue(session::Session& session) noexcept;
   void wait_for_events() noexcept;
   void stood_still_until(base::Instant end) noexcept;
   base::Duration rest() noexcept;
-  std::span<const os::Event> spin() noexcept;
-  std::span<const os::Event> sleep() noexcept;
   void follow(session::Session& session, session::Next next) noexcept;
   void end(session::Session& session) noexcept;
+  template <class Visit>
+  void visit_in_turn(base::Duration timeout, Visit&& visit) noexcept;
   void begin_drain(base::Duration timeout) noexcept;
   void remove_endpoint(const Command& command) noexcept;
   void cut_all() noexcept;
-  bool nothing_came() const noexcept;
-  bool events_left() const noexcept;
+  bool events_left() const noexcept { return fairness_.events_left(table_.size()); }
   void ring_for_records() noexcept;
 
   const Setup setup_;
   std::pmr::memory_resource& memory_;
   Admission& admission_;
   RecordBell& bell_;
-  std::pmr::deque<base::SpscRing<session::Arrival>> arrivals_;  // one per acceptor
-  base::SpscRing<Command> commands_;
   base::SpscRing<session::Record> records_;
   base::SpscRing<session::Stall> stalls_;
-  SleepFlag sleep_;
-  std::atomic<bool> queued_woken_{false};
-  std::atomic<bool> stop_requested_{false};
   alignas(base::cache_line_bytes) std::atomic<std::size_t> load_{0};
 
   base::OwnerThread owner_;
   os::Poller poller_;
+  Inbox inbox_;
   base::TimerWheel timers_;
   relay::Workspace workspace_;
   session::Counters counters_;
@@ -170,20 +158,14 @@ class Forwarder {
   files::SiteCaches sites_;
   session::SessionTable table_;
   session::Context context_;
-  SessionList ready_;
-  SessionList bulk_;
-  base::Instant bulk_due_{};      // has its turn then, whoever else waits
-  bool small_ran_ = false;        // in this round of the loop
-  std::size_t full_batches_ = 0;  // of events, in a row
-  base::Instant heard_until_{};   // every event before this has been told
-  SessionList starved_;
+  RunQueue run_queue_;
+  PollFairness fairness_;
   StallSampler sampler_;
   bool sample_due_ = false;
   ThreadPlace place_;
   std::atomic<int> ring_refusal_{-1};
   RoundTimes rounds_;
-  base::Counter answered_nanoseconds_;
-  std::atomic<std::uint64_t> answered_ping_{0};
+  PingAnswer answer_;
   std::thread thread_;
 };
 

@@ -233,7 +233,7 @@ std::vector<ForwarderView> Server::forwarders() const {
                      .relay = forwarder->relay_counters(),
                      .sessions = forwarder->session_counters(),
                      .rounds = forwarder->rounds(),
-                     .last_answer = forwarder->last_answer(),
+                     .last_answer = forwarder->answer().at(),
                      .sites = &forwarder->sites(),
                      .ring_refusal = forwarder->ring_refusal()});
   }
@@ -345,7 +345,7 @@ void Server::ping() {
 std::uint64_t Server::Parts::answered_ping() const noexcept {
   std::uint64_t answered = next_ping;
   for (const auto& forwarder : forwarders)
-    answered = std::min(answered, forwarder->answered_ping());
+    answered = std::min(answered, forwarder->answer().number());
   return answered;
 }
 
