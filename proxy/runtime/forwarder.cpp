@@ -106,8 +106,8 @@ void Forwarder::run(const ThreadLock* lock) noexcept {
     // Events come before timers: after a pause of the whole process both are due, and a byte that
     // is there must not be too late. A full batch may have left some behind.
     run_ready();
-    if (!events_left()) fire_timers();
-    if (sample_due_ && !events_left()) sample_stalls();
+    if (!fairness_.events_left()) fire_timers();
+    if (sample_due_ && !fairness_.events_left()) sample_stalls();
     run_bulk();
     ring_for_records();
     wait_for_events();

@@ -137,7 +137,6 @@ class Forwarder {
   void begin_drain(base::Duration timeout) noexcept;
   void remove_endpoint(const Command& command) noexcept;
   void cut_all() noexcept;
-  bool events_left() const noexcept { return fairness_.events_left(table_.size()); }
   void ring_for_records() noexcept;
 
   const Setup setup_;

@@ -3,8 +3,9 @@
 namespace penstock::runtime {
 
 void PollFairness::begin_wait(base::Instant now, std::size_t sessions) noexcept {
-  if (events_left(sessions)) return;
+  if (events_left()) return;
   full_batches_ = 0;
+  full_batches_max_ = 2 * sessions / base::poll_batch_max;
   heard_until_ = now;
 }
 
@@ -12,8 +13,8 @@ void PollFairness::end_wait(std::size_t events) noexcept {
   full_batches_ = events >= base::poll_batch_max ? full_batches_ + 1 : 0;
 }
 
-bool PollFairness::events_left(std::size_t sessions) const noexcept {
-  return full_batches_ > 0 && full_batches_ <= 2 * sessions / base::poll_batch_max;
+bool PollFairness::events_left() const noexcept {
+  return full_batches_ > 0 && full_batches_ <= full_batches_max_;
 }
 
 }  // namespace penstock::runtime

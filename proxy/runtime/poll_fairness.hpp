@@ -9,9 +9,11 @@
 // Proof    The kernel has its ready sockets in a queue, each once. A wait takes up to a batch from
 //          the front, and an edge-triggered poller puts none of them back; who becomes ready stands
 //          at the end. A batch that is not full has emptied the queue. Of a series of full ones,
-//          let n be the sessions: 2n sockets at most stood in the queue when its first wait began.
-//          k batches later k * base::poll_batch_max have been taken from the front; where that is
-//          more than 2n, all of those were told. So the wait of timers is bounded, too.
+//          let n be the sessions when its first wait began: 2n sockets at most stood in the queue
+//          then. k batches later k * base::poll_batch_max have been taken from the front; where
+//          that is more than 2n, all of those were told. How many sessions there are meanwhile says
+//          nothing: who comes stands behind, and who ends leaves it. So the wait of timers is
+//          bounded, too.
 //          On a ring (os/ring.hpp) a socket may stand there more than once: there it is a measure.
 // Owner    the forwarder. Thread: its own.
 
@@ -24,15 +26,16 @@ namespace penstock::runtime {
 
 class PollFairness {
  public:
-  // `sessions` are there.
+  // `sessions` are there now.
   void begin_wait(base::Instant now, std::size_t sessions) noexcept;
   void end_wait(std::size_t events) noexcept;
 
-  bool events_left(std::size_t sessions) const noexcept;
+  bool events_left() const noexcept;
   base::Instant heard_until() const noexcept { return heard_until_; }
 
  private:
-  std::size_t full_batches_ = 0;  // in a row
+  std::size_t full_batches_ = 0;      // in a row
+  std::size_t full_batches_max_ = 0;  // that can leave any of those who stood there at the first
   base::Instant heard_until_{};
 };
 
