@@ -17,7 +17,7 @@ namespace penstock::session {
 
 Next ProxySession::begin_abort(CloseReason reason, Context& context) noexcept {
   if (reason == CloseReason::upstream_reset && first_byte_ == Record::unknown)
-    to().note_failure(*endpoint_, context.now);
+    to().note_failure(endpoint(), context.now);
   trace(FlightEvent::Kind::aborting, std::max(sides_[client].error, sides_[upstream].error),
         context);
   phase_ = Phase::aborting;

@@ -70,14 +70,14 @@ Next ProxySession::next_attempt(Context& context) noexcept {
   for (int asked = 0; asked < asked_at_once_max; ++asked) {
     if (attempts_ >= to().spec().connect.attempts || context.now >= connect_end_)
       return no_more_attempts(context);
-    const auto taken = take_place(false, context);
+    auto taken = take_place(false, context);
     switch (taken.outcome) {
       case upstream::Pick::Outcome::full: return wait_in_line(context);
       case upstream::Pick::Outcome::nobody: return no_more_attempts(context);
       case upstream::Pick::Outcome::picked: break;
     }
-    reserve(*taken.endpoint);
-    if (tried_.has(*endpoint_)) return pause_for_next_round(context);
+    lease_ = std::move(taken.lease);
+    if (tried_.has(endpoint())) return pause_for_next_round(context);
     if (attempt(context)) return Next::wait;
   }
   return pause(base::Duration{0}, context);
@@ -85,7 +85,7 @@ Next ProxySession::next_attempt(Context& context) noexcept {
 
 // Nobody holds a place while it pauses: whoever waits in line may have better luck.
 Next ProxySession::pause_for_next_round(Context& context) noexcept {
-  release_endpoint();
+  lease_.give_back();
   tried_.start_round();
   if (rounds_ < rounds_max) ++rounds_;
   return pause(pause_after(rounds_, arrival_.id), context);
@@ -98,12 +98,7 @@ Next ProxySession::pause(base::Duration length, Context& context) noexcept {
   return Next::wait;
 }
 
-void ProxySession::reserve(upstream::LiveRecord& endpoint) noexcept {
-  endpoint_ = &endpoint;
-  endpoint_reserved_ = true;
-}
-
-// False where it failed at once. REQUIRES: a place at endpoint_ is reserved.
+// False where it failed at once. REQUIRES: a lease of the endpoint.
 bool ProxySession::attempt(Context& context) noexcept {
   const upstream::ConnectOptions& connect = to().spec().connect;
   phase_ = Phase::connecting;
@@ -111,17 +106,17 @@ bool ProxySession::attempt(Context& context) noexcept {
   last_activity_ = context.now;
   trace(FlightEvent::Kind::connecting, 0, context);
   auto socket =
-      os::connect_to(endpoint_->address, arrival_.listener->options.socket, connect.source);
+      os::connect_to(endpoint().address, arrival_.listener->options.socket, connect.source);
   if (!socket && is_no_attempt(socket.error().value(), context)) return false;
   if (attempts_++ > 0) context.counters.upstreams[to().index()].retries.add();
-  tried_.add(*endpoint_);
+  tried_.add(endpoint());
   if (!socket) return note_failed(socket.error().value(), context), false;
-  to().note_way(*endpoint_);
+  to().note_way(endpoint());
   sides_[upstream] = {};
   sides_[upstream].socket = socket->release();
-  sides_[upstream].short_read_is_empty = !endpoint_->address.is_unix();
-  if (!endpoint_->address.is_unix())
-    sides_[upstream].path = relay::path_towards(endpoint_->address.ip());
+  sides_[upstream].short_read_is_empty = !endpoint().address.is_unix();
+  if (!endpoint().address.is_unix())
+    sides_[upstream].path = relay::path_towards(endpoint().address.ip());
   if (const auto error = context.poller.add(sides_[upstream].socket, token(upstream),
                                             os::Poller::Reads::asked_for))
     return note_failed(error.value(), context), false;
@@ -134,33 +129,33 @@ bool ProxySession::attempt(Context& context) noexcept {
 // endpoint is full, which TCP would wait out by repeating its SYN.
 bool ProxySession::is_no_attempt(int error, Context& context) noexcept {
   const auto host_fault = upstream::host_fault_from(error);
-  waits_for_backlog_ = error == EAGAIN && endpoint_->address.is_unix();
-  if (!host_fault && !is_shortage(error)) to().note_way(*endpoint_);
+  waits_for_backlog_ = error == EAGAIN && endpoint().address.is_unix();
+  if (!host_fault && !is_shortage(error)) to().note_way(endpoint());
   if (!host_fault && !waits_for_backlog_) return false;
   if (host_fault) {
     count_failure(*host_fault);
-    to().note_host_fault(*endpoint_, *host_fault, context.now);
-    tried_.add_without_attempt(*endpoint_);
+    to().note_host_fault(endpoint(), *host_fault, context.now);
+    tried_.add_without_attempt(endpoint());
   } else {
-    tried_.add(*endpoint_);
+    tried_.add(endpoint());
   }
   trace(FlightEvent::Kind::connect_failed, error, context);
-  release_endpoint();
+  lease_.give_back();
   reason_ = CloseReason::connect_failed;
   return true;
 }
 
 void ProxySession::count_failure(upstream::ConnectFailure failure) noexcept {
   last_failure_ = failure;
-  endpoint_->failures[static_cast<std::size_t>(failure)].fetch_add(1, std::memory_order_relaxed);
+  endpoint().failures[static_cast<std::size_t>(failure)].fetch_add(1, std::memory_order_relaxed);
 }
 
 void ProxySession::note_failed(int error, Context& context) noexcept {
   const auto failure = upstream::connect_failure_from(error);
   count_failure(failure);
-  if (upstream::is_endpoints_fault(failure)) to().note_failure(*endpoint_, context.now);
+  if (upstream::is_endpoints_fault(failure)) to().note_failure(endpoint(), context.now);
   trace(FlightEvent::Kind::connect_failed, error, context);
-  release_endpoint();
+  lease_.give_back();
   close_side(upstream, Ending::reset, context);
   reason_ = is_shortage(error) ? CloseReason::overload : CloseReason::connect_failed;
 }
@@ -172,15 +167,11 @@ Next ProxySession::attempt_failed(int error, Context& context) noexcept {
 
 Next ProxySession::no_more_attempts(Context& context) noexcept {
   // As a SYN that nobody answered for all that time.
-  if (waits_for_backlog_ && endpoint_ != nullptr) {
+  if (waits_for_backlog_ && lease_.endpoint() != nullptr) {
     count_failure(upstream::ConnectFailure::timeout);
-    to().note_failure(*endpoint_, context.now);
+    to().note_failure(endpoint(), context.now);
   }
   return finish(tried_.is_empty() ? CloseReason::no_endpoint : reason_, Ending::reset, context);
-}
-
-void ProxySession::release_endpoint() noexcept {
-  if (std::exchange(endpoint_reserved_, false)) to().give_back(*endpoint_);
 }
 
 Next ProxySession::run_connecting(Context& context) noexcept {
@@ -188,7 +179,7 @@ Next ProxySession::run_connecting(Context& context) noexcept {
   if (phase_ != Phase::connecting) return Next::wait;
   const relay::Side& side = sides_[upstream];
   if (!side.writable) return Next::wait;  // an error makes it "writable" too
-  const int error = os::connect_result(side.socket, endpoint_->address);
+  const int error = os::connect_result(side.socket, endpoint().address);
   if (error == 0) return connected(context);
   if (!stood_until_reset(error) || os::unread_bytes(side.socket) == 0)
     return attempt_failed(error, context);
@@ -198,9 +189,9 @@ Next ProxySession::run_connecting(Context& context) noexcept {
 
 Next ProxySession::connected(Context& context) noexcept {
   const base::Duration took = context.now - last_activity_;
-  endpoint_->connections.fetch_add(1, std::memory_order_relaxed);
+  endpoint().connections.fetch_add(1, std::memory_order_relaxed);
   if (to().spec().balance == upstream::Balance::peak_ewma)
-    endpoint_->latency.sample(took, context.now);
+    endpoint().latency.sample(took, context.now);
   context.counters.upstreams[to().index()].connect.record(took);
   connect_time_ = context.now - arrival_.at;
   last_activity_ = context.now;

@@ -19,7 +19,7 @@ Next ProxySession::wait_in_line(Context& context) noexcept {
   ticket_ = *ticket;
   phase_ = Phase::queued;
   last_activity_ = context.now;
-  endpoint_ = nullptr;  // a record may be freed while its last caller waits in line
+  lease_ = {};  // a record may be freed while its last caller waits in line
   deadline_ = base::deadline_after(context.now, to().spec().queue.timeout);
   context.timers.arm(*this, std::min(deadline_, context.drain_deadline));
   return slot_available(context);  // a place may have become free before it stood in line
@@ -27,7 +27,7 @@ Next ProxySession::wait_in_line(Context& context) noexcept {
 
 Next ProxySession::slot_available(Context& context) noexcept {
   if (phase_ != Phase::queued || !to().queue().is_first(ticket_)) return Next::wait;
-  const auto taken = take_place(true, context);
+  auto taken = take_place(true, context);
   if (taken.outcome == upstream::Pick::Outcome::full) return Next::wait;
   leave_line();
   if (tried_.is_empty())
@@ -35,8 +35,8 @@ Next ProxySession::slot_available(Context& context) noexcept {
   else if (connect_end_ != base::never)
     connect_end_ += context.now - last_activity_;  // waiting in line costs nothing of it
   if (taken.outcome == upstream::Pick::Outcome::nobody) return no_more_attempts(context);
-  reserve(*taken.endpoint);
-  if (tried_.has(*endpoint_)) return pause_for_next_round(context);
+  lease_ = std::move(taken.lease);
+  if (tried_.has(endpoint())) return pause_for_next_round(context);
   return attempt(context) ? Next::wait : next_attempt(context);
 }
 
@@ -47,7 +47,7 @@ void ProxySession::leave_line() noexcept {
 }
 
 Next ProxySession::leave(const EndpointRemoval& removal, Context& context) noexcept {
-  if (endpoint_ != removal.endpoint || !endpoint_reserved_) return Next::wait;
+  if (lease_.endpoint() != removal.endpoint || !lease_.is_held()) return Next::wait;
   switch (phase_) {
     case Phase::relaying:
       if (removal.at_once) return begin_abort(removal.reason, context);
@@ -56,7 +56,7 @@ Next ProxySession::leave(const EndpointRemoval& removal, Context& context) noexc
       return Next::wait;
     case Phase::connecting:
       if (!removal.at_once) return Next::wait;
-      release_endpoint();
+      lease_.give_back();
       close_side(upstream, Ending::reset, context);
       reason_ = removal.reason;
       return next_attempt(context);
@@ -70,8 +70,8 @@ Next ProxySession::leave(const EndpointRemoval& removal, Context& context) noexc
 
 // When a connection is reset whose endpoint is being drained.
 base::Instant ProxySession::drain_deadline() const noexcept {
-  if (!endpoint_reserved_) return base::never;
-  return base::Instant{base::Duration{endpoint_->drain_deadline.load(std::memory_order_relaxed)}};
+  if (!lease_.is_held()) return base::never;
+  return base::Instant{base::Duration{endpoint().drain_deadline.load(std::memory_order_relaxed)}};
 }
 
 }  // namespace penstock::session

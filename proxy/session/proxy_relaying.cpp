@@ -44,7 +44,7 @@ void ProxySession::account(unsigned direction, std::size_t bytes, Context& conte
   context.counters.listeners[arrival_.listener->index].bytes[direction].add(bytes);
   if (direction == to_client && first_byte_ == Record::unknown) {
     first_byte_ = context.now - arrival_.at;
-    to().note_success(*endpoint_);
+    to().note_success(endpoint());
   }
   note_activity(context);
 }
@@ -81,7 +81,7 @@ base::Instant ProxySession::own_deadline() const noexcept {
 }
 
 bool ProxySession::check_peers(Context& context) noexcept {
-  if (!std::exchange(keepalive_on_, true) && !endpoint_->address.is_unix())
+  if (!std::exchange(keepalive_on_, true) && !endpoint().address.is_unix())
     os::start_keepalive(sides_[upstream].socket, arrival_.listener->options.socket.keepalive);
   const auto dead = find_dead_peer({sides_[client].socket, sides_[upstream].socket}, context);
   if (dead) sides_[*dead].fail(ETIMEDOUT);

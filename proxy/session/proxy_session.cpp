@@ -93,7 +93,7 @@ void ProxySession::cut(Context& context) noexcept {
 Next ProxySession::finish(CloseReason reason, Ending ending, Context& context) noexcept {
   PENSTOCK_ASSERT(phase_ != Phase::ended);
   leave_line();
-  if (reason == CloseReason::complete) to().note_success(*endpoint_);
+  if (reason == CloseReason::complete) to().note_success(endpoint());
   if (reason == CloseReason::drain && ending == Ending::reset) context.counters.cut.add();
   for (unsigned d = 0; d < directions_.size(); ++d)
     directions_[d].discard(sides_[d], sides_[1 - d], context.relay);
@@ -102,7 +102,7 @@ Next ProxySession::finish(CloseReason reason, Ending ending, Context& context) n
   for (auto& direction : directions_) direction.end(context.relay);
   close_side(upstream, ending, context);
   close_side(client, ending, context);
-  release_endpoint();
+  lease_.give_back();
   end_trace(context);
   phase_ = Phase::ended;
   context.timers.disarm(*this);
@@ -126,7 +126,7 @@ void ProxySession::fill_tried(Record& record) const noexcept {
 }
 
 void ProxySession::fill_record(Record& record, Context& context) noexcept {
-  record.endpoint = endpoint_;
+  record.endpoint = lease_.endpoint();
   record.attempts = attempts_;
   if (last_failure_) record.connect_error = upstream::connect_failure_names[*last_failure_];
   fill_tried(record);
@@ -142,7 +142,7 @@ void ProxySession::fill_record(Record& record, Context& context) noexcept {
   if (connect_time_ == Record::unknown) return;
   note_kernel_figures(record, arrival_, upstream, sides_[upstream].socket, context);
   if (record.upstream_rtt != Record::unknown && to().spec().balance == upstream::Balance::peak_ewma)
-    endpoint_->latency.sample(record.upstream_rtt, context.now);
+    endpoint().latency.sample(record.upstream_rtt, context.now);
 }
 
 }  // namespace penstock::session

@@ -27,6 +27,7 @@
 #include "session/flight_recorder.hpp"
 #include "session/record.hpp"
 #include "session/standing_session.hpp"
+#include "upstream/lease.hpp"
 #include "upstream/tried.hpp"
 #include "upstream/upstream.hpp"
 #include "upstream/wait_queue.hpp"
@@ -69,8 +70,6 @@ class ProxySession final : public StandingSession {
   Next no_more_attempts(Context& context) noexcept;
   upstream::Upstream::Taken take_place(bool in_line, Context& context) noexcept;
   void begin_budget(Context& context) noexcept;
-  void reserve(upstream::LiveRecord& endpoint) noexcept;
-  void release_endpoint() noexcept;
 
   // proxy_queued.cpp
   Next wait_in_line(Context& context) noexcept;
@@ -111,15 +110,17 @@ class ProxySession final : public StandingSession {
   void fill_tried(Record& record) const noexcept;
 
   upstream::Upstream& to() const noexcept { return *arrival_.listener->upstream; }
+  // REQUIRES: a place was taken since it was queued last.
+  upstream::LiveRecord& endpoint() const noexcept { return *lease_.endpoint(); }
   base::Instant drain_deadline() const noexcept;
 
   // Indexed by side. Direction d leads from side d to the other: 0 = to_upstream, 1 = to_client.
   std::array<relay::Side, 2> sides_;
   std::array<relay::Direction, 2> directions_;
 
-  upstream::LiveRecord* endpoint_ = nullptr;  // of the last attempt
-  base::Instant connect_end_ = base::never;   // of all attempts together
-  upstream::WaitQueue::Ticket ticket_ = 0;    // of the line, while queued
+  upstream::Lease lease_;                    // from before an attempt: of the last one
+  base::Instant connect_end_ = base::never;  // of all attempts together
+  upstream::WaitQueue::Ticket ticket_ = 0;   // of the line, while queued
   base::Duration connect_time_ = Record::unknown;
   base::Duration first_byte_ = Record::unknown;
   // Of the last byte in each direction, in milliseconds modulo 2^32: only differences count.
@@ -131,8 +132,7 @@ class ProxySession final : public StandingSession {
   std::uint8_t rounds_ = 0;  // in which every endpoint failed, as far as they lengthen the pause
   Phase phase_ = Phase::connecting;
   CloseReason reason_ = CloseReason::internal;
-  bool endpoint_reserved_ = false;
-  bool waits_for_backlog_ = false;  // of endpoint_, a unix socket
+  bool waits_for_backlog_ = false;  // of the last endpoint, a unix socket
   bool keepalive_on_ = false;       // towards the upstream; clients inherit it from the listener
 };
 

@@ -100,7 +100,7 @@ void ProxySession::resume_stalled(Context& context) noexcept {
   stall.forwarder = context.forwarder;
   stall.direction = static_cast<std::uint8_t>(stuck);
   stall.holds_bytes = directions_[stuck].holds_bytes();
-  stall.endpoint = endpoint_;
+  stall.endpoint = lease_.endpoint();
   stall.at = context.now;
   stall.quiet = quiet(stuck, context.now);
   if (recorder_ != FlightRecorders::none)

@@ -70,7 +70,7 @@ Upstream::Taken Upstream::take(std::uint64_t key, const Tried& tried, bool in_li
     const Cluster::Endpoint& endpoint = cluster.endpoint(pick.index);
     // Another forwarder may have taken the last place since: then it is full, and picked no more.
     if (reserve_place(endpoint.live->active, endpoint.max_connections))
-      return {pick.outcome, endpoint.live};
+      return {pick.outcome, Lease{*this, *endpoint.live}};
   }
 }
 

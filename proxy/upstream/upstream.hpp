@@ -14,6 +14,7 @@
 #include "base/limits.hpp"
 #include "base/time.hpp"
 #include "upstream/cluster.hpp"
+#include "upstream/lease.hpp"
 #include "upstream/wait_queue.hpp"
 
 namespace penstock::upstream {
@@ -26,14 +27,13 @@ class Upstream {
   Upstream& operator=(const Upstream&) = delete;
   ~Upstream();
 
-  // Where a connection goes, with its place taken there. `endpoint` is set where it was picked.
+  // Where a connection goes, with its place taken there. The lease is held where it was picked.
   struct Taken {
     Pick::Outcome outcome = Pick::Outcome::nobody;
-    LiveRecord* endpoint = nullptr;
+    Lease lease{};
   };
   // `in_line`: the first of those that wait; a newcomer gets `full` while somebody does.
   Taken take(std::uint64_t key, const Tried& tried, bool in_line, base::Instant now) noexcept;
-  void give_back(LiveRecord& endpoint) noexcept;
   // A newcomer gets `full`, whatever the endpoints have free.
   bool is_full() const noexcept {
     const std::uint32_t limit = spec_.max_connections;
@@ -74,7 +74,8 @@ class Upstream {
   std::uint64_t turn() const noexcept { return turn_.load(std::memory_order_relaxed); }
 
  private:
-  bool reserve(const Cluster::Endpoint& endpoint) noexcept;
+  friend class Lease;
+  void give_back(LiveRecord& endpoint) noexcept;
   bool may_eject_one_more() noexcept;
   void forget_host_fault(LiveRecord& endpoint) noexcept;
   void doubt(base::Instant now) noexcept;

@@ -42,8 +42,7 @@ Counts visits(Fixture& fixture, int count) {
   Counts counts(fixture.cluster().endpoints().size(), 0);
   for (int i = 0; i < count; ++i) {
     const auto taken = fixture.upstream.take(is_hashed ? client(i) : 0, {}, false, fixture.now);
-    ++counts[index_of(fixture, taken.endpoint)];
-    fixture.upstream.give_back(*taken.endpoint);
+    ++counts[index_of(fixture, taken.lease.endpoint())];
   }
   return counts;
 }
@@ -51,8 +50,10 @@ Counts visits(Fixture& fixture, int count) {
 // Of `count` connections that stay.
 Counts stays(Fixture& fixture, int count) {
   Counts counts(fixture.cluster().endpoints().size(), 0);
-  for (int i = 0; i < count; ++i)
-    ++counts[index_of(fixture, fixture.upstream.take(0, {}, false, fixture.now).endpoint)];
+  for (int i = 0; i < count; ++i) {
+    fixture.take();
+    ++counts[index_of(fixture, fixture.kept.back().endpoint())];
+  }
   return counts;
 }
 
@@ -201,9 +202,9 @@ TEST_CASE("first fills one endpoint up, then the next", "[upstream]") {
   std::string order;
   for (int i = 0; i < 8; ++i) order += fixture.take();
   REQUIRE(order == "aaabbccc");
-  fixture.upstream.give_back(fixture.live(1));
+  fixture.give_back(1);
   REQUIRE(fixture.take() == "b");
-  fixture.upstream.give_back(fixture.live(0));
+  fixture.give_back(0);
   REQUIRE(fixture.take() == "a");
   REQUIRE(fixture.take() == "c");
 }

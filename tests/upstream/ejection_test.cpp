@@ -238,12 +238,11 @@ TEST_CASE("an endpoint that fails is not the quickest for it", "[upstream]") {
   for (int i = 0; i < 100'000; ++i) {
     fixture.now += 1ms;
     const auto taken = fixture.upstream.take(0, {}, false, fixture.now);
-    fixture.upstream.give_back(*taken.endpoint);
-    if (taken.endpoint == &fixture.live(1)) {
-      taken.endpoint->latency.sample(1ms, fixture.now);
+    if (taken.lease.endpoint() == &fixture.live(1)) {
+      taken.lease.endpoint()->latency.sample(1ms, fixture.now);
     } else {
       ++refused;
-      fixture.upstream.note_failure(*taken.endpoint, fixture.now);
+      fixture.upstream.note_failure(*taken.lease.endpoint(), fixture.now);
     }
   }
   REQUIRE(refused < 100);

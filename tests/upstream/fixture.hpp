@@ -1,6 +1,7 @@
 #pragma once
 // One upstream with endpoints a, b, c ... that are dialled by nobody.
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -53,9 +54,10 @@ struct Fixture {
   upstream::LiveRecord& live(std::size_t index) const { return *cluster().endpoints()[index].live; }
   // The identity, or "full" or "nobody". Keeps the place.
   std::string take(std::uint64_t key = 0, const upstream::Tried& tried = {}) {
-    const auto taken = upstream.take(key, tried, false, now);
+    auto taken = upstream.take(key, tried, false, now);
     switch (taken.outcome) {
-      case upstream::Pick::Outcome::picked: return taken.endpoint->identity;
+      case upstream::Pick::Outcome::picked:
+        return kept.emplace_back(std::move(taken.lease)).endpoint()->identity;
       case upstream::Pick::Outcome::full: return "full";
       case upstream::Pick::Outcome::nobody: break;
     }
@@ -64,9 +66,15 @@ struct Fixture {
   // As take(), and gives the place back.
   std::string visit(std::uint64_t key = 0, const upstream::Tried& tried = {}) {
     const auto taken = upstream.take(key, tried, false, now);
-    if (taken.endpoint == nullptr) return "nobody";
-    upstream.give_back(*taken.endpoint);
-    return taken.endpoint->identity;
+    return taken.lease.is_held() ? taken.lease.endpoint()->identity : "nobody";
+  }
+  // One of those that take() has kept there.
+  void give_back(std::size_t index) {
+    const auto found = std::find_if(kept.begin(), kept.end(), [&](const upstream::Lease& lease) {
+      return lease.endpoint() == &live(index);
+    });
+    REQUIRE(found != kept.end());
+    kept.erase(found);
   }
   std::string visits(int count) {
     std::string text;
@@ -85,6 +93,7 @@ struct Fixture {
   base::Instant now = beginning;
   upstream::Registry registry;
   upstream::Upstream& upstream;
+  std::vector<upstream::Lease> kept;
 
  private:
   static std::vector<upstream::EndpointSpec> lettered(const std::vector<std::uint32_t>& weights) {

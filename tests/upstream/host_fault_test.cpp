@@ -85,10 +85,9 @@ TEST_CASE("where all are cut off, a connection asks each of them once, and eight
   std::set<const upstream::LiveRecord*> asked;
   for (;;) {
     const auto taken = fixture.upstream.take(0, tried, false, fixture.now);
-    if (taken.endpoint == nullptr) break;
-    fixture.upstream.give_back(*taken.endpoint);
-    REQUIRE(asked.insert(taken.endpoint).second);
-    tried.add_without_attempt(*taken.endpoint);
+    if (!taken.lease.is_held()) break;
+    REQUIRE(asked.insert(taken.lease.endpoint()).second);
+    tried.add_without_attempt(*taken.lease.endpoint());
   }
   REQUIRE(asked.size() == std::min<std::size_t>(count, base::connect_attempts_max));
 }

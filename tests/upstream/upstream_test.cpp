@@ -58,18 +58,18 @@ TEST_CASE("no limit is ever exceeded, whatever four threads do", "[upstream]") {
   for (std::uint64_t thread = 0; thread < 4; ++thread)
     threads.emplace_back([&, thread] {
       for (std::uint64_t round = 0; round < 10'000; ++round) {
-        const auto taken = fixture.upstream.take(round * 4 + thread, {}, false, fixture.now);
-        if (taken.endpoint == nullptr) {
+        auto taken = fixture.upstream.take(round * 4 + thread, {}, false, fixture.now);
+        if (!taken.lease.is_held()) {
           refused += taken.outcome == Pick::Outcome::full ? 1 : 1'000'000'000;
           continue;
         }
-        Checker& one = each[taken.endpoint == &fixture.live(0) ? 0 : 1];
+        Checker& one = each[taken.lease.endpoint() == &fixture.live(0) ? 0 : 1];
         one.enter();
         both.enter();
         if (round % 8 == 0) std::this_thread::yield();
         both.leave();
         one.leave();
-        fixture.upstream.give_back(*taken.endpoint);
+        taken.lease.give_back();
       }
     });
   for (auto& thread : threads) thread.join();
@@ -96,7 +96,7 @@ TEST_CASE("full is where a place may become free, nobody is where none will", "[
   fixture.said(1, Override::drain);
   REQUIRE(fixture.take() == "nobody");
   fixture.said(1, Override::up);
-  fixture.upstream.give_back(fixture.live(1));
+  fixture.give_back(1);
   REQUIRE(fixture.take() == "b");
 }
 
@@ -116,7 +116,7 @@ TEST_CASE("a refused connection leaves no place behind", "[upstream]") {
   Fixture fixture{spec};
   REQUIRE(fixture.take() == "a");
   for (int i = 0; i < 10; ++i) REQUIRE(fixture.take() == "full");
-  fixture.upstream.give_back(fixture.live(0));
+  fixture.give_back(0);
   REQUIRE(fixture.take() == "a");
 }
 

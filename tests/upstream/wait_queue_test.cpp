@@ -108,17 +108,18 @@ TEST_CASE("the bell rings for the forwarder of the first, and for nobody where n
 TEST_CASE("a newcomer gets no place while somebody waits, though one is free", "[upstream]") {
   auto spec = web(Balance::round_robin, {endpoint("a", 1, 0, 1)});
   spec.queue.size = 10;
-  Fixture fixture{spec};
   Calls calls;
+  Fixture fixture{spec};
   fixture.registry.set_bell(calls);
   REQUIRE(fixture.take() == "a");
   REQUIRE(fixture.take() == "full");
   const auto ticket = *fixture.upstream.queue().join(7, 1);
   REQUIRE(calls.take().empty());
-  fixture.upstream.give_back(fixture.live(0));
+  fixture.give_back(0);
   REQUIRE(calls.take() == "7");
   REQUIRE(fixture.take() == "full");
-  REQUIRE(fixture.upstream.take(0, {}, true, fixture.now).endpoint == &fixture.live(0));
+  const auto taken = fixture.upstream.take(0, {}, true, fixture.now);
+  REQUIRE(taken.lease.endpoint() == &fixture.live(0));
   fixture.upstream.queue().leave(ticket);
   REQUIRE(calls.take().empty());
 }
@@ -126,8 +127,8 @@ TEST_CASE("a newcomer gets no place while somebody waits, though one is free", "
 TEST_CASE("who waits is called when endpoints come, and hears that they have gone", "[upstream]") {
   auto spec = web(Balance::round_robin, {endpoint("a", 1, 0, 1), endpoint("b", 1, 0, 1)});
   spec.queue.size = 10;
-  Fixture fixture{spec};
   Calls calls;
+  Fixture fixture{spec};
   fixture.registry.set_bell(calls);
   fixture.said(1, upstream::Health::down);
   fixture.take();
@@ -172,7 +173,7 @@ class Forwarder {
 
  private:
   struct Session {
-    upstream::LiveRecord* place = nullptr;
+    upstream::Lease place;
     WaitQueue::Ticket ticket = 0;
     bool gives_up_when_called = false;  // its time ran out just then
     int rounds = 0;
@@ -180,22 +181,22 @@ class Forwarder {
 
   bool is_done() const {
     for (const Session& session : sessions_)
-      if (session.rounds < rounds || session.place != nullptr || session.ticket != 0) return false;
+      if (session.rounds < rounds || session.place.is_held() || session.ticket != 0) return false;
     return true;
   }
 
   // False where it can but wait.
   bool step(std::uint64_t number) {
     Session& session = sessions_[number];
-    if (session.place != nullptr) {
-      upstream_.give_back(*std::exchange(session.place, nullptr));
+    if (session.place.is_held()) {
+      session.place = {};
       return true;
     }
     if (session.ticket != 0) return false;
     if (session.rounds == rounds) return false;
     ++session.rounds;
-    session.place = upstream_.take(session.rounds, {}, false, beginning).endpoint;
-    if (session.place == nullptr) wait_in_line(number);
+    session.place = upstream_.take(session.rounds, {}, false, beginning).lease;
+    if (!session.place.is_held()) wait_in_line(number);
     return true;
   }
 
@@ -228,8 +229,8 @@ class Forwarder {
   void called(std::uint64_t number) {
     Session& session = sessions_[number];
     if (!upstream_.queue().is_first(session.ticket)) return;
-    session.place = upstream_.take(session.rounds, {}, true, beginning).endpoint;
-    if (session.place == nullptr) return;
+    session.place = upstream_.take(session.rounds, {}, true, beginning).lease;
+    if (!session.place.is_held()) return;
     // Only the first one gets here, so grants come one after another.
     overtook |= granted_.exchange(session.ticket) >= session.ticket;
     upstream_.queue().leave(std::exchange(session.ticket, 0));
