@@ -41,7 +41,23 @@ class Link : public std::enable_shared_from_this<Link> {
       link->socket.cancel(ignored);
     });
   }
+  void allow_any_time() {
+    ++turn_;
+    timer_.cancel();
+  }
   bool expired() const noexcept { return expired_; }
+
+  // Tells once when the client has left: it closed, or reset. Who sends more meanwhile is there.
+  void when_left(std::function<void()> tell) {
+    socket.async_wait(AdminSocket::wait_read, [weak = weak_from_this(), tell = std::move(tell)](
+                                                  boost::system::error_code error) {
+      const auto link = weak.lock();
+      if (error || !link) return;
+      char next = 0;
+      link->socket.receive(asio::buffer(&next, 1), AdminSocket::message_peek, error);
+      if (error) tell();
+    });
+  }
 
   AdminSocket socket;
 
@@ -200,17 +216,21 @@ std::shared_ptr<PageMaking> page_of(AdminDoor& door, AdminAnswer& answer) {
   return std::make_shared<PageMaking>(std::move(answer.pieces));
 }
 
-// The last thing that a proxy does; the client's place is his until then.
-asio::awaitable<AdminAnswer> end_of_drain(AdminView& view, AdminSocket::executor_type executor) {
+// The last thing that a proxy does. The client's place is his until then, or until he leaves:
+// nothing is returned then.
+asio::awaitable<std::optional<AdminAnswer>> end_of_drain(Link& link, AdminView& view) {
   using Timer = asio::steady_timer;
   const auto end = std::make_shared<std::optional<DrainEnd>>();
-  const auto told = std::make_shared<Timer>(executor, Timer::time_point::max());
+  const auto told = std::make_shared<Timer>(link.socket.get_executor(), Timer::time_point::max());
   view.at_end_of_drain([end, told](const DrainEnd& what) {
     *end = what;
     told->cancel();
   });
+  link.allow_any_time();
+  link.when_left([told] { told->cancel(); });
   if (!*end) co_await told->async_wait(as_result);  // else it had ended already
-  co_return drained_answer(end->value_or(DrainEnd{}));
+  if (!*end) co_return std::nullopt;
+  co_return drained_answer(**end);
 }
 
 // Closing a socket with unread bytes sends RST, which can overtake the answer: what the client
@@ -227,12 +247,14 @@ asio::awaitable<void> close_gently(Link& link) {
   }
 }
 
-asio::awaitable<AdminAnswer> reply_to(Link& link, AdminDoor& door, const Message& message) {
+// Nothing where nobody is there any more to be answered.
+asio::awaitable<std::optional<AdminAnswer>> reply_to(Link& link, AdminDoor& door,
+                                                     const Message& message) {
   const AdminRequest request = request_from(message, door.bind);
   AdminAnswer reply = answer(request, door.view);
   const bool is_write = message.method() == http::verb::post && reply.status < 300;
   if (is_write || (request.wants_news && !refused(request, Access::write))) door.pages.note_write();
-  if (reply.waits_for_drain) reply = co_await end_of_drain(door.view, link.socket.get_executor());
+  if (reply.waits_for_drain) co_return co_await end_of_drain(link, door.view);
   co_return reply;
 }
 
@@ -249,7 +271,9 @@ asio::awaitable<bool> answer_request(Link& link, AdminDoor& door, const Message&
   AdminAnswer reply;
   std::shared_ptr<PageMaking> page;
   try {
-    reply = co_await reply_to(link, door, message);
+    std::optional<AdminAnswer> made = co_await reply_to(link, door, message);
+    if (!made) co_return false;
+    reply = std::move(*made);
     if (!form.head_only) page = page_of(door, reply);
   } catch (const std::bad_alloc&) {
     reply = refusal(503, "out of memory");

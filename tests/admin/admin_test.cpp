@@ -36,6 +36,14 @@ std::string status_of(const std::string& answer) {
   return answer.starts_with("HTTP/1.") && answer.size() > 12 ? answer.substr(9, 3) : answer;
 }
 
+template <class Fact>
+bool comes_true(Fact&& fact) {
+  const auto deadline = std::chrono::steady_clock::now() + 10s;
+  while (!fact())
+    if (std::chrono::steady_clock::now() > deadline) return false;
+  return true;
+}
+
 }  // namespace
 
 TEST_CASE("an endpoint is steered by its percent-encoded name", "[admin]") {
@@ -141,6 +149,24 @@ TEST_CASE("who waits for the end of a drain is answered then, with what became o
   REQUIRE(reply.has_value());
   CHECK(reply->status == 200);
   CHECK(reply->body == "{\"drained\":3,\"cut\":1}\n");
+}
+
+TEST_CASE("who waits for the end of a drain and leaves gives his place back", "[admin]") {
+  RunningAdmin admin{{.connections_max = 1}};
+  admin.view.drains_for_ever = true;
+  asio::io_context io;
+  asio::ip::tcp::socket waits{io};
+  waits.connect(admin.endpoint());
+  asio::write(waits, asio::buffer(
+                         std::string{"POST /drain?wait=true HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"}));
+  const auto is_served = [&] {
+    return status_of(exchange(
+               admin, "GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")) == "200";
+  };
+  REQUIRE(comes_true([&] { return admin.view.drains == 1; }));
+  CHECK_FALSE(is_served());
+  waits.close();
+  CHECK(comes_true(is_served));
 }
 
 TEST_CASE("every page keeps the rules of who may ask for it", "[admin]") {

@@ -55,8 +55,13 @@ struct FakeView final : admin::AdminView {
     return upstream == "web";
   }
   void drain() override { ++drains; }
+  bool drains_for_ever = false;
+  std::vector<std::function<void(const admin::DrainEnd&)>> at_end;
   void at_end_of_drain(std::function<void(const admin::DrainEnd&)> told) override {
-    told({.drained = 3, .cut = 1});
+    if (drains_for_ever)
+      at_end.push_back(std::move(told));
+    else
+      told({.drained = 3, .cut = 1});
   }
 };
 
