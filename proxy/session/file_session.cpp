@@ -129,13 +129,13 @@ Next FileSession::end_in_time(CloseReason reason, Context& context) noexcept {
 Next FileSession::begin_abort(CloseReason reason, Context& context) noexcept {
   phase_ = Phase::aborting;
   reason_ = reason;
-  begin_linger(context);
+  linger_.begin(context.now + timeouts().abort_linger);
   return run_aborting(context);
 }
 
 Next FileSession::run_aborting(Context& context) noexcept {
   const bool owes_bytes = !failed_ && os::unacknowledged_bytes(arrival_.socket) > 0;
-  if (goes_on_lingering(owes_bytes, context)) return Next::wait;
+  if (linger_.goes_on(owes_bytes, *this, context)) return Next::wait;
   return finish(reason_, Ending::reset, context);
 }
 

@@ -15,6 +15,8 @@
 #include "base/time.hpp"
 #include "files/responder.hpp"
 #include "os/poller.hpp"
+#include "session/ending.hpp"
+#include "session/linger.hpp"
 #include "session/record.hpp"
 #include "session/standing_session.hpp"
 
@@ -39,7 +41,6 @@ class FileSession final : public StandingSession {
 
  private:
   enum class Phase : std::uint8_t { serving, aborting, ended };
-  enum class Ending : std::uint8_t { fin, reset };
 
   bool is_half_closed() const noexcept override { return responder_.has_finished_sending(); }
   bool is_at_rest() const noexcept override;
@@ -57,6 +58,7 @@ class FileSession final : public StandingSession {
 
   files::Responder responder_;
   base::Duration first_byte_ = Record::unknown;
+  Linger linger_;
   Phase phase_ = Phase::serving;
   CloseReason reason_ = CloseReason::internal;  // while aborting
   bool failed_ = false;                         // the socket

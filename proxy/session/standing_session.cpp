@@ -10,12 +10,6 @@
 
 namespace penstock::session {
 
-namespace {
-// The kernel does not announce an empty send queue, so it is asked; a hundred times a second costs
-// nothing that matters and delays an RST by less than a human notices.
-constexpr base::Duration look_again_after = std::chrono::milliseconds{10};
-}  // namespace
-
 std::optional<CloseReason> StandingSession::drained_for(const Context& context) const noexcept {
   if (context.drain_deadline == base::never) return std::nullopt;
   return CloseReason::drain;
@@ -24,8 +18,8 @@ std::optional<CloseReason> StandingSession::drained_for(const Context& context) 
 // The look at the peers must come in time, so the first bytes after a rest arm the timer.
 void StandingSession::note_activity(Context& context) noexcept {
   last_activity_ = context.now;
-  if (deadline_ != base::never || timeouts().peer.count() == 0) return;
-  deadline_ = context.now + timeouts().peer / 4;
+  if (look_at_peers_ != base::never || timeouts().peer.count() == 0) return;
+  look_at_peers_ = context.now + timeouts().peer / 4;
   arm_deadlines(context);
 }
 
@@ -46,8 +40,8 @@ base::Instant StandingSession::lifetime_deadline() const noexcept {
 }
 
 void StandingSession::arm_deadlines(Context& context) noexcept {
-  context.timers.arm(*this, std::min({idle_deadline(), lifetime_deadline(), deadline_, drain_turn_,
-                                      context.drain_deadline, own_deadline()}));
+  context.timers.arm(*this, std::min({idle_deadline(), lifetime_deadline(), look_at_peers_,
+                                      drain_turn_, context.drain_deadline, own_deadline()}));
 }
 
 Next StandingSession::check_deadlines(Context& context) noexcept {
@@ -57,7 +51,7 @@ Next StandingSession::check_deadlines(Context& context) noexcept {
   if (context.now >= idle_deadline())
     return end_in_time(
         is_half_closed() ? CloseReason::half_close_timeout : CloseReason::idle_timeout, context);
-  if (context.now >= deadline_ && !check_peers(context))
+  if (context.now >= look_at_peers_ && !check_peers(context))
     return end_in_time(CloseReason::peer_timeout, context);
   arm_deadlines(context);
   return Next::wait;
@@ -79,7 +73,7 @@ Next StandingSession::check_drain(Context& context) noexcept {
 std::optional<unsigned> StandingSession::find_dead_peer(const std::array<int, 2>& sockets,
                                                         Context& context) noexcept {
   const base::Duration timeout = timeouts().peer;
-  deadline_ = base::never;
+  look_at_peers_ = base::never;
   if (timeout.count() == 0) return std::nullopt;
   bool owed = context.now - last_activity_ < timeout / 4;
   for (unsigned side = 0; side < sockets.size(); ++side) {
@@ -92,19 +86,8 @@ std::optional<unsigned> StandingSession::find_dead_peer(const std::array<int, 2>
       case PeerWatch::Verdict::dead: return side;
     }
   }
-  if (owed) deadline_ = context.now + timeout / 4;
+  if (owed) look_at_peers_ = context.now + timeout / 4;
   return std::nullopt;
-}
-
-void StandingSession::begin_linger(Context& context) noexcept {
-  deadline_ = context.now + timeouts().abort_linger;
-}
-
-bool StandingSession::goes_on_lingering(bool owes_bytes, Context& context) noexcept {
-  if (!owes_bytes || context.now >= deadline_) return false;
-  context.timers.arm(*this,
-                     std::min({context.now + look_again_after, deadline_, context.drain_deadline}));
-  return true;
 }
 
 }  // namespace penstock::session

@@ -50,13 +50,9 @@ class StandingSession : public Session {
   // The side whose peer is dead; a socket of -1 has none.
   std::optional<unsigned> find_dead_peer(const std::array<int, 2>& sockets,
                                          Context& context) noexcept;
-  // An abort gives what was taken until nobody is owed a byte, or abort_linger has passed.
-  void begin_linger(Context& context) noexcept;
-  bool goes_on_lingering(bool owes_bytes, Context& context) noexcept;
   const Timeouts& timeouts() const noexcept { return arrival_.listener->options.timeouts; }
 
-  // When the peers are looked at (again). Before it stands and while it aborts: the end of that.
-  base::Instant deadline_ = base::never;
+  base::Instant look_at_peers_ = base::never;  // when that is done (again)
   base::Instant drain_turn_ = base::never;
 
  private:

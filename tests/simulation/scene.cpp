@@ -20,7 +20,7 @@ namespace {
 constexpr base::Instant start{std::chrono::hours{1}};
 constexpr std::uint64_t buffer_bytes = 64 * 1024;  // of every socket, in each direction
 
-// Found by search: the first three pauses (session/proxy_connecting) and the lifetime
+// Found by search: the first three pauses (session/connecting) and the lifetime
 // (session/standing_session) of these are exactly as long as they are meant to be.
 constexpr std::array<std::uint64_t, Scene::connections_max> ids_without_jitter{
     0xc8b1'f456'2e0b'56db, 0x3df7'71e9'5d6f'1507, 0x6174'6b62'9ee2'6df9, 0x2a85'8079'4fff'0c05};
