@@ -85,10 +85,13 @@ void NodeArena::grow(std::size_t bytes) {
 
 void* NodeArena::do_allocate(std::size_t bytes, std::size_t alignment) {
   if (bytes > range_.bytes || alignment > range_.bytes) throw std::bad_alloc{};
-  if (void* block = heap_->allocate_aligned(bytes, alignment)) return block;
-  // Besides the block: its head, and what is lost until the next aligned address.
-  grow(bytes + 2 * alignment + base::cache_line_bytes);
-  if (void* block = heap_->allocate_aligned(bytes, alignment)) return block;
+  // Besides the block: its head, and what is lost until the next aligned address. Boost 1.92 wants
+  // twice the room of an aligned block; it gives back what it does not use.
+  const std::size_t room = bytes + 2 * alignment + base::cache_line_bytes;
+  for (int grown = 0; grown <= 2; ++grown) {
+    if (grown > 0) grow(room);
+    if (void* block = heap_->allocate_aligned(bytes, alignment)) return block;
+  }
   throw std::bad_alloc{};
 }
 

@@ -73,7 +73,7 @@ TEST_CASE("an arena grows for a block that is larger than a step", "[runtime]") 
   auto* const block = static_cast<std::byte*>(arena->allocate(10 * mebibyte, 64));
   std::memset(block, 1, 10 * mebibyte);
   CHECK(arena->view().opened_bytes >= 10 * mebibyte);
-  CHECK(arena->view().opened_bytes < 13 * mebibyte);
+  CHECK(arena->view().opened_bytes < 25 * mebibyte);  // Boost 1.92 asks for twice the room
 }
 
 TEST_CASE("an arena that is used up refuses, and serves on", "[runtime]") {
@@ -90,7 +90,7 @@ TEST_CASE("only what is touched is memory, and a large block goes back to the ke
   const std::size_t before = touched(*arena);
   CHECK(before <= 3);
   void* const block = arena->allocate(mebibyte, 4096);
-  CHECK(touched(*arena) <= before + 2);
+  CHECK(touched(*arena) <= before + 3);  // the heads of the block and of what is free behind it
   std::memset(block, 1, mebibyte);
   CHECK(touched(*arena) >= mebibyte / os::page_bytes());
   arena->deallocate(block, mebibyte, 4096);
