@@ -42,7 +42,7 @@ namespace penstock::runtime {
 namespace {
 
 using Built = base::SentenceOr<void>;
-using DoorsByAcceptor = std::vector<std::vector<Door>>;
+using SocketsByAcceptor = std::vector<std::vector<BoundSocket>>;
 
 std::string in_listener(const ListenerSpec& listener, const std::string& what) {
   return "listener " + listener.session.name + ": " + what;
@@ -92,10 +92,11 @@ struct Server::Parts final : upstream::QueueBell {
 
   Built build();
   Built plan();
-  Built add_listener(const ListenerSpec& listener, DoorsByAcceptor& doors);
-  Built open_doors(const ListenerSpec& given, session::Listener& listener, DoorsByAcceptor& doors);
+  Built add_listener(const ListenerSpec& listener, SocketsByAcceptor& sockets);
+  Built bind_sockets(const ListenerSpec& given, session::Listener& listener,
+                     SocketsByAcceptor& sockets);
   void add_forwarders();
-  void add_acceptors(DoorsByAcceptor doors);
+  void add_acceptors(SocketsByAcceptor sockets);
   void ring(std::uint16_t forwarder) noexcept override { forwarders[forwarder]->wake_queued(); }
   void note_refusal(const std::string& sentence);
   std::uint64_t answered_ping() const noexcept;
@@ -112,7 +113,7 @@ Built Server::Parts::plan() {
   return {};
 }
 
-Built Server::Parts::add_listener(const ListenerSpec& given, DoorsByAcceptor& doors) {
+Built Server::Parts::add_listener(const ListenerSpec& given, SocketsByAcceptor& sockets) {
   auto listener = std::make_unique<session::Listener>();
   listener->index = static_cast<std::uint32_t>(listeners.size());
   listener->options = given.session;
@@ -123,13 +124,13 @@ Built Server::Parts::add_listener(const ListenerSpec& given, DoorsByAcceptor& do
   } else {
     listener->upstream = upstreams.find(given.session.upstream);
   }
-  if (auto opened = open_doors(given, *listener, doors); !opened) return opened;
+  if (auto opened = bind_sockets(given, *listener, sockets); !opened) return opened;
   listeners.push_back(std::move(listener));
   return {};
 }
 
-Built Server::Parts::open_doors(const ListenerSpec& given, session::Listener& listener,
-                                DoorsByAcceptor& doors) {
+Built Server::Parts::bind_sockets(const ListenerSpec& given, session::Listener& listener,
+                                  SocketsByAcceptor& sockets) {
   std::vector<os::SocketAddress> bound;
   const std::vector<os::SteeringRule> rules = steering_rules(placement.acceptors);
   for (const os::SocketAddress& address : given.addresses) {
@@ -143,10 +144,10 @@ Built Server::Parts::open_doors(const ListenerSpec& given, session::Listener& li
                         ? address
                         : os::SocketAddress{os::local_endpoint(group->sockets.front().get())});
     for (std::size_t i = 0; i < group->sockets.size(); ++i)
-      doors[i].push_back({.socket = std::move(group->sockets[i]),
-                          .address = bound.back(),
-                          .file = os::SocketFile{address},
-                          .listener = &listener});
+      sockets[i].push_back({.socket = std::move(group->sockets[i]),
+                            .address = bound.back(),
+                            .file = os::SocketFile{address},
+                            .listener = &listener});
   }
   addresses.push_back(std::move(bound));
   return {};
@@ -183,27 +184,27 @@ void Server::Parts::add_forwarders() {
   for (auto& forwarder : forwarders) outbox.add(*forwarder);
 }
 
-void Server::Parts::add_acceptors(DoorsByAcceptor doors) {
+void Server::Parts::add_acceptors(SocketsByAcceptor sockets) {
   std::vector<Forwarder*> all;
   for (const auto& forwarder : forwarders) all.push_back(forwarder.get());
   for (std::size_t i = 0; i < placement.acceptors.size(); ++i)
     acceptors.push_back(std::make_unique<Acceptor>(
         Acceptor::Setup{
             .index = i, .stride = placement.acceptors.size(), .plan = placement.acceptors[i]},
-        std::move(doors[i]), all, *admission, *resume_bells[i]));
+        std::move(sockets[i]), all, *admission, *resume_bells[i]));
 }
 
 Built Server::Parts::build() {
   if (auto planned = plan(); !planned) return planned;
-  DoorsByAcceptor doors(placement.acceptors.size());
+  SocketsByAcceptor sockets(placement.acceptors.size());
   for (const ListenerSpec& listener : spec.listeners)
-    if (auto added = add_listener(listener, doors); !added) return added;
+    if (auto added = add_listener(listener, sockets); !added) return added;
   std::vector<os::Wakeup*> bells;
   for (std::size_t i = 0; i < placement.acceptors.size(); ++i)
     bells.push_back(resume_bells.emplace_back(std::make_unique<os::Wakeup>()).get());
   admission = std::make_unique<Admission>(spec.runtime.max_connections, bells);
   add_forwarders();
-  add_acceptors(std::move(doors));
+  add_acceptors(std::move(sockets));
   return {};
 }
 

@@ -94,7 +94,7 @@ class Server {
   // runtime.drain.timeout, or closed at once.
   void remove_endpoint(upstream::LiveRecord& endpoint, session::CloseReason reason, bool at_once);
   // The listeners whose index `which` has stop without resetting what is queued; `done` is called
-  // once, on an acceptor thread. Not before the last call is done.
+  // once, on an acceptor thread.
   void stop_accepting(const std::vector<bool>& which, std::function<void()> done);
   // Idle connections are closed from now on, spread over `timeout`; what is left then is reset.
   void begin_drain(base::Duration timeout);

@@ -192,6 +192,16 @@ TEST_CASE("a drain lets go of idle connections by FIN and turns newcomers away",
   REQUIRE(os::connect_result(late->get(), rig.address()) == ECONNREFUSED);
 }
 
+TEST_CASE("who stops a listener that stops already is told at its end, too", "[runtime]") {
+  Rig rig;
+  std::atomic<int> told{0};
+  rig.server().stop_accepting({true}, [&] { ++told; });
+  rig.server().stop_accepting({true}, [&] { ++told; });
+  REQUIRE(await_fact([&] { return told == 2; }));
+  rig.server().stop_accepting({true}, [&] { ++told; });
+  REQUIRE(await_fact([&] { return told == 3; }));
+}
+
 TEST_CASE("a drain that finds no room with a forwarder is obeyed as soon as there is",
           "[runtime]") {
   Rig rig{100, 100, {}, 1, false};
