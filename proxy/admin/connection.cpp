@@ -70,13 +70,15 @@ class Link : public std::enable_shared_from_this<Link> {
 // One of the places that AdminLimits::connections_max counts.
 class Place {
  public:
-  explicit Place(std::shared_ptr<AdminDoor> door) : door_{std::move(door)} { ++door_->connections; }
+  explicit Place(std::shared_ptr<AdminBindState> state) : state_{std::move(state)} {
+    ++state_->connections;
+  }
   Place(const Place&) = delete;
   Place& operator=(const Place&) = delete;
-  ~Place() { --door_->connections; }
+  ~Place() { --state_->connections; }
 
  private:
-  const std::shared_ptr<AdminDoor> door_;
+  const std::shared_ptr<AdminBindState> state_;
 };
 
 using Parser = http::request_parser<http::string_body>;
@@ -200,18 +202,18 @@ asio::awaitable<bool> write_page(Link& link, Head head, PageReader& reader, Form
 
 // Who asks for the head alone has no page made: where none is ready, its length is left out (RFC
 // 9110, section 9.3.2).
-asio::awaitable<bool> write_answer_head(Link& link, const AdminDoor& door,
+asio::awaitable<bool> write_answer_head(Link& link, const AdminBindState& state,
                                         const AdminAnswer& answer, Form form) {
   Head head = head_of(answer, form);
-  const auto length = answer.page ? door.pages.length(*answer.page) : std::nullopt;
+  const auto length = answer.page ? state.pages.length(*answer.page) : std::nullopt;
   if (length) head.content_length(*length);
   if (!answer.page && answer.pieces.empty()) head.content_length(answer.body.size());
   co_return co_await write_head(link, head);
 }
 
 // Empty where the answer is no page.
-std::shared_ptr<PageMaking> page_of(AdminDoor& door, AdminAnswer& answer) {
-  if (answer.page) return door.pages.page(*answer.page);
+std::shared_ptr<PageMaking> page_of(AdminBindState& state, AdminAnswer& answer) {
+  if (answer.page) return state.pages.page(*answer.page);
   if (answer.pieces.empty()) return nullptr;
   return std::make_shared<PageMaking>(std::move(answer.pieces));
 }
@@ -248,13 +250,14 @@ asio::awaitable<void> close_gently(Link& link) {
 }
 
 // Nothing where nobody is there any more to be answered.
-asio::awaitable<std::optional<AdminAnswer>> reply_to(Link& link, AdminDoor& door,
+asio::awaitable<std::optional<AdminAnswer>> reply_to(Link& link, AdminBindState& state,
                                                      const Message& message) {
-  const AdminRequest request = request_from(message, door.bind);
-  AdminAnswer reply = answer(request, door.view);
+  const AdminRequest request = request_from(message, state.bind);
+  AdminAnswer reply = answer(request, state.view);
   const bool is_write = message.method() == http::verb::post && reply.status < 300;
-  if (is_write || (request.wants_news && !refused(request, Access::write))) door.pages.note_write();
-  if (reply.waits_for_drain) co_return co_await end_of_drain(link, door.view);
+  if (is_write || (request.wants_news && !refused(request, Access::write)))
+    state.pages.note_write();
+  if (reply.waits_for_drain) co_return co_await end_of_drain(link, state.view);
   co_return reply;
 }
 
@@ -263,7 +266,7 @@ asio::awaitable<std::optional<AdminAnswer>> reply_to(Link& link, AdminDoor& door
 constexpr std::size_t kept_request_bytes_max = 2048;
 
 // A process that has no memory left must not end for a page.
-asio::awaitable<bool> answer_request(Link& link, AdminDoor& door, const Message& message,
+asio::awaitable<bool> answer_request(Link& link, AdminBindState& state, const Message& message,
                                      std::size_t request_bytes) {
   const Form form{.version = message.version(),
                   .keep_alive = message.keep_alive() && request_bytes <= kept_request_bytes_max,
@@ -271,16 +274,16 @@ asio::awaitable<bool> answer_request(Link& link, AdminDoor& door, const Message&
   AdminAnswer reply;
   std::shared_ptr<PageMaking> page;
   try {
-    std::optional<AdminAnswer> made = co_await reply_to(link, door, message);
+    std::optional<AdminAnswer> made = co_await reply_to(link, state, message);
     if (!made) co_return false;
     reply = std::move(*made);
-    if (!form.head_only) page = page_of(door, reply);
+    if (!form.head_only) page = page_of(state, reply);
   } catch (const std::bad_alloc&) {
     reply = refusal(503, "out of memory");
   }
-  link.allow(door.limits.timeout);
+  link.allow(state.limits.timeout);
   if (form.head_only)
-    co_return co_await write_answer_head(link, door, reply, form) && form.keep_alive;
+    co_return co_await write_answer_head(link, state, reply, form) && form.keep_alive;
   Head head = head_of(reply, form);
   if (!page) co_return co_await write_text(link, std::move(head), reply.body) && form.keep_alive;
   PageReader reader{std::move(page)};
@@ -289,10 +292,10 @@ asio::awaitable<bool> answer_request(Link& link, AdminDoor& door, const Message&
 
 }  // namespace
 
-asio::awaitable<void> serve_admin(AdminSocket socket, std::shared_ptr<AdminDoor> door) {
-  const Place place{door};
+asio::awaitable<void> serve_admin(AdminSocket socket, std::shared_ptr<AdminBindState> state) {
+  const Place place{state};
   const auto link = std::make_shared<Link>(std::move(socket));
-  const AdminLimits& limits = door->limits;
+  const AdminLimits& limits = state->limits;
   boost::beast::flat_buffer buffer{limits.header_bytes_max + limits.body_bytes_max};
   bool goes_on = true;
   while (goes_on) {
@@ -308,7 +311,7 @@ asio::awaitable<void> serve_admin(AdminSocket socket, std::shared_ptr<AdminDoor>
       if (!co_await write_text(*link, head_of(*reply, {}), reply->body)) co_return;
       break;
     }
-    goes_on = co_await answer_request(*link, *door, parser.get(), bytes);
+    goes_on = co_await answer_request(*link, *state, parser.get(), bytes);
   }
   co_await close_gently(*link);
 }

@@ -14,7 +14,7 @@ using AdminSocket = boost::asio::generic::stream_protocol::socket;
 
 // Shared by all connections of one bind. Its places are its own: who may only read never takes the
 // place of who steers.
-struct AdminDoor {
+struct AdminBindState {
   AdminView& view;
   PageCache& pages;  // of all binds
   const AdminLimits limits;
@@ -22,6 +22,6 @@ struct AdminDoor {
   std::size_t connections = 0;
 };
 
-boost::asio::awaitable<void> serve_admin(AdminSocket socket, std::shared_ptr<AdminDoor> door);
+boost::asio::awaitable<void> serve_admin(AdminSocket socket, std::shared_ptr<AdminBindState> state);
 
 }  // namespace penstock::admin

@@ -23,10 +23,10 @@ using Acceptor = asio::basic_socket_acceptor<Protocol>;
 }  // namespace
 
 // An acceptor, and what its connections share.
-struct AdminServer::Door {
+struct AdminServer::BoundSocket {
   Acceptor acceptor;
   os::SocketFile file;
-  std::shared_ptr<AdminDoor> shared;
+  std::shared_ptr<AdminBindState> shared;
 
   void take_in(AdminSocket socket) {
     os::close_on_exec(socket.native_handle());                          // Asio does not
@@ -34,10 +34,10 @@ struct AdminServer::Door {
     asio::co_spawn(acceptor.get_executor(), serve_admin(std::move(socket), shared), asio::detached);
   }
 
-  static asio::awaitable<void> accept_loop(std::shared_ptr<Door> door) {
-    asio::steady_timer pause{door->acceptor.get_executor()};
-    while (door->acceptor.is_open()) {
-      auto [error, socket] = co_await door->acceptor.async_accept(as_result);
+  static asio::awaitable<void> accept_loop(std::shared_ptr<BoundSocket> bound) {
+    asio::steady_timer pause{bound->acceptor.get_executor()};
+    while (bound->acceptor.is_open()) {
+      auto [error, socket] = co_await bound->acceptor.async_accept(as_result);
       if (error == asio::error::operation_aborted) co_return;
       if (error) {
         // Out of descriptors, most likely: asking again at once would spin.
@@ -45,7 +45,7 @@ struct AdminServer::Door {
         co_await pause.async_wait(as_result);
         continue;
       }
-      door->take_in(std::move(socket));
+      bound->take_in(std::move(socket));
     }
   }
 
@@ -80,24 +80,24 @@ AdminServer::Created AdminServer::create(asio::io_context& io, const std::vector
     server->addresses_.push_back(bind.address.is_unix()
                                      ? bind.address
                                      : os::SocketAddress{os::local_endpoint(socket->get())});
-    server->doors_.push_back(std::make_shared<Door>(
-        Door{.acceptor = {io, io::protocol_of(bind.address), socket->release()},
-             .file = os::SocketFile{bind.address},
-             .shared = std::make_shared<AdminDoor>(AdminDoor{
-                 .view = view, .pages = server->pages_, .limits = limits, .bind = bind})}));
+    server->sockets_.push_back(std::make_shared<BoundSocket>(
+        BoundSocket{.acceptor = {io, io::protocol_of(bind.address), socket->release()},
+                    .file = os::SocketFile{bind.address},
+                    .shared = std::make_shared<AdminBindState>(AdminBindState{
+                        .view = view, .pages = server->pages_, .limits = limits, .bind = bind})}));
   }
-  for (const auto& door : server->doors_)
-    asio::co_spawn(io, Door::accept_loop(door), asio::detached);
+  for (const auto& socket : server->sockets_)
+    asio::co_spawn(io, BoundSocket::accept_loop(socket), asio::detached);
   return server;
 }
 
 void AdminServer::stop_listening() {
-  for (const auto& door : doors_) door->close();
-  doors_.clear();
+  for (const auto& socket : sockets_) socket->close();
+  sockets_.clear();
 }
 
 AdminServer::~AdminServer() {
-  for (const auto& door : doors_) door->file.remove();
+  for (const auto& socket : sockets_) socket->file.remove();
 }
 
 }  // namespace penstock::admin

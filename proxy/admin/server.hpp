@@ -51,9 +51,9 @@ class AdminServer {
 
  private:
   AdminServer(boost::asio::io_context& io, AdminView& view);
-  struct Door;  // Asio's own types stay in the .cpp
+  struct BoundSocket;  // Asio's own types stay in the .cpp
   PageCache pages_;
-  std::vector<std::shared_ptr<Door>> doors_;
+  std::vector<std::shared_ptr<BoundSocket>> sockets_;
   std::vector<os::SocketAddress> addresses_;
 };
 

@@ -11,7 +11,7 @@
 #include "os/topology.hpp"
 #include "report/totals.hpp"
 #include "runtime/server.hpp"
-#include "runtime/thread_place.hpp"
+#include "runtime/views.hpp"
 #include "session/close_reason.hpp"
 
 namespace penstock::control {

@@ -5,9 +5,9 @@
 
 #include "config/addresses.hpp"
 #include "os/clock.hpp"
-#include "runtime/forwarder_view.hpp"
 #include "runtime/options.hpp"
 #include "runtime/server.hpp"
+#include "runtime/views.hpp"
 #include "session/listener.hpp"
 #include "upstream/cluster.hpp"
 #include "upstream/registry.hpp"

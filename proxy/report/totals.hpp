@@ -13,7 +13,7 @@
 
 #include "base/histogram.hpp"
 #include "relay/counters.hpp"
-#include "runtime/forwarder_view.hpp"
+#include "runtime/views.hpp"
 #include "session/counters.hpp"
 
 namespace penstock::report {

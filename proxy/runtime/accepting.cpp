@@ -5,35 +5,36 @@
 namespace penstock::runtime {
 
 void Accepting::start() {
-  for (std::size_t door = 0; door < doors_.size(); ++door) await(door);
+  for (std::size_t socket = 0; socket < sockets_.size(); ++socket) await(socket);
 }
 
-void Accepting::await(std::size_t door) {
-  if (doors_[door].awaited || doors_[door].closed || paused_) return;
-  doors_[door].awaited = true;
-  hands_.await(door);
+void Accepting::await(std::size_t socket) {
+  ListeningSocket& one = sockets_[socket];
+  if (one.awaited || one.state == State::closed || paused_) return;
+  one.awaited = true;
+  hands_.await(socket);
 }
 
-void Accepting::arrived(std::size_t door) {
-  doors_[door].awaited = false;
-  if (doors_[door].closed) return;
-  serve(door);
-  await(door);
+void Accepting::arrived(std::size_t socket) {
+  sockets_[socket].awaited = false;
+  if (sockets_[socket].state == State::closed) return;
+  serve(socket);
+  await(socket);
 }
 
-void Accepting::serve(std::size_t door) {
+void Accepting::serve(std::size_t socket) {
   for (std::size_t taken = 0; taken < base::accept_batch_max; ++taken)
-    if (accept_one(door) != Accepted::one) break;
+    if (accept_one(socket) != Accepted::one) break;
   hands_.wake_forwarders();
 }
 
-Accepting::Accepted Accepting::accept_one(std::size_t door) {
+Accepting::Accepted Accepting::accept_one(std::size_t socket) {
   if (paused_) return Accepted::paused;
   if (!admission_.reserve()) {
     pause(Admission::Want::place);
     return Accepted::paused;
   }
-  const Taken taken = hands_.take(door);
+  const Taken taken = hands_.take(socket);
   if (taken != Taken::one) {
     // Before the place goes back: a release from now on is heard.
     if (taken == Taken::shortage) pause(Admission::Want::more);
@@ -63,39 +64,40 @@ void Accepting::resume() {
   paused_ = false;
   admission_.resumed(index_);
   hands_.stop_timer();
-  if (emptying_) empty_queues();
+  for (std::size_t socket = 0; socket < sockets_.size() && !paused_; ++socket)
+    if (sockets_[socket].state == State::emptying) empty_queue(socket);
   if (paused_) return;
   // Served at once: what came during the pause need not make a new edge.
-  for (std::size_t door = 0; door < doors_.size(); ++door)
-    if (!doors_[door].closed) serve(door);
-  for (std::size_t door = 0; door < doors_.size(); ++door) await(door);
+  for (std::size_t socket = 0; socket < sockets_.size(); ++socket)
+    if (sockets_[socket].state != State::closed) serve(socket);
+  for (std::size_t socket = 0; socket < sockets_.size(); ++socket) await(socket);
 }
 
-void Accepting::stop(std::size_t door) {
-  if (doors_[door].stopping) return;
-  doors_[door].stopping = true;
-  if (!doors_[door].closed) hands_.turn_away_newcomers(door);
+void Accepting::refuse_new(std::size_t socket) {
+  if (sockets_[socket].state != State::accepting) return;
+  sockets_[socket].state = State::refusing_new;
+  hands_.turn_away_newcomers(socket);
 }
 
-void Accepting::empty_queues() {
-  emptying_ = true;
-  for (std::size_t door = 0; door < doors_.size(); ++door) {
-    if (!doors_[door].stopping || doors_[door].closed) continue;
-    Accepted last = Accepted::one;
-    while (last == Accepted::one) last = accept_one(door);
-    hands_.wake_forwarders();
-    if (last == Accepted::paused) return;  // resume() comes back here
-  }
-  emptying_ = false;
-  for (std::size_t door = 0; door < doors_.size(); ++door)
-    if (doors_[door].stopping) close(door);
-  hands_.emptied();
+void Accepting::empty(std::size_t socket) {
+  if (sockets_[socket].state != State::refusing_new) return;
+  sockets_[socket].state = State::emptying;
+  if (!paused_) empty_queue(socket);
 }
 
-void Accepting::close(std::size_t door) {
-  if (doors_[door].closed) return;
-  doors_[door].closed = true;
-  hands_.close(door);
+void Accepting::empty_queue(std::size_t socket) {
+  Accepted last = Accepted::one;
+  while (last == Accepted::one) last = accept_one(socket);
+  hands_.wake_forwarders();
+  if (last == Accepted::paused) return;  // resume() comes back here
+  close(socket);
+  hands_.emptied(socket);
+}
+
+void Accepting::close(std::size_t socket) {
+  if (sockets_[socket].state == State::closed) return;
+  sockets_[socket].state = State::closed;
+  hands_.close(socket);
 }
 
 }  // namespace penstock::runtime

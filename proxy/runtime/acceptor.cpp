@@ -15,6 +15,7 @@
 #include "os/process.hpp"
 #include "os/socket.hpp"
 #include "os/wakeup.hpp"
+#include "runtime/countdown.hpp"
 #include "runtime/forwarder.hpp"
 
 namespace penstock::runtime {
@@ -31,39 +32,39 @@ std::vector<bool> near_forwarders(const ThreadPlan& plan,
 }
 }  // namespace
 
-struct Acceptor::Entrance {
-  Entrance(asio::io_context& io, Door door)
-      : socket{io, door.socket.release()},
-        address{std::move(door.address)},
-        file{std::move(door.file)},
-        listener{door.listener} {}
-  asio::posix::stream_descriptor socket;
+struct Acceptor::ListeningSocket {
+  ListeningSocket(asio::io_context& io, BoundSocket bound)
+      : descriptor{io, bound.socket.release()},
+        address{std::move(bound.address)},
+        file{std::move(bound.file)},
+        listener{bound.listener} {}
+  asio::posix::stream_descriptor descriptor;
   os::SocketAddress address;
   os::SocketFile file;
   session::Listener* listener;
+  std::vector<std::shared_ptr<Countdown>> until_closed;  // of those who stop it
 };
 
 struct Acceptor::Waits {
   explicit Waits(const os::Wakeup& resume) : resume_bell{io, resume.descriptor()} {}
   asio::io_context io{1};
   asio::posix::stream_descriptor resume_bell;
-  asio::steady_timer timer{io};         // of a pause
-  asio::steady_timer settle_timer{io};  // of stop_accepting()
+  asio::steady_timer timer{io};  // of a pause
 };
 
-Acceptor::Acceptor(Setup setup, std::vector<Door> doors, std::vector<Forwarder*> forwarders,
-                   Admission& admission, os::Wakeup& resume)
+Acceptor::Acceptor(Setup setup, std::vector<BoundSocket> sockets,
+                   std::vector<Forwarder*> forwarders, Admission& admission, os::Wakeup& resume)
     : setup_{std::move(setup)},
       forwarders_{std::move(forwarders)},
       resume_{resume},
-      accepting_{setup_.index, doors.size(), admission, *this},
+      accepting_{setup_.index, sockets.size(), admission, *this},
       waits_{std::make_unique<Waits>(resume)},
       next_id_{setup_.index + 1},
       offered_(forwarders_.size()),
       hand_off_{near_forwarders(setup_.plan, forwarders_)},
       loads_(forwarders_.size()) {
-  for (Door& door : doors)
-    entrances_.push_back(std::make_unique<Entrance>(waits_->io, std::move(door)));
+  for (BoundSocket& socket : sockets)
+    sockets_.push_back(std::make_unique<ListeningSocket>(waits_->io, std::move(socket)));
 }
 
 Acceptor::~Acceptor() {
@@ -93,24 +94,24 @@ void Acceptor::ping() {
 
 void Acceptor::stop() {
   asio::post(waits_->io, [this] {
-    for (std::size_t door = 0; door < entrances_.size(); ++door) accepting_.close(door);
+    for (std::size_t socket = 0; socket < sockets_.size(); ++socket) accepting_.close(socket);
     waits_->io.stop();
   });
   thread_.join();
 }
 
-void Acceptor::await(std::size_t door) {
-  entrances_[door]->socket.async_wait(asio::posix::stream_descriptor::wait_read,
-                                      [this, door](const boost::system::error_code& error) {
-                                        if (!error) accepting_.arrived(door);
-                                      });
+void Acceptor::await(std::size_t socket) {
+  sockets_[socket]->descriptor.async_wait(asio::posix::stream_descriptor::wait_read,
+                                          [this, socket](const boost::system::error_code& error) {
+                                            if (!error) accepting_.arrived(socket);
+                                          });
 }
 
-Accepting::Taken Acceptor::take(std::size_t door) {
-  Entrance& entrance = *entrances_[door];
+Accepting::Taken Acceptor::take(std::size_t socket) {
+  session::Listener& listener = *sockets_[socket]->listener;
   session::Arrival arrival;
-  auto accepted = os::accept_from(entrance.socket.native_handle(), arrival.peer,
-                                  entrance.listener->options.socket);
+  auto accepted = os::accept_from(sockets_[socket]->descriptor.native_handle(), arrival.peer,
+                                  listener.options.socket);
   if (!accepted) {
     const int error = accepted.error().value();
     return error == EAGAIN || error == EWOULDBLOCK ? Accepting::Taken::nobody
@@ -119,11 +120,11 @@ Accepting::Taken Acceptor::take(std::size_t door) {
   arrival.socket = accepted->release();
   arrival.id = next_id_;
   arrival.at = os::now();
-  arrival.listener = entrance.listener;
+  arrival.listener = &listener;
   next_id_ += setup_.stride;
   accepted_.add();
-  const std::size_t limit = entrance.listener->options.max_connections;
-  const std::size_t before = entrance.listener->active.fetch_add(1, std::memory_order_relaxed);
+  const std::size_t limit = listener.options.max_connections;
+  const std::size_t before = listener.active.fetch_add(1, std::memory_order_relaxed);
   arrival.over_limit = limit != 0 && before >= limit;
   held_ = arrival;
   return Accepting::Taken::one;
@@ -175,35 +176,46 @@ void Acceptor::listen_for_resume() {
 
 void Acceptor::stop_accepting(std::vector<bool> which, std::function<void()> done) {
   asio::post(waits_->io, [this, which = std::move(which), done = std::move(done)]() mutable {
-    done_ = std::move(done);
-    for (std::size_t door = 0; door < entrances_.size(); ++door)
-      if (which[entrances_[door]->listener->index]) accepting_.stop(door);
-    waits_->settle_timer.expires_after(base::drain_handshake_settle);
-    waits_->settle_timer.async_wait([this](const boost::system::error_code& error) {
-      if (!error) accepting_.empty_queues();
+    std::vector<std::size_t> stopping;
+    for (std::size_t socket = 0; socket < sockets_.size(); ++socket)
+      if (which[sockets_[socket]->listener->index] &&
+          accepting_.state(socket) != Accepting::State::closed)
+        stopping.push_back(socket);
+    // One more than sockets: where there are none it is done all the same.
+    const auto left = std::make_shared<Countdown>(stopping.size() + 1, std::move(done));
+    for (const std::size_t socket : stopping) {
+      sockets_[socket]->until_closed.push_back(left);
+      accepting_.refuse_new(socket);
+    }
+    const auto settled =
+        std::make_shared<asio::steady_timer>(waits_->io, base::drain_handshake_settle);
+    settled->async_wait([this, settled, stopping = std::move(stopping),
+                         left](const boost::system::error_code& error) {
+      if (error) return;
+      for (const std::size_t socket : stopping) accepting_.empty(socket);
+      left->report();
     });
   });
 }
 
-void Acceptor::emptied() {
-  if (done_) done_();
+void Acceptor::emptied(std::size_t socket) {
+  for (const auto& left : std::exchange(sockets_[socket]->until_closed, {})) left->report();
 }
 
 // From here on nobody new is let in, but what is queued, and what is still shaking hands, is
 // served.
-void Acceptor::turn_away_newcomers(std::size_t door) {
-  Entrance& entrance = *entrances_[door];
-  if (entrance.address.is_unix())
-    entrance.file.remove();
+void Acceptor::turn_away_newcomers(std::size_t socket) {
+  ListeningSocket& one = *sockets_[socket];
+  if (one.address.is_unix())
+    one.file.remove();
   else
-    os::drop_new_handshakes(entrance.socket.native_handle());
+    os::drop_new_handshakes(one.descriptor.native_handle());
 }
 
-void Acceptor::close(std::size_t door) {
-  Entrance& entrance = *entrances_[door];
-  entrance.file.remove();
+void Acceptor::close(std::size_t socket) {
+  sockets_[socket]->file.remove();
   boost::system::error_code ignored;
-  entrance.socket.close(ignored);
+  sockets_[socket]->descriptor.close(ignored);
 }
 
 }  // namespace penstock::runtime

@@ -37,8 +37,8 @@ namespace penstock::runtime {
 class Forwarder;
 class ThreadLock;
 
-// A bound socket of a listener.
-struct Door {
+// A socket that listens at an address of a listener, on its way to an acceptor.
+struct BoundSocket {
   os::Fd socket;
   os::SocketAddress address;
   os::SocketFile file;
@@ -54,7 +54,7 @@ class Acceptor final : private Accepting::Hands {
     std::size_t stride = 1;
     ThreadPlan plan;
   };
-  Acceptor(Setup setup, std::vector<Door> doors, std::vector<Forwarder*> forwarders,
+  Acceptor(Setup setup, std::vector<BoundSocket> sockets, std::vector<Forwarder*> forwarders,
            Admission& admission, os::Wakeup& resume);
   Acceptor(const Acceptor&) = delete;
   Acceptor& operator=(const Acceptor&) = delete;
@@ -70,34 +70,34 @@ class Acceptor final : private Accepting::Hands {
   // Given to another node, for ours was over its share.
   std::uint64_t passed_on() const noexcept { return passed_on_.value(); }
   // Any thread: the listeners whose index `which` has stop without resetting what is queued; then
-  // `done` is called, on the acceptor's thread. Not before the last call is done.
+  // `done` is called, on the acceptor's thread.
   void stop_accepting(std::vector<bool> which, std::function<void()> done);
   // Any thread: closes the listeners as they are and ends the thread.
   void stop();
 
  private:
-  struct Entrance;
+  struct ListeningSocket;
   struct Waits;  // Asio's own types stay in the .cpp
 
   void run(const ThreadLock* lock);
   void listen_for_resume();
 
-  Accepting::Taken take(std::size_t door) override;
+  Accepting::Taken take(std::size_t socket) override;
   bool hand_on() noexcept override;
   void wake_forwarders() noexcept override;
-  void await(std::size_t door) override;
+  void await(std::size_t socket) override;
   void start_timer(base::Duration time) override;
   void stop_timer() noexcept override;
-  void turn_away_newcomers(std::size_t door) override;
-  void close(std::size_t door) override;
-  void emptied() override;
+  void turn_away_newcomers(std::size_t socket) override;
+  void close(std::size_t socket) override;
+  void emptied(std::size_t socket) override;
 
   const Setup setup_;
   const std::vector<Forwarder*> forwarders_;
   os::Wakeup& resume_;
   Accepting accepting_;
   const std::unique_ptr<Waits> waits_;
-  std::vector<std::unique_ptr<Entrance>> entrances_;
+  std::vector<std::unique_ptr<ListeningSocket>> sockets_;
   std::optional<session::Arrival> held_;  // from take() to hand_on()
   std::uint64_t next_id_;
   std::vector<bool> offered_;  // per forwarder: to be woken at the end of this batch
@@ -105,7 +105,6 @@ class Acceptor final : private Accepting::Hands {
   std::vector<std::size_t> loads_;  // of the forwarders, as choose() takes them
   base::Counter accepted_;
   base::Counter passed_on_;
-  std::function<void()> done_;
   ThreadPlace place_;
   std::thread thread_;
 };

@@ -23,7 +23,7 @@
 
 #include "base/counter.hpp"
 #include "os/numa_memory.hpp"
-#include "runtime/thread_place.hpp"
+#include "runtime/views.hpp"
 
 namespace penstock::runtime {
 

@@ -2,16 +2,18 @@
 // The data plane as a whole: listeners, acceptors, forwarders, upstreams.
 //
 // Owner    control (main). Everything is built bottom up in create(); start() lets threads run.
-// Thread   every method by the control thread, unless it says otherwise. What is returned by
-//          reference lives as long as the server; its counters may be read at any time.
+// Thread   every method by the control thread, which is the one that calls create(). What is
+//          returned by reference lives as long as the server; its counters may be read at any time.
 // Errors   create() answers with the sentence that a user should read; nothing is left behind then.
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "base/owner_thread.hpp"
 #include "base/result.hpp"
 #include "base/time.hpp"
 #include "session/close_reason.hpp"
@@ -35,6 +37,7 @@ struct Stall;
 namespace penstock::runtime {
 
 class ThreadLock;
+struct Assembly;
 struct ForwarderView;
 struct ServerSpec;
 struct ThreadView;
@@ -94,7 +97,7 @@ class Server {
   // runtime.drain.timeout, or closed at once.
   void remove_endpoint(upstream::LiveRecord& endpoint, session::CloseReason reason, bool at_once);
   // The listeners whose index `which` has stop without resetting what is queued; `done` is called
-  // once, on an acceptor thread. Not before the last call is done.
+  // once, on an acceptor thread.
   void stop_accepting(const std::vector<bool>& which, std::function<void()> done);
   // Idle connections are closed from now on, spread over `timeout`; what is left then is reset.
   void begin_drain(base::Duration timeout);
@@ -104,9 +107,13 @@ class Server {
   void stop();
 
  private:
-  struct Parts;
-  explicit Server(std::unique_ptr<Parts> parts);
-  std::unique_ptr<Parts> parts_;
+  explicit Server(std::unique_ptr<Assembly> parts);
+  std::uint64_t answered_ping() const noexcept;
+
+  const std::unique_ptr<Assembly> parts_;
+  std::size_t next_ring_ = 0;  // of take_record(), so that no forwarder is preferred
+  std::uint64_t next_ping_ = 1;
+  base::OwnerThread control_;
 };
 
 }  // namespace penstock::runtime

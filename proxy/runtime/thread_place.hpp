@@ -9,10 +9,8 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
-#include <string>
 
 #include "base/counter.hpp"
-#include "os/numa_memory.hpp"
 #include "runtime/placement.hpp"
 
 namespace penstock::runtime {
@@ -53,29 +51,5 @@ class ThreadPlace {
 // Does the work on a thread that runs as planned, and waits for it: what it touches first is near.
 // Where the plan has no CPUs, here. Throws what the work throws.
 void work_as_planned(const ThreadPlan& plan, const std::function<void()>& work);
-
-// A NodeArena for reports.
-struct ArenaView {
-  int node = 0;
-  MemoryPolicy policy = MemoryPolicy::system;
-  bool is_placed = false;  // the kernel accepted the policy
-  std::size_t opened_bytes = 0;
-  std::optional<os::PagesByNode> pages{};  // of those that were touched, where that was asked
-};
-
-// What an acceptor has done.
-struct AcceptedView {
-  std::uint64_t connections = 0;
-  std::uint64_t passed_on = 0;  // to another node, for its own was over its share
-};
-
-// A thread of the data plane for reports: its name, the plan and the truth.
-struct ThreadView {
-  std::string name;
-  const ThreadPlan& plan;
-  ThreadPlace::Seen seen;
-  std::optional<ArenaView> arena{};        // of a forwarder that was built
-  std::optional<AcceptedView> accepted{};  // of an acceptor that was built
-};
 
 }  // namespace penstock::runtime

@@ -2,6 +2,7 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/limits.hpp"
 #include "catch.hpp"
@@ -39,12 +40,12 @@ class Notes final : public Accepting::Hands {
   void stop_timer() noexcept override { asked += "no-timer "; }
   void turn_away_newcomers(std::size_t) override { asked += "turn-away "; }
   void close(std::size_t) override { asked += "close "; }
-  void emptied() override { asked += "emptied "; }
+  void emptied(std::size_t) override { asked += "emptied "; }
 
   std::string since() { return std::exchange(asked, {}); }
 };
 
-struct OneDoor {
+struct OneSocket {
   os::Wakeup bell;
   Admission admission{1000, {&bell}};
   Notes hands;
@@ -54,7 +55,7 @@ struct OneDoor {
 }  // namespace
 
 TEST_CASE("an acceptor takes whoever waits, wakes forwarders once and waits again", "[runtime]") {
-  OneDoor one;
+  OneSocket one;
   one.hands.clients = 2;
   one.hands.descriptors = one.hands.ring_room = 10;
   one.accepting.start();
@@ -65,7 +66,7 @@ TEST_CASE("an acceptor takes whoever waits, wakes forwarders once and waits agai
 }
 
 TEST_CASE("after a batch the other doors have their turn", "[runtime]") {
-  OneDoor one;
+  OneSocket one;
   one.hands.clients = one.hands.descriptors = one.hands.ring_room = base::accept_batch_max + 1;
   one.accepting.arrived(0);
   CHECK(one.hands.clients == 1);
@@ -74,7 +75,7 @@ TEST_CASE("after a batch the other doors have their turn", "[runtime]") {
 
 TEST_CASE("without a descriptor an acceptor waits for the timer or its bell, not for clients",
           "[runtime]") {
-  OneDoor one;
+  OneSocket one;
   one.hands.clients = one.hands.ring_room = 1;
   one.accepting.arrived(0);
   CHECK(one.hands.since() == "take timer wake ");
@@ -87,7 +88,7 @@ TEST_CASE("without a descriptor an acceptor waits for the timer or its bell, not
 }
 
 TEST_CASE("who was accepted when every ring was full is handed on first", "[runtime]") {
-  OneDoor one;
+  OneSocket one;
   one.hands.clients = one.hands.descriptors = 1;
   one.accepting.arrived(0);
   CHECK(one.hands.since() == "take hand-on timer wake ");
@@ -100,15 +101,67 @@ TEST_CASE("who was accepted when every ring was full is handed on first", "[runt
 }
 
 TEST_CASE("a door that stops is closed when its queue is empty, across a pause", "[runtime]") {
-  OneDoor one;
+  OneSocket one;
   one.hands.clients = one.hands.ring_room = 2;
   one.hands.descriptors = 1;
-  one.accepting.stop(0);
-  one.accepting.empty_queues();
+  one.accepting.refuse_new(0);
+  one.accepting.empty(0);
   CHECK(one.hands.since() == "turn-away take hand-on take timer wake ");
   one.hands.descriptors = 2;
   one.accepting.resume();
   CHECK(one.hands.since() == "wake no-timer take hand-on take wake close emptied ");
+}
+
+using State = Accepting::State;
+
+TEST_CASE("each listening socket ends for itself: refusing, emptying, closed", "[runtime]") {
+  OneSocket one;
+  Accepting two{0, 2, one.admission, one.hands};
+  const auto states = [&two] { return std::vector{two.state(0), two.state(1)}; };
+  one.hands.clients = one.hands.ring_room = 1;
+  two.refuse_new(0);
+  CHECK(states() == std::vector{State::refusing_new, State::accepting});
+  two.empty(0);
+  CHECK(states() == std::vector{State::emptying, State::accepting});
+  CHECK(one.hands.since() == "turn-away take timer wake ");
+  two.refuse_new(1);
+  one.hands.descriptors = 1;
+  two.resume();
+  CHECK(one.hands.since() == "turn-away wake no-timer take hand-on take timer wake ");
+  CHECK(states() == std::vector{State::emptying, State::refusing_new});
+  one.hands.descriptors = 1;
+  two.resume();
+  CHECK(one.hands.since() == "wake no-timer take wake close emptied take wake await ");
+  CHECK(states() == std::vector{State::closed, State::refusing_new});
+  two.empty(1);
+  CHECK(one.hands.since() == "take wake close emptied ");
+  CHECK(states() == std::vector{State::closed, State::closed});
+}
+
+TEST_CASE("a socket that is to be emptied during a pause waits for its end", "[runtime]") {
+  OneSocket one;
+  one.accepting.arrived(0);
+  one.accepting.refuse_new(0);
+  one.accepting.empty(0);
+  CHECK(one.hands.since() == "take timer wake turn-away ");
+  CHECK(one.accepting.state(0) == State::emptying);
+  one.hands.descriptors = 1;
+  one.accepting.resume();
+  CHECK(one.hands.since() == "wake no-timer take wake close emptied ");
+}
+
+TEST_CASE("only who refuses newcomers is emptied, and what is closed is left alone", "[runtime]") {
+  OneSocket one;
+  one.accepting.empty(0);
+  CHECK(one.accepting.state(0) == State::accepting);
+  one.accepting.close(0);
+  CHECK(one.hands.since() == "close ");
+  one.accepting.close(0);
+  one.accepting.refuse_new(0);
+  one.accepting.empty(0);
+  one.accepting.arrived(0);
+  CHECK(one.hands.since().empty());
+  CHECK(one.accepting.state(0) == State::closed);
 }
 
 }  // namespace penstock::runtime

@@ -9,9 +9,8 @@
 #include "os/refusal.hpp"
 #include "os/wakeup.hpp"
 #include "relay/counters.hpp"
-#include "runtime/forwarder_view.hpp"
 #include "runtime/options.hpp"
-#include "runtime/thread_place.hpp"
+#include "runtime/views.hpp"
 #include "session/context.hpp"
 #include "session/counters.hpp"
 #include "session/listener.hpp"
@@ -190,6 +189,16 @@ TEST_CASE("a drain lets go of idle connections by FIN and turns newcomers away",
   const auto late = os::connect_to(rig.address(), {});
   REQUIRE(await_events(late->get(), POLLOUT));
   REQUIRE(os::connect_result(late->get(), rig.address()) == ECONNREFUSED);
+}
+
+TEST_CASE("who stops a listener that stops already is told at its end, too", "[runtime]") {
+  Rig rig;
+  std::atomic<int> told{0};
+  rig.server().stop_accepting({true}, [&] { ++told; });
+  rig.server().stop_accepting({true}, [&] { ++told; });
+  REQUIRE(await_fact([&] { return told == 2; }));
+  rig.server().stop_accepting({true}, [&] { ++told; });
+  REQUIRE(await_fact([&] { return told == 3; }));
 }
 
 TEST_CASE("a drain that finds no room with a forwarder is obeyed as soon as there is",

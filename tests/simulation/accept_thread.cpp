@@ -12,20 +12,21 @@ namespace penstock::simulation {
 using runtime::Accepting;
 
 namespace {
-// Two acceptors that pause for a place ring each other as often as one of them has a door to look
+// Two acceptors that pause for a place ring each other as often as one of them has a socket to look
 // at: three times are seen. A spin has no end.
 constexpr unsigned rings_in_vain_max = 8;
 }  // namespace
 
-bool AcceptThread::somebody_waits_at(const Door& door) const noexcept {
-  return door.awaited && !door.closed && !door.queue.empty();
+bool AcceptThread::somebody_waits_at(const ListeningSocket& socket) const noexcept {
+  return socket.awaited && !socket.closed && !socket.queue.empty();
 }
 
 bool AcceptThread::has_work() const noexcept {
   if (working_) return false;
-  return is_rung() || timer_ <= kernel_.now() || may_empty_ ||
-         std::any_of(doors_.begin(), doors_.end(),
-                     [this](const Door& door) { return somebody_waits_at(door); });
+  return is_rung() || timer_ <= kernel_.now() ||
+         std::any_of(sockets_.begin(), sockets_.end(), [this](const ListeningSocket& socket) {
+           return socket.may_empty || somebody_waits_at(socket);
+         });
 }
 
 void AcceptThread::work() {
@@ -41,13 +42,15 @@ void AcceptThread::work() {
   } else if (timer_ <= kernel_.now()) {
     timer_ = base::never;
     accepting_.resume();
-  } else if (std::exchange(may_empty_, false)) {
-    accepting_.empty_queues();
   } else {
-    for (std::size_t door = 0; door < doors_.size(); ++door) {
-      if (!somebody_waits_at(doors_[door])) continue;
-      doors_[door].awaited = false;
-      accepting_.arrived(door);
+    for (std::size_t socket = 0; socket < sockets_.size(); ++socket) {
+      if (std::exchange(sockets_[socket].may_empty, false)) {
+        accepting_.empty(socket);
+        break;
+      }
+      if (!somebody_waits_at(sockets_[socket])) continue;
+      sockets_[socket].awaited = false;
+      accepting_.arrived(socket);
       break;
     }
   }
@@ -55,13 +58,16 @@ void AcceptThread::work() {
 }
 
 void AcceptThread::begin_stop(bool all) {
-  stopping_ = may_empty_ = true;
-  for (std::size_t door = 0; door < doors_.size(); ++door)
-    if (all || kernel_.random().one_in(2)) accepting_.stop(door);
+  for (std::size_t socket = 0; socket < sockets_.size(); ++socket) {
+    if (!all && kernel_.random().one_in(2)) continue;
+    if (accepting_.state(socket) != Accepting::State::accepting) continue;
+    accepting_.refuse_new(socket);
+    sockets_[socket].may_empty = true;
+  }
 }
 
-Accepting::Taken AcceptThread::take(std::size_t door) {
-  auto accepted = kernel_.accept(doors_[door].queue);
+Accepting::Taken AcceptThread::take(std::size_t socket) {
+  auto accepted = kernel_.accept(sockets_[socket].queue);
   Kernel::trace("accept", bell_.descriptor(),
                 accepted ? accepted->get() : -accepted.error().value());
   if (!accepted)
@@ -78,11 +84,16 @@ bool AcceptThread::hand_on() noexcept {
   return true;
 }
 
-void AcceptThread::close(std::size_t door) {
-  if (!doors_[door].queue.empty())
+void AcceptThread::close(std::size_t socket) {
+  if (!sockets_[socket].queue.empty())
     violated("a listener closes when nobody is queued", -1,
-             std::to_string(doors_[door].queue.size()) + " clients are reset");
-  doors_[door].closed = true;
+             std::to_string(sockets_[socket].queue.size()) + " clients are reset");
+  sockets_[socket].closed = true;
+}
+
+void AcceptThread::emptied(std::size_t socket) {
+  if (!sockets_[socket].closed || !sockets_[socket].turns_away)
+    violated("a listener closes when nobody is queued", -1, "who says so is not closed");
 }
 
 }  // namespace penstock::simulation

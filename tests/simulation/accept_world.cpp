@@ -7,7 +7,7 @@ namespace penstock::simulation {
 
 namespace {
 
-constexpr std::size_t queue_max = 8;  // of a door
+constexpr std::size_t queue_max = 8;  // of a socket
 constexpr base::Instant start{std::chrono::hours{1}};
 // The calls between two looks at the clock take their time.
 constexpr base::Duration forgotten_after =
@@ -87,13 +87,13 @@ bool AcceptWorld::happen() {
 }
 
 bool AcceptWorld::arrive() {
-  auto& doors = threads_[random_.between(0, acceptors - 1)]->doors();
-  AcceptThread::Door& door = doors[random_.between(0, doors.size() - 1)];
-  if (door.turns_away || door.closed || door.queue.size() >= queue_max) return false;
+  auto& sockets = threads_[random_.between(0, acceptors - 1)]->sockets();
+  AcceptThread::ListeningSocket& socket = sockets[random_.between(0, sockets.size() - 1)];
+  if (socket.turns_away || socket.closed || socket.queue.size() >= queue_max) return false;
   auto client = kernel_.make_socket();
   client->state = Socket::State::established;
   client->stood = kernel_.now();
-  door.queue.push_back(std::move(client));
+  socket.queue.push_back(std::move(client));
   ++arrivals_;
   return true;
 }
@@ -132,7 +132,7 @@ bool AcceptWorld::change_others() {
 
 bool AcceptWorld::stop_some() {
   AcceptThread& thread = *threads_[random_.between(0, acceptors - 1)];
-  if (thread.is_working() || thread.is_stopping()) return false;
+  if (thread.is_working()) return false;
   thread.begin_stop(false);
   return true;
 }
@@ -157,12 +157,10 @@ void AcceptWorld::pass() {
 // Nobody has anything to do, and no timer runs.
 void AcceptWorld::at_rest() {
   for (const auto& thread : threads_) {
-    for (const AcceptThread::Door& door : thread->doors())
-      if (!door.queue.empty() || (closing_ && !door.closed))
+    for (const AcceptThread::ListeningSocket& socket : thread->sockets())
+      if (!socket.queue.empty() || ((closing_ || socket.turns_away) && !socket.closed))
         violated("when the faults are healed, everything ends", -1,
-                 std::to_string(door.queue.size()) + " clients wait at an open door");
-    if (thread->is_stopping())
-      violated("when the faults are healed, everything ends", -1, "queues are not emptied");
+                 std::to_string(socket.queue.size()) + " clients wait at an open socket");
   }
   over_ = closing_;
   if (!closing_)
@@ -192,12 +190,12 @@ void AcceptWorld::check_nobody_is_forgotten() {
   for (const auto& thread : threads_)
     if (thread->has_work()) return;
   for (std::size_t i = 0; i < acceptors; ++i)
-    for (const AcceptThread::Door& door : threads_[i]->doors()) {
-      if (door.queue.empty()) continue;
-      const base::Instant since = std::max(no_room_at_[i], door.queue.front()->stood);
+    for (const AcceptThread::ListeningSocket& socket : threads_[i]->sockets()) {
+      if (socket.queue.empty()) continue;
+      const base::Instant since = std::max(no_room_at_[i], socket.queue.front()->stood);
       if (kernel_.now() - since > forgotten_after)
         violated("who waits is taken while there is room", -1,
-                 "nobody looks at a queue of " + std::to_string(door.queue.size()));
+                 "nobody looks at a queue of " + std::to_string(socket.queue.size()));
     }
 }
 

@@ -3,7 +3,7 @@
 // descriptors of which others of the process take some, too, and rings to forwarders that may be
 // full. Clients come and connections end when the seed says so, between any two calls.
 //
-// In the end the faults are healed, everybody who waits must be taken, and the doors close.
+// In the end the faults are healed, everybody who waits must be taken, and the sockets close.
 
 #include <array>
 #include <memory>
@@ -62,7 +62,7 @@ class AcceptWorld final : public Outside {
   std::uint64_t pace_;  // something happens in one turn of so many
   std::uint64_t arrivals_ = 0;
   bool healed_ = false;
-  bool closing_ = false;  // all doors
+  bool closing_ = false;  // all sockets
   bool over_ = false;
 };
 

@@ -15,7 +15,7 @@
 #include "os/fd.hpp"
 #include "relay/counters.hpp"
 #include "relay/options.hpp"
-#include "runtime/forwarder_view.hpp"
+#include "runtime/views.hpp"
 
 namespace penstock::runtime {
 class Server;

@@ -10,7 +10,7 @@
 
 #include "base/rate_limited.hpp"
 #include "base/time.hpp"
-#include "runtime/forwarder_view.hpp"
+#include "runtime/views.hpp"
 
 namespace penstock::runtime {
 class RoundTimes;

@@ -9,7 +9,7 @@
 #include "base/rate_limited.hpp"
 #include "base/time.hpp"
 #include "os/cgroup.hpp"
-#include "runtime/thread_place.hpp"
+#include "runtime/views.hpp"
 
 namespace penstock::control {
 

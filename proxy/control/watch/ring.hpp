@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "runtime/forwarder_view.hpp"
+#include "runtime/views.hpp"
 
 namespace penstock::control {
 

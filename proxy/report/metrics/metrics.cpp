@@ -5,7 +5,7 @@
 #include "report/metrics/parts.hpp"
 #include "report/numa/report.hpp"
 #include "runtime/server.hpp"
-#include "runtime/thread_place.hpp"
+#include "runtime/views.hpp"
 #include "session/listener.hpp"
 #include "upstream/registry.hpp"
 

@@ -18,7 +18,7 @@
 #include "base/page_pieces.hpp"
 #include "os/process.hpp"
 #include "report/numa/refusals.hpp"
-#include "runtime/forwarder_view.hpp"
+#include "runtime/views.hpp"
 #include "upstream/dns_result.hpp"
 
 namespace penstock::files {

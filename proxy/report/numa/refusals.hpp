@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "runtime/thread_place.hpp"
+#include "runtime/views.hpp"
 
 namespace penstock::report {
 

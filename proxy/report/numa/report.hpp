@@ -9,7 +9,7 @@
 
 #include "os/network_device.hpp"
 #include "os/topology.hpp"
-#include "runtime/thread_place.hpp"
+#include "runtime/views.hpp"
 
 namespace penstock::report {
 
