@@ -28,15 +28,15 @@ void FileWorld::fill(std::span<std::byte> into, int connection, unsigned, std::u
                  into.begin(), [](char c) { return static_cast<std::byte>(c); });
   const std::uint64_t end = offset + into.size();
   const std::uint64_t whole = client.end_of(client.requests_within(end));
-  if (offset <= whole || offset == 0) client.head_began = kernel_.now();
+  if (offset <= whole || offset == 0) client.head_began = rig_.kernel.now();
   for (Request& request : client.requests)
     if (request.end > offset && request.end <= end) request.read_at_wait = waits_;
-  client.moved = kernel_.now();
+  client.moved = rig_.kernel.now();
 }
 
 void FileWorld::sends(const Socket& target, std::span<const std::byte> bytes) {
   Client& client = of(target);
-  client.moved = kernel_.now();
+  client.moved = rig_.kernel.now();
   const std::uint64_t all = target.sent + bytes.size();
   while (!bytes.empty()) {
     if (client.answers.body_left > 0) {
@@ -78,7 +78,7 @@ void FileWorld::take_head(Client& client) {
   if (answers.told) violated("nothing comes after the last answer", number, head);
   answers.told = told;
   if (answers.status == 408) {
-    const bool due = kernel_.now() - client.head_began >=
+    const bool due = rig_.kernel.now() - client.head_began >=
                      std::min<base::Duration>(plan_.timeouts.idle, files::request_head_within);
     if (!due) violated("no deadline comes early", number, "408");
     return;
@@ -134,13 +134,13 @@ void FileWorld::check_end_by_us(const Client& client) const {
     violated("a drain loses no request", number,
              std::to_string(client.end->announced) + " bytes were announced");
   constexpr auto round = std::chrono::milliseconds{20};
-  if (!client.disturbed && kernel_.now() - client.moved < std::chrono::seconds{1} - round)
+  if (!client.disturbed && rig_.kernel.now() - client.moved < std::chrono::seconds{1} - round)
     violated("no deadline comes early", number, "it had not rested for a second");
 }
 
 void FileWorld::resets(const Socket& target) {
   const Client& client = of(target);
-  if (stopping_ || client.disturbed || kernel_.now() >= drain_deadline_) return;
+  if (stopping_ || client.disturbed || rig_.kernel.now() >= drain_deadline_) return;
   // Bytes that came after it was looked at: closing makes a reset of it.
   const bool only_crossed = !target.reset_on_close && target.unread() > 0;
   if (only_crossed && client.answers.told) return;
@@ -166,7 +166,7 @@ void FileWorld::sleeps() {
 
 void FileWorld::collect_records() {
   session::Record record;
-  while (forwarder_->records().try_pop(record)) check_record(record);
+  while (rig_.forwarder.records().try_pop(record)) check_record(record);
 }
 
 void FileWorld::check_record(const session::Record& record) {
@@ -203,11 +203,7 @@ void FileWorld::check_end() const {
   for (std::size_t i = 0; i < clients_.size(); ++i)
     if (!clients_[i]->recorded)
       violated("every connection has one record", static_cast<int>(i), "none came");
-  if (kernel_.open_sockets() != 0)
-    violated("every socket is closed at the end", -1,
-             std::to_string(kernel_.open_sockets()) + " are open");
-  if (listener_.active.load() != 0 || admission_.active() != 0 || forwarder_->load() != 0)
-    violated("every place is given back", -1, "a counter is not 0");
+  rig_.check_given_back();
 }
 
 }  // namespace penstock::simulation

@@ -10,8 +10,28 @@
 namespace penstock::simulation {
 
 namespace {
-constexpr std::size_t connections_room = 1'000'000;  // of the admission: never the limit here
 constexpr std::array<std::uint64_t, 8> sizes{0, 1, 100, 16'384, 16'385, 50'000, 200'000, 1'000'000};
+
+std::array<std::uint64_t, sizes.size()> sizes_of(const Plan& plan) {
+  auto result = sizes;
+  for (std::uint64_t& size : result)
+    size = std::min(size, std::max<std::uint64_t>(plan.bytes_max, 1000));
+  return result;
+}
+
+Rig::Parts parts_of(const Plan& plan, const std::array<std::uint64_t, sizes.size()>& bytes,
+                    Random& random) {
+  Rig::Parts parts;
+  parts.start = plan.start;
+  parts.conditions = plan.conditions;
+  parts.timeouts = plan.timeouts;
+  parts.relay = plan.relay;
+  parts.file_bytes = bytes;
+  auto& files = parts.files.emplace();
+  files.root = "/";
+  files.open_files = random.between(1, 10);
+  return parts;
+}
 }  // namespace
 
 std::size_t Client::requests_within(std::uint64_t bytes) const noexcept {
@@ -26,43 +46,18 @@ std::uint64_t Client::end_of(std::size_t count) const noexcept {
 FileWorld::FileWorld(std::uint64_t seed)
     : random_{seed},
       plan_{plan_for_files(random_)},
-      kernel_{random_, *this, plan_.start},
-      turns_left_{plan_.turns},
-      admission_{connections_room, {}},
-      bell_{(Kernel::set_current(&kernel_), runtime::SleepFlag{}), os::Wakeup{}} {
-  for (std::size_t i = 0; i < sizes.size(); ++i)
-    first_bytes_[i] = std::min(sizes[i], std::max<std::uint64_t>(plan_.bytes_max, 1000));
-  kernel_.file_bytes() = first_bytes_;
-  listener_.options.timeouts = plan_.timeouts;
-  files::Options options;
-  options.root = "/";
-  options.open_files = random_.between(1, 10);
-  listener_.site = *files::Site::open(options);
-  kernel_.conditions() = plan_.conditions;
-  runtime::Forwarder::Setup setup;
-  setup.relay = plan_.relay;
-  setup.listeners = 1;
-  setup.upstreams_stale = &stale_;
-  setup.sites = {listener_.site.get()};
-  forwarder_ = std::make_unique<runtime::Forwarder>(std::move(setup), log_, admission_, bell_,
-                                                    *std::pmr::new_delete_resource());
-}
-
-FileWorld::~FileWorld() {
-  forwarder_.reset();
-  listener_.site.reset();
-  bell_.wakeup = os::Wakeup{};
-}
+      first_bytes_{sizes_of(plan_)},
+      rig_{random_, *this, parts_of(plan_, first_bytes_, random_)},
+      turns_left_{plan_.turns} {}
 
 void FileWorld::run(Tally& tally) {
-  forwarder_->start(nullptr);
-  forwarder_->join();
+  rig_.forwarder.start(nullptr);
+  rig_.forwarder.join();
   collect_records();
   check_end();
   tally.connections += clients_.size();
-  tally.steps += kernel_.steps();
-  for (std::size_t i = 0; i < tally.bytes.size(); ++i) tally.bytes[i] += tally_.bytes[i];
-  for (std::size_t i = 0; i < tally.reasons.size(); ++i) tally.reasons[i] += tally_.reasons[i];
+  tally.steps += rig_.kernel.steps();
+  tally += tally_;
 }
 
 void FileWorld::act_now_and_then() {
@@ -87,7 +82,7 @@ bool FileWorld::act() {
   if (plan_.drains && drain_deadline_ == base::never && random_.one_in(200)) drain();
   if (plan_.resets && random_.one_in(400)) cut_a_file();
   if (plan_.jumps && random_.one_in(300))
-    kernel_.pass(std::chrono::milliseconds{random_.between(1, 20'000)});
+    rig_.kernel.pass(std::chrono::milliseconds{random_.between(1, 20'000)});
   act_on(*clients_[random_.between(0, clients_.size() - 1)]);
   return true;
 }
@@ -95,24 +90,17 @@ bool FileWorld::act() {
 void FileWorld::open_connection() {
   auto client = std::make_unique<Client>();
   make_requests(*client);
-  client->end = kernel_.make_socket();
+  client->end = rig_.kernel.make_socket();
   client->end->connection = static_cast<int>(clients_.size());
   client->end->state = Socket::State::established;
   client->disturbed = client->disturbed || plan_.short_timeouts;
-  client->moved = kernel_.now();
-  session::Arrival arrival;
-  arrival.socket = kernel_.new_socket(client->end);
-  arrival.peer.family = os::IpEndpoint::Family::v4;
-  arrival.id = clients_.size();
-  arrival.at = kernel_.now();
-  arrival.listener = &listener_;
-  arrival.over_limit = plan_.resets && random_.one_in(50);
-  client->disturbed = client->disturbed || arrival.over_limit;
+  client->moved = rig_.kernel.now();
+  rig_.kernel.new_socket(client->end);
+  const bool over_limit = plan_.resets && random_.one_in(50);
+  client->disturbed = client->disturbed || over_limit;
+  const std::shared_ptr<Socket> end = client->end;
   clients_.push_back(std::move(client));
-  PENSTOCK_ASSERT(admission_.reserve());
-  listener_.active.fetch_add(1);
-  PENSTOCK_ASSERT(forwarder_->offer(0, arrival));
-  forwarder_->wake_for_arrivals();
+  rig_.hand_over(end, clients_.size() - 1, over_limit);
 }
 
 void FileWorld::make_requests(Client& client) {
@@ -161,14 +149,14 @@ bool FileWorld::deliver(Client& client) {
         knows || was_finished || (all_asked && (client.leaves || has == client.requests.size()));
     if (!done || (!healed_ && random_.one_in(2))) return false;
     socket.fin_received = true;
-    kernel_.wake(socket);
+    rig_.kernel.wake(socket);
     return true;
   }
   const std::uint64_t window =
       socket.receive_capacity - std::min(socket.receive_capacity, socket.unread());
   const std::uint64_t most = std::min({left, window, std::uint64_t{client.piece}});
   if (most == 0) return false;
-  kernel_.arrive(socket, static_cast<std::uint32_t>(random_.between(1, most)), false);
+  rig_.kernel.arrive(socket, static_cast<std::uint32_t>(random_.between(1, most)), false);
   return true;
 }
 
@@ -176,7 +164,7 @@ bool FileWorld::take(Client& client) {
   Socket& socket = *client.end;
   const std::uint64_t waiting = socket.sent - socket.taken;
   if (client.stalled || !socket.peer_answers || waiting == 0) return false;
-  kernel_.take(socket, healed_ ? waiting : random_.between(1, waiting));
+  rig_.kernel.take(socket, healed_ ? waiting : random_.between(1, waiting));
   return true;
 }
 
@@ -184,24 +172,24 @@ void FileWorld::disturb(Client& client) {
   client.disturbed = true;
   if (random_.one_in(4)) {
     client.end->peer_answers = false;
-    client.end->silent_since = kernel_.now();
+    client.end->silent_since = rig_.kernel.now();
   } else {
-    kernel_.reset(*client.end, random_.one_in(4) ? ETIMEDOUT : ECONNRESET);
+    rig_.kernel.reset(*client.end, random_.one_in(4) ? ETIMEDOUT : ECONNRESET);
   }
 }
 
 void FileWorld::drain() {
   const std::chrono::milliseconds timeout{random_.between(0, 5000)};
-  drain_deadline_ = kernel_.now() + timeout;
+  drain_deadline_ = rig_.kernel.now() + timeout;
   drain_began_at_wait_ = waits_;
   const runtime::Command drain{.kind = runtime::Command::Kind::drain, .timeout = timeout};
-  PENSTOCK_ASSERT(forwarder_->command(drain));
+  PENSTOCK_ASSERT(rig_.forwarder.command(drain));
 }
 
 // An answer that is under way, or whose size is remembered, cannot keep its promise.
 void FileWorld::cut_a_file() {
   const std::size_t file = random_.between(1, sizes.size() - 1);
-  kernel_.file_bytes()[file] /= 2;
+  rig_.kernel.file_bytes()[file] /= 2;
   cut_[file] = true;
   for (auto& client : clients_)
     for (const Request& request : client->requests)
@@ -211,7 +199,7 @@ void FileWorld::cut_a_file() {
 void FileWorld::heal() {
   while (clients_.size() < plan_.connections) open_connection();
   healed_ = true;
-  kernel_.conditions().one_in = 0;
+  rig_.kernel.conditions().one_in = 0;
   for (auto& client : clients_) {
     client->stalled = false;
     client->piece = 4096;
@@ -225,7 +213,7 @@ void FileWorld::at_rest() {
       violated("when the faults are healed, everything ends", static_cast<int>(i),
                "the loop sleeps for ever and this client is still there");
   stopping_ = true;
-  forwarder_->request_stop();
+  rig_.forwarder.request_stop();
 }
 
 }  // namespace penstock::simulation

@@ -7,16 +7,14 @@
 // Thread   the forwarder's.
 
 #include <array>
-#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "files/site.hpp"
-#include "runtime/forwarder.hpp"
 #include "simulation/kernel.hpp"
 #include "simulation/outside.hpp"
 #include "simulation/plan.hpp"
+#include "simulation/rig.hpp"
 
 namespace penstock::simulation {
 
@@ -62,7 +60,6 @@ class FileWorld final : public Outside {
   explicit FileWorld(std::uint64_t seed);
   FileWorld(const FileWorld&) = delete;
   FileWorld& operator=(const FileWorld&) = delete;
-  ~FileWorld() override;
 
   // The whole life of the forwarder. Ends the process on a violation.
   void run(Tally& tally);
@@ -106,8 +103,8 @@ class FileWorld final : public Outside {
 
   Random random_;
   const Plan plan_;
-  Kernel kernel_;
-  std::array<std::uint64_t, 8> first_bytes_{};  // of each file, before it was cut
+  const std::array<std::uint64_t, 8> first_bytes_;  // of each file, before it was cut
+  Rig rig_;
   std::array<bool, 8> cut_{};
   std::vector<std::unique_ptr<Client>> clients_;
   std::uint64_t turns_left_;
@@ -118,13 +115,6 @@ class FileWorld final : public Outside {
   bool stopping_ = false;
   std::size_t settled_ = 0;
   Tally tally_;
-
-  session::LogSwitches log_;
-  runtime::Admission admission_;
-  runtime::RecordBell bell_;
-  std::atomic<bool> stale_{false};
-  session::Listener listener_;
-  std::unique_ptr<runtime::Forwarder> forwarder_;
 };
 
 }  // namespace penstock::simulation

@@ -113,4 +113,12 @@ Plan plan_for_files(Random& random) {
   return plan;
 }
 
+Tally& Tally::operator+=(const Tally& other) noexcept {
+  connections += other.connections;
+  steps += other.steps;
+  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] += other.bytes[i];
+  for (std::size_t i = 0; i < reasons.size(); ++i) reasons[i] += other.reasons[i];
+  return *this;
+}
+
 }  // namespace penstock::simulation

@@ -47,6 +47,8 @@ struct Tally {
   std::uint64_t steps = 0;
   std::array<std::uint64_t, relay::engine_names.size()> bytes{};
   std::array<std::uint64_t, session::close_reason_names.size()> reasons{};
+
+  Tally& operator+=(const Tally& other) noexcept;
 };
 
 }  // namespace penstock::simulation

@@ -3,8 +3,17 @@
 #include <memory_resource>
 
 #include "base/assert.hpp"
+#include "files/site.hpp"
+#include "simulation/outside.hpp"
 
 namespace penstock::simulation {
+
+namespace {
+std::vector<upstream::ClusterSpec> clusters(const Rig::Parts& parts) {
+  if (!parts.upstream) return {};
+  return {*parts.upstream};
+}
+}  // namespace
 
 std::vector<upstream::EndpointSpec> Rig::endpoints(std::size_t count, bool unix_sockets,
                                                    std::uint32_t max_connections) {
@@ -22,20 +31,27 @@ std::vector<upstream::EndpointSpec> Rig::endpoints(std::size_t count, bool unix_
 Rig::Rig(Random& random, Outside& outside, const Parts& parts)
     : kernel{random, outside, parts.start},
       bell{(Kernel::set_current(&kernel), runtime::SleepFlag{}), os::Wakeup{}},
-      registry{{parts.upstream}, parts.start},
+      registry{clusters(parts), parts.start},
       forwarder{setup_of(parts), log, admission, bell, *std::pmr::new_delete_resource()} {
   registry.set_bell(*this);
 }
 
 runtime::Forwarder::Setup Rig::setup_of(const Parts& parts) {
   kernel.conditions() = parts.conditions;
+  kernel.file_bytes() = parts.file_bytes;
   listener.options.timeouts = parts.timeouts;
-  listener.upstream = &upstream();
   runtime::Forwarder::Setup setup;
   setup.relay = parts.relay;
   setup.listeners = 1;
-  setup.upstreams = {listener.upstream};
   setup.upstreams_stale = &registry.stale();
+  if (parts.upstream) {
+    listener.upstream = &upstream();
+    setup.upstreams = {listener.upstream};
+  }
+  if (parts.files) {
+    listener.site = *files::Site::open(*parts.files);
+    setup.sites = {listener.site.get()};
+  }
   return setup;
 }
 
@@ -53,15 +69,26 @@ void Rig::hand_over(const std::shared_ptr<Socket>& client, std::uint64_t id, boo
   forwarder.wake_for_arrivals();
 }
 
-std::string Rig::what_is_held() const {
-  if (kernel.open_sockets() != 0) return std::to_string(kernel.open_sockets()) + " open sockets";
-  for (const auto& endpoint : upstream().cluster().endpoints())
-    if (endpoint.live->active.load() != 0) return "a place at " + endpoint.live->identity;
-  if (upstream().queue().length() != 0) return "a place in the queue";
-  if (listener.active.load() != 0) return "a place of the listener";
-  if (admission.active() != 0) return "a place of the process";
-  if (forwarder.load() != 0) return "a connection of the forwarder";
-  return {};
+std::size_t Rig::place_of(const os::SocketAddress& endpoint) const {
+  const auto& endpoints = upstream().cluster().endpoints();
+  std::size_t place = 0;
+  while (endpoints[place].live->address != endpoint) ++place;
+  return place;
+}
+
+void Rig::check_given_back() const {
+  if (kernel.open_sockets() != 0)
+    violated("every socket is closed at the end", -1,
+             std::to_string(kernel.open_sockets()) + " are open");
+  for (const auto& one : registry.upstreams()) {
+    for (const auto& endpoint : one->cluster().endpoints())
+      if (endpoint.live->active.load() != 0)
+        violated("every place is given back", -1, endpoint.live->identity);
+    if (one->queue().length() != 0)
+      violated("nobody is left in line", -1, std::to_string(one->queue().length()));
+  }
+  if (listener.active.load() != 0 || admission.active() != 0 || forwarder.load() != 0)
+    violated("every place is given back", -1, "a counter is not 0");
 }
 
 }  // namespace penstock::simulation

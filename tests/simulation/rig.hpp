@@ -1,15 +1,17 @@
 #pragma once
-// One real forwarder in the simulated kernel, with what acceptors and control give it elsewhere: an
-// upstream, a listener, its limits and the bells.
+// One real forwarder in the simulated kernel, with what acceptors and control give it elsewhere: a
+// listener with an upstream or with files, its limits and the bells.
 //
 // Owner    whoever is outside of the kernel (a world, a scene).
 // Thread   the forwarder's from start() to join(); before and behind, that of the owner.
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 
+#include "files/options.hpp"
 #include "relay/options.hpp"
 #include "runtime/admission.hpp"
 #include "runtime/forwarder.hpp"
@@ -26,7 +28,10 @@ class Rig final : public upstream::QueueBell {
   struct Parts {
     base::Instant start{};
     Kernel::Conditions conditions;
-    upstream::ClusterSpec upstream;
+    // One of the two.
+    std::optional<upstream::ClusterSpec> upstream;
+    std::optional<files::Options> files;
+    std::array<std::uint64_t, 8> file_bytes{};
     session::Timeouts timeouts;
     relay::Options relay;
   };
@@ -40,11 +45,13 @@ class Rig final : public upstream::QueueBell {
 
   // As an acceptor does: with a place of the process and one of the listener.
   void hand_over(const std::shared_ptr<Socket>& client, std::uint64_t id, bool over_limit = false);
-  // At the end: something that was not given back. Empty: all was.
-  std::string what_is_held() const;
+  // At the end: violated() where something was not given back.
+  void check_given_back() const;
 
   void ring(std::uint16_t) noexcept override { forwarder.wake_queued(); }
+  // REQUIRES: it has one, and for place_of() an endpoint there.
   upstream::Upstream& upstream() const noexcept { return *registry.upstreams().front(); }
+  std::size_t place_of(const os::SocketAddress& endpoint) const;
 
   Kernel kernel;
   session::LogSwitches log;

@@ -41,15 +41,16 @@ Rig::Parts parts_of(const Setting& setting) {
   parts.start = start;
   parts.conditions.short_in = 0;
   parts.conditions.calls_take_time = false;
-  parts.upstream.name = "u";
-  parts.upstream.endpoints =
+  auto& upstream = parts.upstream.emplace();
+  upstream.name = "u";
+  upstream.endpoints =
       Rig::endpoints(setting.endpoints, setting.unix_sockets, setting.endpoint_places);
-  parts.upstream.balance = upstream::Balance::first;
-  parts.upstream.connect.timeout = setting.connect_timeout;
-  parts.upstream.connect.attempts = setting.attempts;
-  parts.upstream.outlier.emplace();
-  parts.upstream.max_connections = setting.upstream_places;
-  parts.upstream.queue = setting.queue;
+  upstream.balance = upstream::Balance::first;
+  upstream.connect.timeout = setting.connect_timeout;
+  upstream.connect.attempts = setting.attempts;
+  upstream.outlier.emplace();
+  upstream.max_connections = setting.upstream_places;
+  upstream.queue = setting.queue;
   parts.timeouts = setting.timeouts;
   parts.relay.engine = relay::EnginePolicy::copy;
   return parts;
@@ -119,8 +120,7 @@ Scene::~Scene() {
   }
   turn_has_changed_.notify_all();
   rig_->forwarder.join();
-  if (const std::string held = rig_->what_is_held(); !held.empty())
-    violated("everything is given back at the end", -1, held);
+  rig_->check_given_back();
 }
 
 std::size_t Scene::queued() const {
@@ -239,9 +239,7 @@ void Scene::waits() {
 }
 
 int Scene::error_at_once(const os::SocketAddress& address) {
-  std::uint16_t place = 0;
-  while (live(place).address != address) ++place;
-  Endpoint& endpoint = endpoints_[place];
+  Endpoint& endpoint = endpoints_[rig_->place_of(address)];
   answer_ = endpoint.answers[std::min(endpoint.asked.size(), endpoint.answers.size() - 1)];
   endpoint.asked.push_back(rig_->kernel.now() - start);
   return error_of(answer_);
