@@ -39,6 +39,8 @@ Findings headers_begin_with_their_contract(const SourceFile& file);
 Findings contracts_keep_their_columns(const SourceFile& file);
 Findings no_marks_of_unfinished_work(const SourceFile& file);
 Findings no_word_of_the_workplace(const SourceFile& file);
+// Of the whole tree (document_rules.cpp).
+Findings documents_name_what_is_there(const std::vector<SourceFile>& files);
 Findings fixed_top_level(const std::vector<std::string>& names);
 
 }  // namespace penstock::tidy

@@ -93,6 +93,10 @@ TEST_CASE("no text speaks of the place where it was written", "[tidy]") {
   require_kept(no_word_of_the_workplace);
 }
 
+TEST_CASE("documents name only files and folders that are there", "[tidy]") {
+  require_none(documents_name_what_is_there(all_files()));
+}
+
 TEST_CASE("the top level of the repository holds what it always held", "[tidy]") {
   const auto names = top_level_names(PENSTOCK_SOURCE_DIR);
   REQUIRE(names.size() > 3);
