@@ -38,7 +38,7 @@ Lifecycle::Lifecycle(const Parts& parts)
     : parts_{parts},
       pump_{parts.io, parts.server, parts.access_log, parts.upstreams},
       numa_watch_{os::numa_topology().nodes.size() > 1},
-      listener_stop_{parts.io, parts.server},
+      listener_stop_{parts.io, parts.registry, parts.server},
       stage_timer_{parts.io},
       tick_timer_{parts.io} {
   parts_.signals.listen([this](Signal signal, const char* name) { on_signal(signal, name); });

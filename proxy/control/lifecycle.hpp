@@ -50,6 +50,7 @@ class Lifecycle {
   struct Parts {
     boost::asio::io_context& io;
     Signals& signals;
+    const upstream::Registry& registry;
     runtime::Server& server;
     ForwarderWatch& watch;
     report::AccessLog& access_log;

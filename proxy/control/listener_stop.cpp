@@ -29,9 +29,10 @@ bool may_reach(const os::SocketAddress& endpoint, const os::SocketAddress& bound
   return bound.is_wildcard() && !endpoint.is_unix() && endpoint.ip().port == bound.ip().port;
 }
 
-bool is_endpoint(const runtime::Server& server, std::size_t listener) {
+bool is_endpoint(const upstream::Registry& registry, const runtime::Server& server,
+                 std::size_t listener) {
   const bool v6_only = server.spec().listeners[listener].listen.v6_only;
-  for (const auto& upstream : server.upstreams().upstreams())
+  for (const auto& upstream : registry.upstreams())
     for (const auto& endpoint : upstream->cluster().endpoints())
       for (const os::SocketAddress& bound : server.addresses(listener))
         if (may_reach(endpoint.live->address, bound, v6_only)) return true;
@@ -40,14 +41,15 @@ bool is_endpoint(const runtime::Server& server, std::size_t listener) {
 
 }  // namespace
 
-ListenerStop::ListenerStop(boost::asio::io_context& io, runtime::Server& server)
-    : io_{io}, server_{server}, look_{io} {}
+ListenerStop::ListenerStop(boost::asio::io_context& io, const upstream::Registry& registry,
+                           runtime::Server& server)
+    : io_{io}, registry_{registry}, server_{server}, look_{io} {}
 
 void ListenerStop::begin(std::function<void()> outer_closed, std::function<void()> all_closed) {
   all_closed_ = std::move(all_closed);
   std::vector<bool> outer;
   for (std::size_t i = 0; i < server_.listeners().size(); ++i) {
-    inner_.push_back(is_endpoint(server_, i));
+    inner_.push_back(is_endpoint(registry_, server_, i));
     outer.push_back(!inner_.back());
   }
   server_.stop_accepting(outer, [this, outer_closed = std::move(outer_closed)] {
@@ -68,7 +70,7 @@ void ListenerStop::stop_inner() {
 // A connection to this host is in the listener's queue when connect() returns. Who stands in line
 // for a place dials when it is his turn.
 bool ListenerStop::everybody_has_dialled() {
-  for (const auto& upstream : server_.upstreams().upstreams())
+  for (const auto& upstream : registry_.upstreams())
     if (upstream->queue().length() > 0) return false;
   if (rounds_ >= rounds_needed) return true;
   if (asked_ != base::Instant{} && forwarders_have_answered()) ++rounds_;

@@ -13,12 +13,16 @@
 namespace penstock::runtime {
 class Server;
 }
+namespace penstock::upstream {
+class Registry;
+}
 
 namespace penstock::control {
 
 class ListenerStop {
  public:
-  ListenerStop(boost::asio::io_context& io, runtime::Server& server);
+  ListenerStop(boost::asio::io_context& io, const upstream::Registry& registry,
+               runtime::Server& server);
   ListenerStop(const ListenerStop&) = delete;
   ListenerStop& operator=(const ListenerStop&) = delete;
 
@@ -32,6 +36,7 @@ class ListenerStop {
   bool forwarders_have_answered() const;
 
   boost::asio::io_context& io_;
+  const upstream::Registry& registry_;
   runtime::Server& server_;
   io::Alarm look_;
   std::vector<bool> inner_;  // by the listener's index

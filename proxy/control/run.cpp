@@ -23,6 +23,7 @@
 #include "runtime/options.hpp"
 #include "runtime/server.hpp"
 #include "session/listener.hpp"
+#include "upstream/registry.hpp"
 
 namespace penstock::control {
 
@@ -110,8 +111,9 @@ int refuse(logging::Log& log, const std::string& sentence) {
   return base::failure;
 }
 
-// Bottom up: server, watch, lifecycle, admin; and down again in the opposite order. `ends_by` is
-// until when the logs may be flushed, where the lifecycle came to its end.
+// Bottom up: upstreams, server, watch, lifecycle, admin; and down again in the opposite order, so
+// that the threads are joined before the upstreams go. `ends_by` is until when the logs may be
+// flushed, where the lifecycle came to its end.
 int serve(config::Config config, const Confinement& confinement, logging::Log& log,
           report::AccessLog& access_log, base::Instant& ends_by) {
   log.info(fmt::format("penstock {}, process {}", base::version(), os::process_id()));
@@ -120,15 +122,23 @@ int serve(config::Config config, const Confinement& confinement, logging::Log& l
   const io::OwnedIo owned = io::make_io();
   boost::asio::io_context& io = *owned;
   Signals signals{io};
-  auto created = runtime::Server::create(config.server, report::log_switches(config.log));
+  upstream::Registry registry{config.server.upstreams, os::now()};
+  auto created = runtime::Server::create(config.server, report::log_switches(config.log), registry);
   if (!created) return refuse(log, created.error());
   runtime::Server& server = **created;
   ForwarderWatch watch{server, os::now()};
-  UpstreamControl upstreams{io, server, log};
-  UpstreamFeeds feeds{
-      io, server, upstreams, log, budget.plan.checks_at_once, confinement.reader_lock()};
-  Lifecycle lifecycle{{io, signals, server, watch, access_log, upstreams, log, confinement}};
-  ServerView view{server, watch, access_log, upstreams, lifecycle, {budget, config.shown}};
+  UpstreamControl upstreams{io, registry, server, log};
+  UpstreamFeeds feeds{io,
+                      registry,
+                      server.spec().listeners,
+                      upstreams,
+                      log,
+                      budget.plan.checks_at_once,
+                      confinement.reader_lock()};
+  Lifecycle lifecycle{
+      {io, signals, registry, server, watch, access_log, upstreams, log, confinement}};
+  ServerView view{
+      registry, server, watch, access_log, upstreams, lifecycle, {budget, config.shown}};
   auto admin = admin::AdminServer::create(io, admin_of(config), view,
                                           {.connections_max = budget.plan.admin_places});
   if (!admin) return refuse(log, admin.error());

@@ -42,10 +42,11 @@ base::PagePieces one_piece(std::function<json::value()> make) {
 
 }  // namespace
 
-ServerView::ServerView(runtime::Server& server, const ForwarderWatch& watch,
-                       const report::AccessLog& access_log, UpstreamControl& upstreams,
-                       Lifecycle& lifecycle, StartFacts facts)
-    : server_{server},
+ServerView::ServerView(const upstream::Registry& registry, runtime::Server& server,
+                       const ForwarderWatch& watch, const report::AccessLog& access_log,
+                       UpstreamControl& upstreams, Lifecycle& lifecycle, StartFacts facts)
+    : registry_{registry},
+      server_{server},
       watch_{watch},
       access_log_{access_log},
       upstreams_{upstreams},
@@ -87,7 +88,7 @@ base::PagePieces ServerView::page(admin::PageName name) {
 }
 
 base::PagePieces ServerView::metrics() {
-  report::MetricsInput input = report::metrics_input(server_);
+  report::MetricsInput input = report::metrics_input(server_, registry_);
   input.busy_ratios = watch_.busy_ratios();
   input.dns = upstreams_.dns_counts();
   input.control_blocked = lifecycle_.blocked_calls();
@@ -173,7 +174,7 @@ base::PagePieces ServerView::listeners() {
 base::PagePieces ServerView::upstreams() {
   const base::Instant now = os::now();
   clock_.look(now, os::wall_clock_nanoseconds());
-  return report::upstreams_pieces(server_.upstreams(), now, clock_);
+  return report::upstreams_pieces(registry_, now, clock_);
 }
 
 // The plan is that of the start; memory and CPUs are those of now.
@@ -202,7 +203,7 @@ json::value ServerView::budget() {
 admin::Explained ServerView::explain(const admin::ExplainQuestion& question) {
   std::vector<const session::ListenerOptions*> listeners;
   for (const auto& listener : server_.listeners()) listeners.push_back(&listener->options);
-  return report::explain_json(question.listener, question.source, listeners, server_.upstreams());
+  return report::explain_json(question.listener, question.source, listeners, registry_);
 }
 
 void ServerView::drain() {

@@ -22,9 +22,9 @@ struct StartFacts {
 
 class ServerView final : public admin::AdminView {
  public:
-  ServerView(runtime::Server& server, const ForwarderWatch& watch,
-             const report::AccessLog& access_log, UpstreamControl& upstreams, Lifecycle& lifecycle,
-             StartFacts facts);
+  ServerView(const upstream::Registry& registry, runtime::Server& server,
+             const ForwarderWatch& watch, const report::AccessLog& access_log,
+             UpstreamControl& upstreams, Lifecycle& lifecycle, StartFacts facts);
 
   std::string unhealthy_because() override;
   std::string not_ready_because() override;
@@ -48,6 +48,7 @@ class ServerView final : public admin::AdminView {
   boost::json::array forwarders() const;
   budget::BudgetUse budget_used(const os::ProcessUsage& process) const;
 
+  const upstream::Registry& registry_;
   runtime::Server& server_;
   const ForwarderWatch& watch_;
   const report::AccessLog& access_log_;

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "files/site.hpp"
-#include "os/clock.hpp"
 #include "os/host_addresses.hpp"
 #include "os/numa.hpp"
 #include "os/reuseport.hpp"
@@ -39,14 +38,15 @@ std::string missing_for_strict(const Placement& placement) {
 
 }  // namespace
 
-Assembly::Assembly(ServerSpec given, session::LogSwitches switches)
-    : spec{std::move(given)}, log{switches}, upstreams{spec.upstreams, os::now()} {
+Assembly::Assembly(ServerSpec given, session::LogSwitches switches, upstream::Registry& registry)
+    : spec{std::move(given)}, log{switches}, upstreams{registry} {
   upstreams.set_bell(*this);
 }
 
 base::SentenceOr<std::unique_ptr<Assembly>> Assembly::build(ServerSpec spec,
-                                                            session::LogSwitches log) {
-  std::unique_ptr<Assembly> assembly{new Assembly{std::move(spec), log}};
+                                                            session::LogSwitches log,
+                                                            upstream::Registry& upstreams) {
+  std::unique_ptr<Assembly> assembly{new Assembly{std::move(spec), log, upstreams}};
   if (auto built = assembly->build_all(); !built) return built.error();
   return assembly;
 }

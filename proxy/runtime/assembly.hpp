@@ -35,11 +35,12 @@ namespace penstock::runtime {
 struct Assembly final : upstream::QueueBell {
   // Binds every listener; no thread runs yet.
   static base::SentenceOr<std::unique_ptr<Assembly>> build(ServerSpec spec,
-                                                           session::LogSwitches log);
+                                                           session::LogSwitches log,
+                                                           upstream::Registry& upstreams);
 
   const ServerSpec spec;
   const session::LogSwitches log;
-  upstream::Registry upstreams;
+  upstream::Registry& upstreams;  // control's; outlives this
   std::vector<std::unique_ptr<session::Listener>> listeners;
   std::vector<std::vector<os::SocketAddress>> addresses;  // by listener
   std::vector<os::NetworkDevice> devices;
@@ -56,7 +57,7 @@ struct Assembly final : upstream::QueueBell {
   using Built = base::SentenceOr<void>;
   using SocketsByAcceptor = std::vector<std::vector<BoundSocket>>;
 
-  Assembly(ServerSpec given, session::LogSwitches switches);
+  Assembly(ServerSpec given, session::LogSwitches switches, upstream::Registry& registry);
 
   Built build_all();
   Built plan();

@@ -17,9 +17,10 @@ Server::Server(std::unique_ptr<Assembly> parts) : parts_{std::move(parts)} {}
 
 Server::~Server() = default;
 
-Server::Created Server::create(ServerSpec spec, session::LogSwitches log) {
+Server::Created Server::create(ServerSpec spec, session::LogSwitches log,
+                               upstream::Registry& upstreams) {
   PENSTOCK_ASSERT(spec.runtime.max_connections > 0);  // control has worked out `auto`
-  auto built = Assembly::build(std::move(spec), log);
+  auto built = Assembly::build(std::move(spec), log, upstreams);
   if (!built) return built.error();
   return std::unique_ptr<Server>{new Server{std::move(*built)}};
 }
@@ -38,12 +39,6 @@ const std::vector<os::SocketAddress>& Server::addresses(std::size_t listener) co
   return parts_->addresses[listener];
 }
 
-const upstream::Registry& Server::upstreams() const noexcept {
-  return parts_->upstreams;
-}
-upstream::Registry& Server::upstreams() noexcept {
-  return parts_->upstreams;
-}
 const ServerSpec& Server::spec() const noexcept {
   return parts_->spec;
 }

@@ -1,5 +1,5 @@
 #pragma once
-// The data plane as a whole: listeners, acceptors, forwarders, upstreams.
+// The data plane as a whole: listeners, acceptors, forwarders.
 //
 // Owner    control (main). Everything is built bottom up in create(); start() lets threads run.
 // Thread   every method by the control thread, which is the one that calls create(). What is
@@ -51,8 +51,9 @@ struct ThreadLocks {
 class Server {
  public:
   using Created = base::SentenceOr<std::unique_ptr<Server>>;
-  // Binds every listener, builds everything. `log` says which records control wants.
-  static Created create(ServerSpec spec, session::LogSwitches log);
+  // Binds every listener, builds everything. `log` says which records control wants; the upstreams
+  // are those of the spec, and outlive the server.
+  static Created create(ServerSpec spec, session::LogSwitches log, upstream::Registry& upstreams);
   ~Server();  // stop() has been called, or start() never was
 
   void start(const ThreadLocks& locks = {});
@@ -62,8 +63,6 @@ class Server {
   const std::vector<std::unique_ptr<session::Listener>>& listeners() const noexcept;
   // The bound addresses of a listener, port 0 replaced by what the kernel chose.
   const std::vector<os::SocketAddress>& addresses(std::size_t listener) const noexcept;
-  const upstream::Registry& upstreams() const noexcept;
-  upstream::Registry& upstreams() noexcept;
   const ServerSpec& spec() const noexcept;
   std::size_t connections_active() const noexcept;
   std::size_t connections_max() const noexcept;  // runtime.max_connections, auto worked out

@@ -2,7 +2,8 @@
 // All upstreams of a server: owns the live records, builds the snapshots, and frees those that
 // nobody looks at any more.
 //
-// Owner    the server. Thread: control, but for what an Upstream offers to all.
+// Owner    whoever runs a server; it outlives that. Thread: control, but for what an Upstream
+//          offers to all.
 // Life     of a snapshot: replaced by publish(), it is kept until every forwarder has answered a
 //          ping that was sent afterwards, for between two answers a forwarder may hold it. Of a
 //          record: kept after it vanished from its upstream until its last connection has ended

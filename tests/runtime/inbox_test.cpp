@@ -11,7 +11,7 @@ namespace penstock::runtime {
 namespace {
 
 struct TwoAcceptors {
-  os::Poller poller = std::move(*os::Poller::create());
+  os::Poller poller = *os::Poller::create();
   Inbox inbox{2, poller, *std::pmr::new_delete_resource()};
 
   bool offer(std::size_t sender, std::uint64_t id) {

@@ -44,14 +44,20 @@ class Rig {
     listener.session.max_connections = listener_max;
     listener.addresses.push_back(loopback_v4());
     spec.listeners.push_back(std::move(listener));
-    auto created = runtime::Server::create(std::move(spec), {});
+    registry_.emplace(spec.upstreams, os::now());
+    auto created = runtime::Server::create(std::move(spec), {}, *registry_);
     if (!created) throw std::runtime_error{created.error()};
     server_ = std::move(*created);
     if (starts) server_->start();
   }
-  ~Rig() { server_->stop(); }
+  ~Rig() { end(); }
+  void end() {
+    if (server_) server_->stop();
+    server_.reset();
+  }
 
   runtime::Server& server() { return *server_; }
+  upstream::Registry& upstreams() { return *registry_; }
   os::SocketAddress address() const { return server_->addresses(0).front(); }
   os::Fd connect() const { return dial(address()); }
   os::Fd origin_side() const { return accept_one(origin_.get()); }
@@ -71,6 +77,7 @@ class Rig {
 
  private:
   os::Fd origin_;
+  std::optional<upstream::Registry> registry_;
   std::unique_ptr<runtime::Server> server_;
 };
 
@@ -234,6 +241,21 @@ TEST_CASE("cutting resets every connection, with its reason", "[runtime]") {
   REQUIRE(rig.count(CloseReason::drain) == 1);
 }
 
+TEST_CASE("the upstreams go on when the server that used them has ended", "[runtime]") {
+  Rig rig;
+  const os::Fd client = rig.connect();
+  const os::Fd origin = rig.origin_side();
+  upstream::Upstream& upstream = *rig.upstreams().find("origin");
+  const upstream::LiveRecord& endpoint = *upstream.cluster().endpoint(0).live;
+  CHECK(endpoint.active == 1);
+  rig.end();
+  CHECK(endpoint.active == 0);
+  CHECK(upstream.queue().length() == 0);
+  CHECK(rig.upstreams().replace_endpoints(upstream, {}, os::now()).removed.size() == 1);
+  rig.upstreams().refresh(os::now());
+  CHECK(upstream.cluster().endpoints().empty());
+}
+
 TEST_CASE("forwarders answer pings", "[runtime]") {
   Rig rig;
   const auto before = rig.server().forwarders();
@@ -265,7 +287,8 @@ TEST_CASE("an address in use is said in a sentence, and nothing is left behind",
   listener.session.upstream = "origin";
   listener.addresses.push_back(address_of(occupied.get()));
   spec.listeners.push_back(std::move(listener));
-  const auto created = runtime::Server::create(std::move(spec), {});
+  upstream::Registry registry{spec.upstreams, os::now()};
+  const auto created = runtime::Server::create(std::move(spec), {}, registry);
   REQUIRE_FALSE(created);
   CAPTURE(created.error());
   REQUIRE(created.error().find("listener web: cannot bind") != std::string::npos);
@@ -295,7 +318,8 @@ TEST_CASE("where memory cannot be bound, strict does not start, and says why", "
     runtime::ServerSpec spec;
     spec.runtime.max_connections = 1;
     spec.runtime.numa = numa;
-    auto created = runtime::Server::create(std::move(spec), {});
+    upstream::Registry registry{{}, os::now()};
+    auto created = runtime::Server::create(std::move(spec), {}, registry);
     return created ? std::string{} : created.error();
   };
   CHECK(holds_without_memory_policies([&] {

@@ -15,6 +15,7 @@
 #include "runtime/server.hpp"
 #include "session/context.hpp"
 #include "session/counters.hpp"
+#include "upstream/registry.hpp"
 
 namespace penstock::cli {
 
@@ -154,7 +155,8 @@ void SelftestTrial::start(runtime::ListenerSpec listener, runtime::ServerSpec sp
   spec.runtime.max_connections = 64;
   session::LogSwitches silent;
   silent.close = false;
-  auto created = runtime::Server::create(std::move(spec), silent);
+  registry_ = std::make_unique<upstream::Registry>(spec.upstreams, os::now());
+  auto created = runtime::Server::create(std::move(spec), silent, *registry_);
   if (!created) throw SelftestFault{created.error()};
   server_ = std::move(*created);
   server_->start();

@@ -22,6 +22,9 @@ class Server;
 struct ListenerSpec;
 struct ServerSpec;
 }  // namespace penstock::runtime
+namespace penstock::upstream {
+class Registry;
+}
 
 namespace penstock::cli {
 
@@ -49,6 +52,7 @@ class SelftestTrial {
   const runtime::ForwarderView& view() const { return views_.front(); }
 
   os::Fd origin_listener_;
+  std::unique_ptr<upstream::Registry> registry_;  // outlives the server
   std::unique_ptr<runtime::Server> server_;
   std::vector<runtime::ForwarderView> views_;
 };

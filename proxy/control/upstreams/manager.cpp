@@ -21,13 +21,14 @@ bool is_bad(upstream::State state) {
 
 }  // namespace
 
-UpstreamControl::UpstreamControl(boost::asio::io_context& io, runtime::Server& server,
-                                 logging::Log& log)
-    : server_{server},
+UpstreamControl::UpstreamControl(boost::asio::io_context& io, upstream::Registry& registry,
+                                 runtime::Server& server, logging::Log& log)
+    : registry_{registry},
+      server_{server},
       log_{log},
       timer_{io},
-      conditions_(server.upstreams().upstreams().size(), Condition::serves) {
-  for (const auto& upstream : server.upstreams().upstreams())
+      conditions_(registry.upstreams().size(), Condition::serves) {
+  for (const auto& upstream : registry.upstreams())
     for (const auto& source : upstream->spec().sources)
       if (std::holds_alternative<upstream::DnsSource>(source)) dns_counts_[upstream->name()];
 }
@@ -35,7 +36,7 @@ UpstreamControl::UpstreamControl(boost::asio::io_context& io, runtime::Server& s
 void UpstreamControl::replace_endpoints(upstream::Upstream& upstream,
                                         const std::vector<upstream::EndpointSpec>& endpoints,
                                         const upstream::Registry::Left& left) {
-  const auto change = server_.upstreams().replace_endpoints(upstream, endpoints, os::now(), left);
+  const auto change = registry_.replace_endpoints(upstream, endpoints, os::now(), left);
   if (!change.is_change) return;
   log_.info(fmt::format("upstream {} has {} endpoints now: {} new, {} gone", upstream.name(),
                         endpoints.size(), change.added.size(),
@@ -53,7 +54,7 @@ void UpstreamControl::count(const std::string& upstream, upstream::DnsResult res
 
 void UpstreamControl::judge(upstream::LiveRecord& endpoint, upstream::Health health,
                             std::string why) {
-  if (!server_.upstreams().set_health(endpoint, health, std::move(why), os::now())) return;
+  if (!registry_.set_health(endpoint, health, std::move(why), os::now())) return;
   refresh_soon();
   // Ejected it is already, and as long as it is, it is not shown as down.
   if (health == upstream::Health::down && endpoint.is_ejected()) obey_on_down(endpoint);
@@ -61,11 +62,11 @@ void UpstreamControl::judge(upstream::LiveRecord& endpoint, upstream::Health hea
 
 bool UpstreamControl::set_override(const std::string& upstream, const std::string& endpoint,
                                    upstream::Override said) {
-  const upstream::Upstream* found = server_.upstreams().find(upstream);
+  const upstream::Upstream* found = registry_.find(upstream);
   if (found == nullptr) return false;
   for (const auto& one : found->cluster().endpoints()) {
     if (one.live->identity != endpoint && one.live->address.to_string() != endpoint) continue;
-    server_.upstreams().set_override(*one.live, said, os::now());
+    registry_.set_override(*one.live, said, os::now());
     refresh();
     return true;
   }
@@ -74,11 +75,11 @@ bool UpstreamControl::set_override(const std::string& upstream, const std::strin
 
 void UpstreamControl::refresh() {
   refreshed_ = os::now();
-  const auto refreshed = server_.upstreams().refresh(refreshed_);
+  const auto refreshed = registry_.refresh(refreshed_);
   tell(refreshed.changed);
   tell_reach(refreshed.reach_changed);
   for (upstream::LiveRecord* endpoint : refreshed.forgotten)
-    end_connections_of(*endpoint, server_.upstreams().find(endpoint->upstream)->spec().on_remove,
+    end_connections_of(*endpoint, registry_.find(endpoint->upstream)->spec().on_remove,
                        session::CloseReason::endpoint_removed);
   for (const upstream::Upstream* upstream : refreshed.doubted)
     if (on_doubt_) on_doubt_(upstream->name());
@@ -136,7 +137,7 @@ UpstreamControl::Condition UpstreamControl::condition_of(const upstream::Cluster
 }
 
 void UpstreamControl::tell_conditions() {
-  for (const auto& upstream : server_.upstreams().upstreams()) {
+  for (const auto& upstream : registry_.upstreams()) {
     const Condition now = condition_of(upstream->cluster());
     if (std::exchange(conditions_[upstream->index()], now) == now) continue;
     const std::string& name = upstream->name();
@@ -167,7 +168,7 @@ void UpstreamControl::tell_conditions() {
 }
 
 void UpstreamControl::obey_on_down(upstream::LiveRecord& endpoint) {
-  end_connections_of(endpoint, server_.upstreams().find(endpoint.upstream)->spec().on_down,
+  end_connections_of(endpoint, registry_.find(endpoint.upstream)->spec().on_down,
                      session::CloseReason::endpoint_down);
 }
 

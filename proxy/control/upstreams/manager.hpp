@@ -23,7 +23,8 @@ namespace penstock::control {
 
 class UpstreamControl {
  public:
-  UpstreamControl(boost::asio::io_context& io, runtime::Server& server, logging::Log& log);
+  UpstreamControl(boost::asio::io_context& io, upstream::Registry& registry,
+                  runtime::Server& server, logging::Log& log);
   UpstreamControl(const UpstreamControl&) = delete;
   UpstreamControl& operator=(const UpstreamControl&) = delete;
 
@@ -50,6 +51,10 @@ class UpstreamControl {
   // Within refresh_interval: a thousand endpoints that change their state one by one, as they do at
   // a start or when a network fails, must not cost a thousand layouts.
   void refresh_soon();
+  // Where forwarders have found something.
+  void refresh_if_stale() {
+    if (registry_.is_stale()) refresh_soon();
+  }
   static constexpr base::Duration refresh_interval = std::chrono::milliseconds{20};
 
  private:
@@ -66,6 +71,7 @@ class UpstreamControl {
                           session::CloseReason reason);
   void wake_at(base::Instant next);
 
+  upstream::Registry& registry_;
   runtime::Server& server_;
   logging::Log& log_;
   io::Alarm timer_;

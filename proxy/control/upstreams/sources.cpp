@@ -8,7 +8,7 @@
 #include "control/upstreams/loops.hpp"
 #include "io/work.hpp"
 #include "os/clock.hpp"
-#include "runtime/server.hpp"
+#include "runtime/options.hpp"
 #include "upstream/live_record.hpp"
 #include "upstream/registry.hpp"
 
@@ -23,14 +23,15 @@ void write(logging::Log& log, const std::string& sentence, logging::Severity sev
 
 }  // namespace
 
-UpstreamFeeds::UpstreamFeeds(boost::asio::io_context& io, runtime::Server& server,
+UpstreamFeeds::UpstreamFeeds(boost::asio::io_context& io, upstream::Registry& registry,
+                             const std::vector<runtime::ListenerSpec>& listeners,
                              UpstreamControl& upstreams, logging::Log& log,
                              std::size_t checks_at_once, std::function<void()> on_reader_start)
     : io_{io},
-      server_{server},
+      registry_{registry},
       upstreams_{upstreams},
       log_{log},
-      looping_{looping_sockets(server.spec().listeners)},
+      looping_{looping_sockets(listeners)},
       health_{io,
               {.checked =
                    [](upstream::LiveRecord& endpoint, upstream::CheckResult result) {
@@ -49,7 +50,7 @@ UpstreamFeeds::UpstreamFeeds(boost::asio::io_context& io, runtime::Server& serve
               .said = [&log](const auto& text, auto severity) { write(log, text, severity); }},
              std::move(on_reader_start)} {
   upstreams.set_on_doubt([this](const std::string& upstream) { dns_.hurry(upstream); });
-  for (const auto& upstream : server.upstreams().upstreams()) {
+  for (const auto& upstream : registry.upstreams()) {
     const auto& sources = upstream->spec().sources;
     lists_.emplace(upstream->name(), sources);
     for (std::size_t i = 0; i < sources.size(); ++i) {
@@ -100,7 +101,7 @@ void UpstreamFeeds::found(const discovery::SourceId& id,
   if (list.left_out() > 0)
     log_.warning(fmt::format("upstream {} has more than {} endpoints: {} are left out", id.upstream,
                              base::endpoints_max, list.left_out()));
-  upstream::Upstream& upstream = *server_.upstreams().find(id.upstream);
+  upstream::Upstream& upstream = *registry_.find(id.upstream);
   upstreams_.replace_endpoints(upstream, list.endpoints(), left);
   check(upstream);
 }

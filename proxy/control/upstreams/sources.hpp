@@ -22,9 +22,10 @@ namespace penstock::control {
 
 class UpstreamFeeds {
  public:
-  // At most `checks_at_once` health checks are under way. `on_reader_start` runs on the thread that
-  // reads files of endpoints.
-  UpstreamFeeds(boost::asio::io_context& io, runtime::Server& server, UpstreamControl& upstreams,
+  // None of our own `listeners` becomes an endpoint. At most `checks_at_once` health checks are
+  // under way. `on_reader_start` runs on the thread that reads files of endpoints.
+  UpstreamFeeds(boost::asio::io_context& io, upstream::Registry& registry,
+                const std::vector<runtime::ListenerSpec>& listeners, UpstreamControl& upstreams,
                 logging::Log& log, std::size_t checks_at_once,
                 std::function<void()> on_reader_start);
   UpstreamFeeds(const UpstreamFeeds&) = delete;
@@ -46,7 +47,7 @@ class UpstreamFeeds {
   void check(const upstream::Upstream& upstream);
 
   boost::asio::io_context& io_;
-  runtime::Server& server_;
+  upstream::Registry& registry_;
   UpstreamControl& upstreams_;
   logging::Log& log_;
   const config::OwnSockets looping_;

@@ -43,7 +43,7 @@ std::size_t RecordPump::take_batch() {
 }
 
 void RecordPump::pump() {
-  if (server_.upstreams().is_stale()) upstreams_.refresh_soon();
+  upstreams_.refresh_if_stale();
   const std::size_t taken = take_batch();
   if (taken == batch_records)
     io::call_later(io_, [this] { pump(); });

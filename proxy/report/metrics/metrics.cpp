@@ -38,7 +38,7 @@ MetricsInput::Upstream upstream_input(const upstream::Upstream& upstream,
 
 }  // namespace
 
-MetricsInput metrics_input(const runtime::Server& server) {
+MetricsInput metrics_input(const runtime::Server& server, const upstream::Registry& registry) {
   MetricsInput input;
   for (const auto& listener : server.listeners())
     input.listeners.push_back({.name = listener->options.name,
@@ -48,8 +48,8 @@ MetricsInput metrics_input(const runtime::Server& server) {
   const std::vector<runtime::ThreadView> threads = server.threads();
   input.numa_local_ratio = numa_local_ratio(threads);
   input.numa_refusals = numa_refusals(threads);
-  const auto leaving = server.upstreams().leaving();
-  for (const auto& upstream : server.upstreams().upstreams())
+  const auto leaving = registry.leaving();
+  for (const auto& upstream : registry.upstreams())
     input.upstreams.push_back(upstream_input(*upstream, leaving[upstream->index()]));
   return input;
 }

@@ -28,8 +28,9 @@ namespace penstock::runtime {
 class Server;
 }
 namespace penstock::upstream {
+class Registry;
 struct LiveRecord;
-}
+}  // namespace penstock::upstream
 
 namespace penstock::report {
 
@@ -69,7 +70,7 @@ struct MetricsInput {
 
 // Everything that the server itself knows; busy ratios, DNS, log and process are left to the
 // caller.
-MetricsInput metrics_input(const runtime::Server& server);
+MetricsInput metrics_input(const runtime::Server& server, const upstream::Registry& registry);
 
 // What it points at is looked at when a piece is called.
 base::PagePieces metrics_pieces(MetricsInput taken);
