@@ -208,6 +208,16 @@ TEST_CASE("who stops a listener that stops already is told at its end, too", "[r
   REQUIRE(await_fact([&] { return told == 3; }));
 }
 
+TEST_CASE("a server ends also while its listeners still stop", "[runtime]") {
+  std::atomic<int> told{0};
+  {
+    Rig rig;
+    rig.server().stop_accepting({true}, [&] { ++told; });
+    rig.server().stop_accepting({true}, [&] { ++told; });
+  }
+  CHECK(told == 0);
+}
+
 TEST_CASE("a drain that finds no room with a forwarder is obeyed as soon as there is",
           "[runtime]") {
   Rig rig{100, 100, {}, 1, false};
