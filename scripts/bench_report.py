@@ -14,7 +14,7 @@ from datetime import date
 PLOTTED = ("proxy ms/GB", "proxy us", "per s", "bytes each")
 # The figures of the short table, and whether less is better.
 SUMMARIZED = (("proxy ms/GB", True), ("proxy us", True), ("bytes each", True), ("per s", False),
-              ("p99 us", True))
+              ("p99 us", True), ("fewest/median", False))
 
 
 def median(values):
@@ -103,8 +103,9 @@ def summary(samples, works):
                 continue
             name, theirs = best_peer(samples, work, figure, less_is_better)
             mine = median(ours)
+            ratio = f"{mine / theirs:.2f}" if theirs > 0 else ""
             lines.append(f"| {work} | {figure} | {number(mine)} | {number(theirs)} | {name} "
-                         f"| {mine / theirs:.2f} |")
+                         f"| {ratio} |")
     return "\n".join(lines) + "\n"
 
 

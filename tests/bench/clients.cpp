@@ -23,6 +23,7 @@ struct Exchange {
   std::size_t to_receive = 0;
   std::size_t turn = 0;  // among the sizes
   Clock::time_point begun{};
+  Service service{};
 };
 
 void begin(Exchange& exchange, std::size_t bytes) {
@@ -49,9 +50,10 @@ bool advance(Exchange& exchange, const std::string& request, std::vector<char>& 
   return exchange.to_send == 0;
 }
 
-void note(Seen& seen, const Exchange& exchange, std::size_t bytes, Clock::time_point warm) {
+void note(Seen& seen, Exchange& exchange, std::size_t bytes, Clock::time_point warm) {
   const auto now = Clock::now();
   if (now < warm) return;
+  exchange.service.answered(now);
   seen.bytes += bytes;
   ++seen.exchanges;
   seen.latencies_ns.push_back(static_cast<std::uint32_t>((now - exchange.begun).count()));
@@ -84,6 +86,7 @@ Seen ping_pong(const Target& proxy, std::size_t connections, const std::vector<s
   std::vector<Exchange> exchanges(connections);
   for (std::size_t i = 0; i < connections; ++i) {
     exchanges[i].socket = connect_to(proxy);
+    exchanges[i].service = Service{warm};
     begin(exchanges[i], sizes.front());
     watch(epoll, exchanges[i].socket, i);
   }
@@ -93,7 +96,11 @@ Seen ping_pong(const Target& proxy, std::size_t connections, const std::vector<s
     exchange.turn = (exchange.turn + 1) % sizes.size();
     begin(exchange, sizes[exchange.turn]);
   });
-  for (const Exchange& exchange : exchanges) ::close(exchange.socket);
+  for (Exchange& exchange : exchanges) {
+    exchange.service.close(end);
+    seen.services.push_back(exchange.service);
+    ::close(exchange.socket);
+  }
   ::close(epoll);
   return seen;
 }

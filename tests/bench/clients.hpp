@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "fairness.hpp"
 #include "net.hpp"
 
 namespace penstock::bench {
@@ -14,6 +15,7 @@ struct Seen {
   std::uint64_t bytes = 0;      // received
   std::uint64_t exchanges = 0;  // requests answered, or connections completed
   std::vector<std::uint32_t> latencies_ns;
+  std::vector<Service> services;  // of each connection; empty where none asks again
 };
 
 // `connections` at a time, each sends a request of the next size, waits for as many bytes, and

@@ -8,8 +8,8 @@
 // (ping-pong beside one bulk stream, which comes through --elephant-port from
 // --elephant-origin-port), connect (connect, one exchange, close), idle (resident bytes for each
 // idle connection). Prints one JSON object: what was moved, the CPU time of the proxy and of the
-// whole machine in the window after the warm-up, latencies. Times and rates are for comparing
-// within one run only.
+// whole machine in the window after the warm-up, latencies per request and, where connections ask
+// again, how evenly they were served. Times and rates are for comparing within one run only.
 
 #include <fmt/format.h>
 
@@ -69,6 +69,17 @@ Seen drive(const Plan& plan, Clock::time_point warm, Clock::time_point end) {
   return ping_pong(proxy, plan.connections, plan.sizes, warm, end);
 }
 
+// What is appended to the JSON object.
+std::string fairness_text(const Seen& seen) {
+  if (seen.services.empty()) return {};
+  const Fairness fairness = fairness_of(seen.services);
+  return fmt::format(
+      ",\"fewest_exchanges\":{},\"median_exchanges\":{},\"most_exchanges\":{},"
+      "\"longest_gap_us\":{:.1f}",
+      fairness.fewest, fairness.median, fairness.most,
+      std::chrono::duration<double, std::micro>(fairness.longest_gap).count());
+}
+
 void measure(const Plan& plan) {
   using std::chrono::duration;
   using std::chrono::duration_cast;
@@ -100,10 +111,10 @@ void measure(const Plan& plan) {
   fmt::print(
       "{{\"seconds\":{},\"bytes\":{},\"exchanges\":{},\"p50_us\":{:.1f},\"p99_us\":{:.1f},"
       "\"elephant_bytes\":{},\"proxy_cpu\":{:.6f},\"acceptor_cpu\":{:.6f},"
-      "\"machine_cpu\":{:.6f}}}\n",
+      "\"machine_cpu\":{:.6f}{}}}\n",
       plan.seconds, seen.bytes, seen.exchanges, percentile(seen.latencies_ns, 0.5),
       percentile(seen.latencies_ns, 0.99), heavy.bytes, after.proxy - before.proxy,
-      after.acceptor - before.acceptor, after.machine - before.machine);
+      after.acceptor - before.acceptor, after.machine - before.machine, fairness_text(seen));
 }
 
 void measure_idle(const Plan& plan) {
