@@ -5,9 +5,7 @@ distance of the quartiles in percent of the median.
 """
 import html
 import platform
-import re
 import statistics
-import subprocess
 from datetime import date
 
 # The figure that a plot shows, per kind of work, and whether less is better.
@@ -34,17 +32,10 @@ def number(value):
     return f"{value:.3g}" if value < 100 else f"{value:.0f}"
 
 
-def version_of(command, pattern):
-    done = subprocess.run(command, capture_output=True, text=True)
-    found = re.search(pattern, done.stdout + done.stderr)
-    return found.group(1) if found else "?"
-
-
-def setting(rounds):
-    haproxy = version_of(["haproxy", "-v"], r"version (\S+)")
-    nginx = version_of(["nginx", "-v"], r"nginx/(\S+)")
-    return (f"{date.today().isoformat()}, Linux {platform.release()}, haproxy {haproxy}, "
-            f"nginx {nginx}; "
+def setting(rounds, releases):
+    """When, where and beside whom: `packages` is a digest of all that is installed there."""
+    return (f"{date.today().isoformat()}, Linux {platform.release()}; "
+            f"{'; '.join(map(str, releases))}; "
             f"medians of {rounds} interleaved rounds, +- half the distance of the quartiles.")
 
 
@@ -117,9 +108,9 @@ def replace_between(page, mark, text):
     page.write_text(before + opening + text + closing + after)
 
 
-def report(samples, works, rounds, root):
+def report(samples, works, setting_line, root):
     tables = "\n".join(table(samples, work, per) for work, per in works.items())
-    short = setting(rounds) + "\n\n" + summary(samples, works)
+    short = setting_line + "\n\n" + summary(samples, works)
     print(short, "", tables, sep="\n")
     if root is None:
         return
