@@ -1,5 +1,5 @@
 #pragma once
-// The signals of `run`, as calls on the control thread.
+// The signals of `run`, as calls on the control thread. What they do: control/lifecycle.
 //
 // Owner    run(). What came since the first instruction of main was held (os/signals.hpp) and is
 //          told first; what comes after the end of this object is held to the end of the process.

@@ -1,7 +1,8 @@
 #pragma once
 // Empty pipes kept warm for one forwarder.
 //
-// Owner    a pipe belongs to the pool while idle, to the caller while leased.
+// Owner    a pipe belongs to the pool while idle, to the caller while leased. Who leases, and when:
+//          relay/direction.
 // Thread   the forwarder's own; there is no lock here, and none is needed.
 // Limit    at most `pipes_max` leased and idle together; at most base::pipes_warm_max idle ones are
 //          kept. Last in, first out: a flow that does not block uses the pipe of its neighbour,

@@ -2,6 +2,8 @@
 
 #include <numeric>
 
+#include "files/site_cache.hpp"
+
 namespace penstock::report {
 
 namespace {
@@ -75,6 +77,22 @@ RelayTotals relay_totals(const ForwarderViews& forwarders) {
     totals.zerocopy_sends += counters.zerocopy_sends.value();
     totals.zerocopy_copied += counters.zerocopy_copied.value();
     totals.zerocopy_abandoned += counters.zerocopy_abandoned.value();
+  }
+  return totals;
+}
+
+FileTotals file_totals(const ForwarderViews& forwarders, const files::Site& site) {
+  FileTotals totals;
+  for (const auto& forwarder : forwarders) {
+    if (forwarder.sites == nullptr) continue;
+    for (const files::SiteCache& one : forwarder.sites->all()) {
+      if (&one.site() != &site) continue;
+      const files::CacheCounters& counters = one.cache().counters();
+      totals.open += counters.open.value();
+      totals.hits += counters.hits.value();
+      totals.misses += counters.misses.value();
+      totals.evictions += counters.evictions.value();
+    }
   }
   return totals;
 }

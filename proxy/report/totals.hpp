@@ -16,6 +16,10 @@
 #include "runtime/views.hpp"
 #include "session/counters.hpp"
 
+namespace penstock::files {
+class Site;
+}
+
 namespace penstock::report {
 
 using ForwarderViews = std::vector<runtime::ForwarderView>;
@@ -62,11 +66,20 @@ struct RelayTotals {
   std::uint64_t zerocopy_abandoned = 0;
 };
 
+// See files::CacheCounters: of one site.
+struct FileTotals {
+  std::uint64_t open = 0;
+  std::uint64_t hits = 0;
+  std::uint64_t misses = 0;
+  std::uint64_t evictions = 0;
+};
+
 ListenerTotals listener_totals(const ForwarderViews& forwarders, std::size_t listener);
 ListenerTotals all_listeners(const ForwarderViews& forwarders);
 UpstreamTotals upstream_totals(const ForwarderViews& forwarders, std::size_t upstream);
 SessionTotals session_totals(const ForwarderViews& forwarders);
 RelayTotals relay_totals(const ForwarderViews& forwarders);
+FileTotals file_totals(const ForwarderViews& forwarders, const files::Site& site);
 
 // For a page in pieces: each listener and upstream is added up once, when its first row is written.
 class TotalsByRow {
