@@ -26,6 +26,7 @@ class Lease {
 
   bool is_held() const noexcept { return upstream_ != nullptr; }
   // Where it holds, or before it was given back: a connection's record names its last endpoint.
+  // That stays for ten seconds more (Registry::reclaim); a pause between attempts is shorter.
   LiveRecord* endpoint() const noexcept { return endpoint_; }
   void give_back() noexcept;
 

@@ -105,6 +105,7 @@ struct alignas(base::cache_line_bytes) LiveRecord {
     base::Instant ramp_until{};
     base::Instant returned{};              // from the last ejection
     base::Instant vanished = base::never;  // from its upstream
+    base::Instant held{};                  // then; connections were seen there last
     // Vanished, it stays what it was until then, should it return; afterwards on_remove acts.
     base::Instant forget_at = base::never;
     std::array<std::uint64_t, check_result_names.size()> checks{};

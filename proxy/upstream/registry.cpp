@@ -155,6 +155,8 @@ void Registry::set_bell(QueueBell& bell) noexcept {
 
 void Registry::reclaim(std::uint64_t next_ping, std::uint64_t answered, base::Instant now) {
   next_ping_ = next_ping;
+  for (const auto& [number, record] : vanished_)
+    if (record->active.load(std::memory_order_acquire) > 0) record->control.held = now;
   std::erase_if(retired_, [&](const Retired& one) { return answered >= one.free_after; });
   if (retired_.empty()) forget_the_vanished(now);
 }
@@ -163,7 +165,7 @@ void Registry::reclaim(std::uint64_t next_ping, std::uint64_t answered, base::In
 void Registry::forget_the_vanished(base::Instant now) {
   std::vector<const LiveRecord*> idle;
   for (const auto& [number, record] : vanished_)
-    if (now - record->control.vanished >= pointed_at_max &&
+    if (now - std::max(record->control.vanished, record->control.held) >= pointed_at_max &&
         record->active.load(std::memory_order_acquire) == 0)
       idle.push_back(record);
   std::stable_sort(idle.begin(), idle.end(), [](const LiveRecord* one, const LiveRecord* other) {

@@ -21,7 +21,7 @@
 
 namespace penstock::upstream {
 
-// Wakes forwarders up. Outlives every queue that rings it.
+// Wakes forwarders up. Outlives everybody who waits in a queue that rings it.
 class QueueBell {
  public:
   virtual ~QueueBell() = default;

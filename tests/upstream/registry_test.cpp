@@ -240,6 +240,15 @@ TEST_CASE("a record is kept while it has connections, or a snapshot may show it"
     reclaim(fixture);
     REQUIRE(fixture.registry.leaving().at(0) == std::vector<const LiveRecord*>{&b});
   }
+  SECTION("connections that have just ended: a record of them may be on its way to the log") {
+    b.active = 1;
+    replace(fixture, {endpoint("a")});
+    fixture.now += 24h;
+    reclaim(fixture);
+    b.active = 0;
+    fixture.now += 9s;
+    reclaim(fixture);
+  }
   SECTION("a snapshot") {
     replace(fixture, {endpoint("a")});
     fixture.now += 24h;
