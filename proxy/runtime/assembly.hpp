@@ -58,6 +58,8 @@ struct Assembly final : upstream::QueueBell {
   using SocketsByAcceptor = std::vector<std::vector<BoundSocket>>;
 
   Assembly(ServerSpec given, session::LogSwitches switches, upstream::Registry& registry);
+  Assembly(const Assembly&) = delete;
+  Assembly& operator=(const Assembly&) = delete;
 
   Built build_all();
   Built plan();

@@ -4,6 +4,7 @@
 #include <boost/system/system_error.hpp>
 #include <utility>
 
+#include "base/assert.hpp"
 #include "os/clock.hpp"
 #include "os/fd.hpp"
 #include "os/process.hpp"
@@ -103,8 +104,7 @@ void Forwarder::run(const ThreadLock* lock) noexcept {
     if (inbox_.stop_is_requested()) break;
     take_arrivals();
     resume_queued();
-    // Events come before timers: after a pause of the whole process both are due, and a byte that
-    // is there must not be too late. A full batch may have left some behind.
+    // Events before timers: see PollFairness.
     run_ready();
     if (!fairness_.events_left()) fire_timers();
     if (sample_due_ && !fairness_.events_left()) sample_stalls();

@@ -76,7 +76,7 @@ class Server {
   // Accepting is paused now: a limit was reached (see docs/OPERATIONS.md).
   bool accepting_paused() const noexcept;
 
-  // A connection that stalled and was taken up again, for the log. False where there is none.
+  // A connection that stalled and was resumed, for the log. False where there is none.
   bool take_stall(session::Stall& stall) noexcept;
 
   // --- records: closed (and opened) connections, for the access log ---

@@ -1,7 +1,7 @@
 #pragma once
 // Opening and closing the books on a connection: counters, records, the listener's places.
 //
-// Thread   the forwarder's own.
+// Owner    none: functions over what the forwarder owns. Thread: its own.
 
 #include "session/context.hpp"
 #include "session/listener.hpp"

@@ -1,8 +1,8 @@
 // Aborting: what was taken is given, as long as abort_linger allows, and then comes RST.
 //
-// A side that failed gets nothing more. Towards the other one, the bytes of a
-// pipe, of a held buffer and of the kernel's send queue go out first: an RST drops all of them, and
-// the peer may well be reading. From a side that failed, what it had sent before can still be read.
+// A side that failed gets nothing more. Towards the other one, the bytes of a pipe, of a held
+// buffer and of the kernel's send queue go out first: an RST drops all of them, and the peer may
+// well be reading. From a side that failed, what it had sent before can still be read.
 
 #include <algorithm>
 #include <cerrno>

@@ -1,7 +1,6 @@
 #pragma once
-// One run as far as it has come: what the seed decided, who is connected, in which
-// part it is. The director makes it, the oracle judges by it; what may end a connection by a reset
-// both note there.
+// One run as far as it has come: what the seed decided, who is connected, in which part it is. The
+// director makes it, the oracle judges by it; what may end a connection by a reset both note there.
 //
 // Owner    the World. Thread: the forwarder's.
 

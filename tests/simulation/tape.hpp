@@ -2,7 +2,7 @@
 // What peers send. Every byte of a run comes from one pseudo-random tape; each stream begins
 // elsewhere on it, so a byte of another connection, or of another place, is a wrong byte.
 //
-// Thread   any; const after construction.
+// Owner    the run. Thread: any; const after construction.
 
 #include <cstddef>
 #include <cstdint>

@@ -1,5 +1,7 @@
 #pragma once
 // The groups of metrics; metrics_pieces() puts them together.
+//
+// Owner    of a page: its pieces together. Thread: control.
 
 #include <memory>
 
@@ -14,6 +16,8 @@ struct MetricsPage {
   explicit MetricsPage(MetricsInput taken)
       : input{std::move(taken)},
         rows{input.forwarders, input.listeners.size(), input.upstreams.size()} {}
+  MetricsPage(const MetricsPage&) = delete;
+  MetricsPage& operator=(const MetricsPage&) = delete;
   const MetricsInput input;
   TotalsByRow rows;
 };
