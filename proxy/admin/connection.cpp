@@ -1,8 +1,6 @@
 #include "admin/connection.hpp"
 
-#include <algorithm>
 #include <array>
-#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -23,7 +21,6 @@ namespace {
 namespace asio = boost::asio;
 namespace http = boost::beast::http;
 using io::as_result;
-using namespace asio::experimental::awaitable_operators;
 
 // A socket whose operations end after a while. beast::basic_stream would close it instead, and
 // nobody could tell the client why.
@@ -50,6 +47,18 @@ class Link : public std::enable_shared_from_this<Link> {
   }
   bool expired() const noexcept { return expired_; }
 
+  // Tells once when the client has left: it closed, or reset. Who sends more meanwhile is there.
+  void when_left(std::function<void()> tell) {
+    socket.async_wait(AdminSocket::wait_read, [weak = weak_from_this(), tell = std::move(tell)](
+                                                  boost::system::error_code error) {
+      const auto link = weak.lock();
+      if (error || !link) return;
+      char next = 0;
+      link->socket.receive(asio::buffer(&next, 1), AdminSocket::message_peek, error);
+      if (error) tell();
+    });
+  }
+
   AdminSocket socket;
 
  private:
@@ -71,9 +80,6 @@ class Place {
  private:
   const std::shared_ptr<AdminBindState> state_;
 };
-
-using Buffer = boost::beast::flat_buffer;
-constexpr std::size_t read_bytes = 512;
 
 using Parser = http::request_parser<http::string_body>;
 
@@ -212,44 +218,21 @@ std::shared_ptr<PageMaking> page_of(AdminBindState& state, AdminAnswer& answer) 
   return std::make_shared<PageMaking>(std::move(answer.pieces));
 }
 
-AwaitedDrain& drain_awaited(AdminBindState& state, const AdminSocket::executor_type& executor) {
+// The last thing that a proxy does. The client's place is his until then, or until he leaves:
+// nothing is returned then.
+asio::awaitable<std::optional<AdminAnswer>> end_of_drain(Link& link, AdminView& view) {
   using Timer = asio::steady_timer;
-  if (!state.drain) {
-    state.drain = std::make_shared<AwaitedDrain>(
-        AwaitedDrain{.ended = Timer{executor, Timer::time_point::max()}, .end = {}});
-    state.view.at_end_of_drain([drain = state.drain](const DrainEnd& what) {
-      drain->end = what;
-      drain->ended.cancel();
-    });
-  }
-  return *state.drain;
-}
-
-asio::awaitable<void> until_ended(AwaitedDrain& drain) {
-  if (!drain.end) co_await drain.ended.async_wait(as_result);
-}
-
-// What comes meanwhile is the next request. Who sends more than there is room for is there.
-asio::awaitable<void> until_left(Link& link, Buffer& buffer) {
-  while (buffer.size() < buffer.max_size()) {
-    const auto space = buffer.prepare(std::min(buffer.max_size() - buffer.size(), read_bytes));
-    const auto [error, bytes] = co_await link.socket.async_read_some(space, as_result);
-    if (error) co_return;
-    buffer.commit(bytes);
-  }
-  asio::steady_timer for_ever{link.socket.get_executor(), asio::steady_timer::time_point::max()};
-  co_await for_ever.async_wait(as_result);
-}
-
-// The last thing that a proxy does. The client's place is his until then, or until he leaves or
-// sends FIN: nothing is returned then.
-asio::awaitable<std::optional<AdminAnswer>> end_of_drain(Link& link, AdminBindState& state,
-                                                         Buffer& buffer) {
-  AwaitedDrain& drain = drain_awaited(state, link.socket.get_executor());
+  const auto end = std::make_shared<std::optional<DrainEnd>>();
+  const auto told = std::make_shared<Timer>(link.socket.get_executor(), Timer::time_point::max());
+  view.at_end_of_drain([end, told](const DrainEnd& what) {
+    *end = what;
+    told->cancel();
+  });
   link.allow_any_time();
-  co_await (until_ended(drain) || until_left(link, buffer));
-  if (!drain.end) co_return std::nullopt;
-  co_return drained_answer(*drain.end);
+  link.when_left([told] { told->cancel(); });
+  if (!*end) co_await told->async_wait(as_result);  // else it had ended already
+  if (!*end) co_return std::nullopt;
+  co_return drained_answer(**end);
 }
 
 // Closing a socket with unread bytes sends RST, which can overtake the answer: what the client
@@ -268,13 +251,13 @@ asio::awaitable<void> close_gently(Link& link) {
 
 // Nothing where nobody is there any more to be answered.
 asio::awaitable<std::optional<AdminAnswer>> reply_to(Link& link, AdminBindState& state,
-                                                     const Message& message, Buffer& buffer) {
+                                                     const Message& message) {
   const AdminRequest request = request_from(message, state.bind);
   AdminAnswer reply = answer(request, state.view);
   const bool is_write = message.method() == http::verb::post && reply.status < 300;
   if (is_write || (request.wants_news && !refused(request, Access::write)))
     state.pages.note_write();
-  if (reply.waits_for_drain) co_return co_await end_of_drain(link, state, buffer);
+  if (reply.waits_for_drain) co_return co_await end_of_drain(link, state.view);
   co_return reply;
 }
 
@@ -284,14 +267,14 @@ constexpr std::size_t kept_request_bytes_max = 2048;
 
 // A process that has no memory left must not end for a page.
 asio::awaitable<bool> answer_request(Link& link, AdminBindState& state, const Message& message,
-                                     std::size_t request_bytes, Buffer& buffer) {
+                                     std::size_t request_bytes) {
   const Form form{.version = message.version(),
                   .keep_alive = message.keep_alive() && request_bytes <= kept_request_bytes_max,
                   .head_only = message.method() == http::verb::head};
   AdminAnswer reply;
   std::shared_ptr<PageMaking> page;
   try {
-    std::optional<AdminAnswer> made = co_await reply_to(link, state, message, buffer);
+    std::optional<AdminAnswer> made = co_await reply_to(link, state, message);
     if (!made) co_return false;
     reply = std::move(*made);
     if (!form.head_only) page = page_of(state, reply);
@@ -313,7 +296,7 @@ asio::awaitable<void> serve_admin(AdminSocket socket, std::shared_ptr<AdminBindS
   const Place place{state};
   const auto link = std::make_shared<Link>(std::move(socket));
   const AdminLimits& limits = state->limits;
-  Buffer buffer{limits.header_bytes_max + limits.body_bytes_max};
+  boost::beast::flat_buffer buffer{limits.header_bytes_max + limits.body_bytes_max};
   bool goes_on = true;
   while (goes_on) {
     Parser parser;
@@ -328,7 +311,7 @@ asio::awaitable<void> serve_admin(AdminSocket socket, std::shared_ptr<AdminBindS
       if (!co_await write_text(*link, head_of(*reply, {}), reply->body)) co_return;
       break;
     }
-    goes_on = co_await answer_request(*link, *state, parser.get(), bytes, buffer);
+    goes_on = co_await answer_request(*link, *state, parser.get(), bytes);
   }
   co_await close_gently(*link);
 }

@@ -1,16 +1,9 @@
 #pragma once
 // One connection of the admin server: requests and answers in turn, until either side ends it.
-//
-// Owner    the loop of control: a connection holds what it shares with the others of its bind, and
-//          outlives the server where it is still answered. Thread: control.
-// Limits   AdminLimits: places of a bind, bytes of a request, time for each step.
-// Errors   what could not be read or made is answered by a status; nothing is thrown.
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <memory>
-#include <optional>
 
 #include "admin/page_cache.hpp"
 #include "admin/server.hpp"
@@ -18,12 +11,6 @@
 namespace penstock::admin {
 
 using AdminSocket = boost::asio::generic::stream_protocol::socket;
-
-// The end of the drain, for all who wait for it: `ended` never expires, it is cancelled.
-struct AwaitedDrain {
-  boost::asio::steady_timer ended;
-  std::optional<DrainEnd> end;
-};
 
 // Shared by all connections of one bind. Its places are its own: who may only read never takes the
 // place of who steers.
@@ -33,7 +20,6 @@ struct AdminBindState {
   const AdminLimits limits;
   const AdminBind bind;
   std::size_t connections = 0;
-  std::shared_ptr<AwaitedDrain> drain;  // once somebody waits for it
 };
 
 boost::asio::awaitable<void> serve_admin(AdminSocket socket, std::shared_ptr<AdminBindState> state);

@@ -80,11 +80,11 @@ AdminServer::Created AdminServer::create(asio::io_context& io, const std::vector
     server->addresses_.push_back(bind.address.is_unix()
                                      ? bind.address
                                      : os::SocketAddress{os::local_endpoint(socket->get())});
-    server->sockets_.push_back(std::make_shared<BoundSocket>(BoundSocket{
-        .acceptor = {io, io::protocol_of(bind.address), socket->release()},
-        .file = os::SocketFile{bind.address},
-        .shared = std::make_shared<AdminBindState>(AdminBindState{
-            .view = view, .pages = server->pages_, .limits = limits, .bind = bind, .drain = {}})}));
+    server->sockets_.push_back(std::make_shared<BoundSocket>(
+        BoundSocket{.acceptor = {io, io::protocol_of(bind.address), socket->release()},
+                    .file = os::SocketFile{bind.address},
+                    .shared = std::make_shared<AdminBindState>(AdminBindState{
+                        .view = view, .pages = server->pages_, .limits = limits, .bind = bind})}));
   }
   for (const auto& socket : server->sockets_)
     asio::co_spawn(io, BoundSocket::accept_loop(socket), asio::detached);

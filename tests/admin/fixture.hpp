@@ -4,7 +4,6 @@
 #include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/read.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/json/object.hpp>
@@ -58,13 +57,11 @@ struct FakeView final : admin::AdminView {
   void drain() override { ++drains; }
   bool drains_for_ever = false;
   std::vector<std::function<void(const admin::DrainEnd&)>> at_end;
-  std::atomic<int> asked_for_the_end{0};
   void at_end_of_drain(std::function<void(const admin::DrainEnd&)> told) override {
     if (drains_for_ever)
       at_end.push_back(std::move(told));
     else
       told({.drained = 3, .cut = 1});
-    ++asked_for_the_end;
   }
 };
 
@@ -87,13 +84,6 @@ class RunningAdmin {
   }
   asio::ip::tcp::endpoint endpoint() const {
     return {asio::ip::address_v4::loopback(), server_->addresses().front().ip().port};
-  }
-
-  // Tells all who asked for it, on the server's thread.
-  void end_drain(const admin::DrainEnd& end) {
-    asio::post(io_, [this, end] {
-      for (const auto& told : view.at_end) told(end);
-    });
   }
 
   FakeView view;
