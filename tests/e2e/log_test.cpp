@@ -85,6 +85,7 @@ TEST_CASE("SIGUSR1 opens the log again at once, though nobody connects", "[log]"
   origin.serve(echo);
   Penstock penstock{{.endpoints = {origin.address()}, .access = folder.path("access.log")}};
   talk(penstock, 1);
+  wait_until("its line is there", [&] { return lines_of(folder.path("access.log")).whole == 1; });
   std::filesystem::rename(folder.path("access.log"), folder.path("access.log.1"));
   penstock.program().signal(SIGUSR1);
   wait_until("the new file is there",
