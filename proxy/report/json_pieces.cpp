@@ -32,8 +32,8 @@ void JsonRow::number(std::string_view name, double value) {
   std::string& text = text_of(name);
   const std::size_t begin = text.size();
   fmt::format_to(std::back_inserter(text), "{}", value);
-  // Its kind does not change with its value. fmt's own "{:#}" writes "1.0" in release 9 and, what is
-  // no JSON, "1." in release 10.
+  // Its kind does not change with its value. fmt's own "{:#}" writes 1.0 in release 9 and, what is
+  // no JSON, 1. in release 10.
   if (text.find_first_of(".e", begin) == text.npos) text += ".0";
 }
 
