@@ -1,5 +1,10 @@
 #pragma once
 // One connection of the admin server: requests and answers in turn, until either side ends it.
+//
+// Owner    the loop of control: a connection holds what it shares with the others of its bind, and
+//          outlives the server where it is still answered. Thread: control.
+// Limits   AdminLimits: places of a bind, bytes of a request, time for each step.
+// Errors   what could not be read or made is answered by a status; nothing is thrown.
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>

@@ -1,5 +1,6 @@
 #pragma once
-// How a session closes its sockets. RST is never disguised as FIN: docs/RELAY.md, "Aborts".
+// How a session closes its sockets. A value; any thread. RST is never disguised as FIN:
+// docs/RELAY.md, "Aborts".
 
 #include <cstdint>
 
