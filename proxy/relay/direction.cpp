@@ -21,6 +21,12 @@ bool refuses_splice(int error) noexcept {
          error == EOPNOTSUPP;
 }
 
+// A read that came back short may have emptied the socket. Not where FIN or a mark was announced:
+// then it may have stopped before something that will not be announced again.
+bool short_read_may_be_last(const Side& source) noexcept {
+  return source.short_read_is_empty && !source.finishing && !source.urgent;
+}
+
 }  // namespace
 
 Direction::Run Direction::run(Side& source, Side& target, Workspace& workspace) noexcept {
@@ -110,6 +116,7 @@ Direction::Step Direction::read_by_splice(Side& source, Side& target,
     pipe_ = pipe;
     piped_ = static_cast<std::uint32_t>(result.bytes);
     note_chunk(result.bytes, workspace);
+    if (result.bytes < pipe->capacity) note_short_splice(source);
     return Step::moved;
   }
   workspace.pipes().give_back(pipe);
@@ -123,6 +130,14 @@ Direction::Step Direction::read_by_splice(Side& source, Side& target,
   }
   source.fail(result.error);
   return source_ended(source);
+}
+
+// The socket is empty, or the slots are full, or a mark lies ahead: the bytes do not tell. A count
+// of what is unread does, by one cheap call, where the next splice and the recv() behind it would
+// both find nothing; what comes after it is a new edge.
+void Direction::note_short_splice(Side& source) noexcept {
+  if (short_read_may_be_last(source) && os::unread_bytes(source.socket) == 0)
+    source.readable = false;
 }
 
 Direction::Step Direction::read_by_copy(Side& source, Side& target, Workspace& workspace) noexcept {
@@ -146,10 +161,8 @@ Direction::Step Direction::nothing_read(Side& source, const IoResult& result) no
 
 void Direction::note_read(Side& source, std::size_t bytes, std::size_t room,
                           Workspace& workspace) noexcept {
-  // Saves the second read of every small message. Not where FIN or a mark was announced: then the
-  // short read may have stopped before something that will not be announced again.
-  if (bytes < room && source.short_read_is_empty && !source.finishing && !source.urgent)
-    source.readable = false;
+  // Saves the second read of every small message.
+  if (bytes < room && short_read_may_be_last(source)) source.readable = false;
   note_chunk(bytes, workspace);
 }
 

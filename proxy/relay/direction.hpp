@@ -111,6 +111,7 @@ class Direction {
   Step write_fresh(Side& target, Workspace& workspace, std::span<const std::byte> fresh) noexcept;
   Step nothing_read(Side& source, const os::IoResult& result) noexcept;
   void note_read(Side& source, std::size_t bytes, std::size_t room, Workspace& workspace) noexcept;
+  void note_short_splice(Side& source) noexcept;
   void note_copied(std::size_t bytes, Workspace& workspace) noexcept;
   Step source_ended(Side& source) noexcept;
   Engine next_engine(const Workspace& workspace) const noexcept;

@@ -108,11 +108,13 @@ bool await(int descriptor, short events) {
   return ::poll(&entry, 1, 5000) == 1 && (entry.revents & events) != 0;
 }
 
+int unread(int socket) {
+  int queued = 0;
+  return ::ioctl(socket, FIONREAD, &queued) == 0 ? queued : -1;
+}
+
 bool await_unread(int socket, int bytes) {
-  return await_fact([&] {
-    int queued = 0;
-    return ::ioctl(socket, FIONREAD, &queued) == 0 && queued == bytes;
-  });
+  return await_fact([&] { return unread(socket) == bytes; });
 }
 
 bool await_unsent(int socket, int bytes) {

@@ -64,6 +64,7 @@ ssize_t receive(int socket, std::string& into, std::size_t bytes = 1 << 16);
 // Waits, for at most five seconds, until poll() says one of `events` of a descriptor.
 bool await(int descriptor, short events);
 bool await_unread(int socket, int bytes);  // until so many bytes are queued
+int unread(int socket);                    // SIOCINQ
 bool await_unsent(int socket, int bytes);  // until SIOCOUTQ says so many
 
 // Edge-triggered, as os/poller registers.

@@ -119,6 +119,65 @@ TEST_CASE("with a full pipe and FIN queued splice says EAGAIN, and 0 when there 
   CHECK(splice_in(pair.ours, pipe) == 0);
 }
 
+TEST_CASE("SIOCINQ says 0 when splice has emptied a socket, and what comes then is a new edge",
+          "[kernel]") {
+  INFO("relay::Direction asks it once behind a splice, and then waits for the poller");
+  Pair pair = tcp_pair();
+  Edges edges;
+  REQUIRE(edges.add(pair.ours, 1) == 0);
+  edges.wait(5000);
+  const Pipe pipe = new_pipe(1 << 18);
+  std::string taken(16384, '\0');
+  for (int round = 0; round < 100; ++round) {
+    REQUIRE(send_to(pair.peer, std::string(16384, 'x')) == 16384);
+    for (int moved = 0; moved < 16384;) {
+      REQUIRE((edges.wait(5000) & EPOLLIN) != 0);
+      do moved += static_cast<int>(splice_in(pair.ours, pipe));
+      while (unread(pair.ours) > 0);
+    }
+    REQUIRE(::read(pipe.read_end, taken.data(), taken.size()) == 16384);
+  }
+}
+
+TEST_CASE("SIOCINQ counts what splice left behind: full slots, an urgent mark", "[kernel]") {
+  INFO("relay::Direction reads on where it is not 0: a short splice alone says nothing");
+  Pair pair = tcp_pair();
+  REQUIRE(send_to(pair.peer, "abc") == 3);
+  REQUIRE(send_to(pair.peer, "X", MSG_OOB) == 1);
+  REQUIRE(send_to(pair.peer, "def") == 3);
+  REQUIRE(await_unread(pair.ours, 7));
+  const Pipe roomy = new_pipe(65536);
+  REQUIRE(splice_in(pair.ours, roomy) == 3);
+  CHECK(unread(pair.ours) == 4);
+
+  Pair crowded = tcp_pair();
+  const Pipe narrow = new_pipe(4096);  // one slot
+  REQUIRE(send_to(crowded.peer, "x") == 1);
+  REQUIRE(await(crowded.ours, POLLIN));
+  REQUIRE(splice_in(crowded.ours, narrow) == 1);
+  CHECK(unread(crowded.ours) == 0);
+  REQUIRE(send_to(crowded.peer, "y") == 1);
+  REQUIRE(await(crowded.ours, POLLIN));
+  REQUIRE(splice_in(crowded.ours, narrow) == -EAGAIN);
+  CHECK(unread(crowded.ours) == 1);
+}
+
+TEST_CASE("SIOCINQ does not count FIN, which is announced apart from bytes", "[kernel]") {
+  INFO("relay::Direction does not ask it where FIN was announced: recv() has to say so");
+  Pair pair = tcp_pair();
+  Edges edges;
+  REQUIRE(edges.add(pair.ours, 1) == 0);
+  edges.wait(5000);
+  REQUIRE(send_to(pair.peer, "abc") == 3);
+  REQUIRE(await(pair.ours, POLLIN));
+  const Pipe pipe = new_pipe(65536);
+  REQUIRE(splice_in(pair.ours, pipe) == 3);
+  ::shutdown(pair.peer, SHUT_WR);
+  REQUIRE(await(pair.ours, POLLRDHUP));
+  CHECK(unread(pair.ours) == 0);
+  CHECK((edges.wait(5000) & (EPOLLIN | EPOLLRDHUP)) == (EPOLLIN | EPOLLRDHUP));
+}
+
 TEST_CASE("splice counts what it moved, however many bytes a pipe may hold", "[kernel]") {
   INFO("relay::Direction counts by return values, and never assumes that a pipe holds its size");
   Pair pair = tcp_pair();
