@@ -31,7 +31,7 @@ class Workspace {
         memory_{memory},
         scratch_{static_cast<std::byte*>(memory.allocate(options.buffer_bytes, page))},
         buffers_{options.buffers_max, held_bytes(options), memory, counters_},
-        flights_{memory, 16},
+        flights_{memory, page},
         pipes_{options.pipes_max, options.pipe_bytes, memory, counters_} {}
   Workspace(const Workspace&) = delete;
   Workspace& operator=(const Workspace&) = delete;

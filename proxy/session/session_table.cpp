@@ -10,8 +10,9 @@ SessionTable::SessionTable(std::pmr::memory_resource& memory, files::SiteCaches&
 
 Session& SessionTable::create(const Arrival& arrival) {
   if (free_.empty()) {
-    slots_.emplace_back();
-    free_.reserve(slots_.capacity());  // grows as slots_ does, so that destroy() never allocates
+    // Ahead of slots_, so that destroy() never allocates.
+    if (free_.capacity() == slots_.size()) free_.reserve(2 * slots_.size() + 1);
+    slots_.push_back(nullptr);
     free_.push_back(static_cast<std::uint32_t>(slots_.size() - 1));
   }
   Session* session = nullptr;
@@ -22,16 +23,14 @@ Session& SessionTable::create(const Arrival& arrival) {
   const std::uint32_t slot = free_.back();
   free_.pop_back();
   session->slot_ = slot;
-  session->generation_ = slots_[slot].generation;
-  slots_[slot].session = session;
+  session->generation_ = last_generation_ = (last_generation_ + 1) & generation_mask;
+  slots_[slot] = session;
   return *session;
 }
 
 void SessionTable::destroy(Session& session) noexcept {
-  Slot& slot = slots_[session.slot_];
-  PENSTOCK_ASSERT(slot.session == &session);
-  slot.session = nullptr;
-  slot.generation = (slot.generation + 1) & generation_mask;
+  PENSTOCK_ASSERT(slots_[session.slot_] == &session);
+  slots_[session.slot_] = nullptr;
   free_.push_back(session.slot_);
   if (session.arrival().listener->site)
     static_.destroy(&static_cast<FileSession&>(session));
@@ -43,8 +42,9 @@ SessionTable::Found SessionTable::find(std::uint64_t token) const noexcept {
   const auto slot = static_cast<std::uint32_t>(token >> 1);
   const auto generation = static_cast<std::uint32_t>(token >> 33);
   const auto side = static_cast<unsigned>(token & 1);
-  if (slot >= slots_.size() || slots_[slot].generation != generation) return {nullptr, side};
-  return {slots_[slot].session, side};
+  if (slot >= slots_.size() || slots_[slot] == nullptr || slots_[slot]->generation_ != generation)
+    return {nullptr, side};
+  return {slots_[slot], side};
 }
 
 }  // namespace penstock::session

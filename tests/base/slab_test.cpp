@@ -6,6 +6,7 @@
 #include <random>
 #include <set>
 #include <stdexcept>
+#include <utility>
 #include <vector>
 
 #include "catch.hpp"
@@ -27,16 +28,20 @@ struct alignas(64) Record {
   std::uint64_t value;
 };
 
+constexpr std::size_t chunk_bytes = 1024;
+
 // Counts, and refuses when told so.
 class Memory : public std::pmr::memory_resource {
  public:
-  std::size_t chunks = 0;
+  std::size_t chunks = 0;  // now
+  std::size_t asked = 0;   // for one, ever
   bool is_exhausted = false;
 
  private:
   void* do_allocate(std::size_t bytes, std::size_t alignment) override {
     if (is_exhausted) throw std::bad_alloc{};
     ++chunks;
+    ++asked;
     return std::pmr::new_delete_resource()->allocate(bytes, alignment);
   }
   void do_deallocate(void* memory, std::size_t bytes, std::size_t alignment) override {
@@ -51,7 +56,7 @@ class Memory : public std::pmr::memory_resource {
 TEST_CASE("records of a slab keep their place and content while others come and go", "[base]") {
   Memory memory;
   {
-    Slab<Record> slab{memory, 16};
+    Slab<Record> slab{memory, chunk_bytes};
     std::map<Record*, std::uint64_t> live;
     std::mt19937 random{11};
     for (std::uint64_t i = 0; i < 20'000; ++i) {
@@ -80,21 +85,41 @@ TEST_CASE("records of a slab keep their place and content while others come and 
   CHECK(memory.chunks == 0);
 }
 
-TEST_CASE("a slab asks for memory only at a new peak", "[base]") {
+TEST_CASE("a slab gives the chunks of a burst back", "[base]") {
   Memory memory;
-  Slab<Record> slab{memory, 4};
-  std::vector<Record*> records;
+  Slab<Record> slab{memory, chunk_bytes};
   for (int round = 0; round < 3; ++round) {
-    for (std::uint64_t i = 0; i < 8; ++i) records.push_back(slab.create(i));
-    CHECK(memory.chunks == 2);
+    std::vector<Record*> records;
+    for (std::uint64_t i = 0; i < 8 * slab.records_per_chunk(); ++i)
+      records.push_back(slab.create(i));
+    CHECK(memory.chunks == 8);
+    std::shuffle(records.begin(), records.end(), std::mt19937{7});
     for (Record* record : records) slab.destroy(record);
-    records.clear();
+    CHECK(memory.chunks == 1);
   }
+}
+
+TEST_CASE("records that come and go at the edge of a chunk cost a slab no memory", "[base]") {
+  Memory memory;
+  Slab<Record> slab{memory, chunk_bytes};
+  std::vector<Record*> records;
+  for (std::uint64_t i = 0; i < slab.records_per_chunk(); ++i) records.push_back(slab.create(i));
+  Record* beyond = slab.create(1U);
+  const std::size_t asked = memory.asked;
+  for (int round = 0; round < 10; ++round) {
+    slab.destroy(std::exchange(records.back(), nullptr));
+    slab.destroy(beyond);
+    records.back() = slab.create(2U);
+    beyond = slab.create(3U);
+  }
+  CHECK(memory.asked == asked);
+  records.push_back(beyond);
+  for (Record* record : records) slab.destroy(record);
 }
 
 TEST_CASE("a slab hands out neighbours in memory one after the other", "[base]") {
   Memory memory;
-  Slab<Record> slab{memory, 4};
+  Slab<Record> slab{memory, chunk_bytes};
   Record* first = slab.create(1U);
   Record* second = slab.create(2U);
   CHECK(second == first + 1);
@@ -104,21 +129,21 @@ TEST_CASE("a slab hands out neighbours in memory one after the other", "[base]")
 
 TEST_CASE("a slab without memory throws and can go on later", "[base]") {
   Memory memory;
-  Slab<Record> slab{memory, 1};
-  Record* first = slab.create(1U);
+  Slab<Record> slab{memory, chunk_bytes};
+  std::vector<Record*> records;
+  for (std::uint64_t i = 0; i < slab.records_per_chunk(); ++i) records.push_back(slab.create(i));
   memory.is_exhausted = true;
   CHECK_THROWS_AS(slab.create(2U), std::bad_alloc);
-  CHECK(slab.live() == 1);
+  CHECK(slab.live() == records.size());
   memory.is_exhausted = false;
-  Record* second = slab.create(2U);
-  CHECK(first->value == 1);
-  slab.destroy(first);
-  slab.destroy(second);
+  records.push_back(slab.create(2U));
+  CHECK(records.front()->value == 0);
+  for (Record* record : records) slab.destroy(record);
 }
 
 TEST_CASE("a constructor that throws costs the slab no record", "[base]") {
   Memory memory;
-  Slab<Record> slab{memory, 1};
+  Slab<Record> slab{memory, chunk_bytes};
   CHECK_THROWS_AS(slab.create(Record::refused), std::runtime_error);
   CHECK(slab.live() == 0);
   Record* record = slab.create(1U);

@@ -6,6 +6,7 @@
 #include <random>
 #include <vector>
 
+#include "base/slab.hpp"
 #include "catch.hpp"
 #include "os/process.hpp"
 #include "os/refusal.hpp"
@@ -66,6 +67,27 @@ TEST_CASE("blocks of an arena are aligned, apart, and keep what is in them", "[r
     blocks.push_back(block);
   }
   for (const Block& block : blocks) REQUIRE(is_whole(block));
+}
+
+TEST_CASE("ten thousand records that come and go give their pages back to the kernel",
+          "[runtime]") {
+  struct Record {
+    std::byte bytes[300];
+  };
+  const auto arena = arena_of(MemoryPolicy::local);
+  const std::size_t before = touched(*arena);
+  base::Slab<Record> slab{*arena};
+  std::vector<Record*> records;
+  for (int i = 0; i < 10'000; ++i) {
+    records.push_back(slab.create());
+    std::memset(records.back()->bytes, 1, sizeof(Record));
+  }
+  const std::size_t record_pages = 10'000 * sizeof(Record) / os::page_bytes();
+  CHECK(touched(*arena) >= before + record_pages);
+  CHECK(touched(*arena) <= before + record_pages + record_pages / 20);
+  std::shuffle(records.begin(), records.end(), std::mt19937{3});
+  for (Record* record : records) slab.destroy(record);
+  CHECK(touched(*arena) <= before + record_pages / 10);
 }
 
 TEST_CASE("an arena grows for a block that is larger than a step", "[runtime]") {
