@@ -74,9 +74,10 @@ bool Penstock::start(const Plan& plan) {
   start_again();
   wait_until("penstock is ready", [this] { return !program_->running() || is_ready(); });
   if (program_->running()) return true;
-  program_->wait();
+  const int code = program_->wait();
   if (program_->errors().find("in use") != std::string::npos) return false;
-  throw Failure{"penstock does not start: " + program_->errors()};
+  throw Failure{"penstock does not start, exit code " + std::to_string(code) + ": " +
+                program_->errors()};
 }
 
 bool Penstock::is_ready() {
