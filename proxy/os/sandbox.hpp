@@ -38,7 +38,7 @@ CallRules operator+(CallRules left, const CallRules& right);
 std::optional<int> number_of_call(const char* name) noexcept;
 
 enum class OnRefusal : std::uint8_t {
-  report,  // EPERM, and noted
+  report,  // EPERM, and noted; as kill where the thread blocks SIGSYS, as glibc 2.41 does in fork()
   kill     // SIGSYS ends the process; the kernel's log names the call
 };
 

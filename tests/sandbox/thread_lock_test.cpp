@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -30,6 +31,11 @@ struct Class {
   Act act;
 };
 
+// fork(3) without what the C library does around it: glibc 2.41 holds all signals back meanwhile.
+long start_process() {
+  return ::syscall(SYS_clone, SIGCHLD, nullptr, nullptr, nullptr, nullptr);
+}
+
 const std::vector<Class>& what_intruders_want() {
   static const std::vector<Class> all{
       {"run a program",
@@ -37,7 +43,7 @@ const std::vector<Class>& what_intruders_want() {
          char* const none[]{nullptr};
          return ::execve("/bin/true", none, none) == 0;
        }},
-      {"start a process", [] { return ::fork() >= 0; }},
+      {"start a process", [] { return start_process() >= 0; }},
       {"open a file for writing", [] { return ::open("/dev/null", O_WRONLY) >= 0; }},
       {"read a file of the system", [] { return ::open("/etc/passwd", O_RDONLY) >= 0; }},
       {"trace a process", [] { return ::ptrace(PTRACE_TRACEME, 0, nullptr, nullptr) == 0; }},
@@ -109,6 +115,16 @@ TEST_CASE("a refused call fails with EPERM and is told once, with the thread", "
                   return failed && told.size() == 1 && told.front().call == "kill" &&
                          !told.front().thread.empty() && os::take_refusals().empty();
                 }) == 1);
+}
+
+TEST_CASE("a refused call ends a process that holds the signal of it back", "[sandbox]") {
+  CHECK(outcome([] { return forwarder_lock(os::OnRefusal::report); },
+                [] {
+                  sigset_t all;
+                  ::sigfillset(&all);
+                  ::sigprocmask(SIG_SETMASK, &all, nullptr);
+                  return start_process() >= 0;
+                }) == 128 + SIGSYS);
 }
 
 TEST_CASE("a locked forwarder opens connections and pipes", "[sandbox]") {
