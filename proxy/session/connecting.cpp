@@ -30,20 +30,19 @@ base::Duration pause_after(unsigned rounds, std::uint64_t connection) noexcept {
 }  // namespace
 
 Connecting::Outcome Connecting::next_attempt(Proxied& connection, Context& context) noexcept {
-  if (connection.tried.is_empty()) begin_budget(connection, context.now);
+  if (tried_.is_empty()) begin_budget(connection, context.now);
   const int attempts_max = connection.to().spec().connect.attempts;
   for (int asked = 0; asked < asked_at_once_max; ++asked) {
     if (connection.attempts >= attempts_max || context.now >= budget_end_)
       return no_more_attempts(connection, context);
-    auto taken = connection.take_place(false, context.now);
+    auto taken = connection.take_place(tried_, false, context.now);
     switch (taken.outcome) {
       case upstream::Pick::Outcome::full: return wait_in_line(connection, context);
       case upstream::Pick::Outcome::nobody: return no_more_attempts(connection, context);
       case upstream::Pick::Outcome::picked: break;
     }
     connection.lease = std::move(taken.lease);
-    if (connection.tried.has(connection.endpoint()))
-      return pause_for_next_round(connection, context);
+    if (tried_.has(connection.endpoint())) return pause_for_next_round(connection, context);
     if (attempt(connection, context)) return Outcome::waits;
   }
   return pause(base::Duration{0}, connection, context);
@@ -53,7 +52,7 @@ Connecting::Outcome Connecting::next_attempt(Proxied& connection, Context& conte
 Connecting::Outcome Connecting::pause_for_next_round(Proxied& connection,
                                                      Context& context) noexcept {
   connection.lease.give_back();
-  connection.tried.start_round();
+  tried_.start_round();
   if (rounds_ < rounds_max) ++rounds_;
   return pause(pause_after(rounds_, connection.arrival().id), connection, context);
 }
@@ -72,7 +71,7 @@ Connecting::Outcome Connecting::no_more_attempts(Proxied& connection, Context& c
     connection.count_failure(upstream::ConnectFailure::timeout);
     connection.to().note_failure(connection.endpoint(), context.now);
   }
-  if (connection.tried.is_empty()) connection.reason = CloseReason::no_endpoint;
+  if (tried_.is_empty()) connection.reason = CloseReason::no_endpoint;
   return Outcome::failed;
 }
 

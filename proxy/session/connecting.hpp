@@ -21,6 +21,7 @@
 
 #include "base/time.hpp"
 #include "session/proxied.hpp"
+#include "upstream/tried.hpp"
 #include "upstream/upstream.hpp"
 #include "upstream/wait_queue.hpp"
 
@@ -49,6 +50,7 @@ class Connecting {
 
   // An attempt is under way: an error of the upstream's socket is the answer to it.
   bool is_asking() const noexcept { return state_ == State::asking; }
+  const upstream::Tried& tried() const noexcept { return tried_; }
   void arm(Proxied& connection, Context& context) const noexcept;
 
  private:
@@ -76,6 +78,7 @@ class Connecting {
   base::Instant queue_end_ = base::never;
   base::Instant pause_end_ = base::never;
   upstream::WaitQueue::Ticket ticket_ = 0;  // while queued
+  upstream::Tried tried_;
   std::uint8_t rounds_ = 0;  // in which every endpoint failed, as far as they lengthen the pause
   State state_ = State::asking;
   bool waits_for_backlog_ = false;  // of the last endpoint, a unix socket

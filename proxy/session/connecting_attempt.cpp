@@ -40,7 +40,7 @@ bool Connecting::attempt(Proxied& connection, Context& context) noexcept {
       os::connect_to(address, connection.arrival().listener->options.socket, connect.source);
   if (!socket && is_no_attempt(socket.error().value(), connection, context)) return false;
   if (connection.attempts++ > 0) context.counters.upstreams[connection.to().index()].retries.add();
-  connection.tried.add(connection.endpoint());
+  tried_.add(connection.endpoint());
   if (!socket) return note_failed(socket.error().value(), connection, context), false;
   connection.to().note_way(connection.endpoint());
   relay::Side& side = connection.sides[Proxied::upstream];
@@ -67,9 +67,9 @@ bool Connecting::is_no_attempt(int error, Proxied& connection, Context& context)
   if (host_fault) {
     connection.count_failure(*host_fault);
     connection.to().note_host_fault(endpoint, *host_fault, context.now);
-    connection.tried.add_without_attempt(endpoint);
+    tried_.add_without_attempt(endpoint);
   } else {
-    connection.tried.add(endpoint);
+    tried_.add(endpoint);
   }
   connection.trace(FlightEvent::Kind::connect_failed, error, context);
   connection.lease.give_back();

@@ -28,17 +28,17 @@ Connecting::Outcome Connecting::wait_in_line(Proxied& connection, Context& conte
 
 Connecting::Outcome Connecting::slot_available(Proxied& connection, Context& context) noexcept {
   if (state_ != State::queued || !connection.to().queue().is_first(ticket_)) return Outcome::waits;
-  auto taken = connection.take_place(true, context.now);
+  auto taken = connection.take_place(tried_, true, context.now);
   if (taken.outcome == upstream::Pick::Outcome::full) return Outcome::waits;
   leave_queue(connection);
-  if (connection.tried.is_empty())
+  if (tried_.is_empty())
     begin_budget(connection, context.now);
   else if (budget_end_ != base::never)
     budget_end_ += context.now - connection.last_activity_;  // waiting in line costs nothing of it
   if (taken.outcome == upstream::Pick::Outcome::nobody)
     return no_more_attempts(connection, context);
   connection.lease = std::move(taken.lease);
-  if (connection.tried.has(connection.endpoint())) return pause_for_next_round(connection, context);
+  if (tried_.has(connection.endpoint())) return pause_for_next_round(connection, context);
   return attempt(connection, context) ? Outcome::waits : next_attempt(connection, context);
 }
 

@@ -108,7 +108,7 @@ Next FileSession::head_is_late(Context& context) noexcept {
 }
 
 void FileSession::begin_drain(base::Instant turn, Context& context) noexcept {
-  drain_turn_ = turn;
+  drain_turn_ = {turn, context.now};
   responder_.end_with_next_answer();
   if (phase_ == Phase::serving) arm_deadlines(context);
 }
@@ -129,7 +129,7 @@ Next FileSession::end_in_time(CloseReason reason, Context& context) noexcept {
 Next FileSession::begin_abort(CloseReason reason, Context& context) noexcept {
   phase_ = Phase::aborting;
   reason_ = reason;
-  linger_.begin(context.now + timeouts().abort_linger);
+  linger_.begin(context.now + timeouts().abort_linger, context.now);
   return run_aborting(context);
 }
 

@@ -40,12 +40,13 @@ struct FlightEvent {
   std::uint32_t microseconds = 0;
   std::uint32_t bytes = 0;
   std::int16_t error = 0;
-  Kind kind = Kind::connecting;
-  std::uint8_t which = 0;
+  Kind kind : 3 = Kind::connecting;
+  std::uint8_t which : 1 = 0;
+  relay::Outcome outcome : 3 = relay::Outcome::source_empty;
   os::Readiness ready{};
-  relay::Outcome outcome = relay::Outcome::source_empty;
 };
-static_assert(sizeof(FlightEvent) == 16, "every active connection has sixteen of them");
+static_assert(sizeof(FlightEvent) == 12, "every active connection has sixteen of them");
+static_assert(relay::outcome_names.size() <= 8, "an outcome has three bits");
 
 std::uint32_t flight_microseconds(base::Instant at) noexcept;
 

@@ -13,9 +13,10 @@ constexpr base::Duration look_again_after = std::chrono::milliseconds{10};
 }  // namespace
 
 bool Linger::goes_on(bool owes_bytes, base::Timer& session, Context& context) const noexcept {
-  if (!owes_bytes || context.now >= end_) return false;
+  const base::Instant end = end_.near(context.now);
+  if (!owes_bytes || context.now >= end) return false;
   context.timers.arm(session,
-                     std::min({context.now + look_again_after, end_, context.drain_deadline}));
+                     std::min({context.now + look_again_after, end, context.drain_deadline}));
   return true;
 }
 

@@ -3,6 +3,7 @@
 //
 // Owner    a session. Thread: the forwarder's own.
 
+#include "base/moment.hpp"
 #include "base/time.hpp"
 #include "base/timer_wheel.hpp"
 
@@ -12,12 +13,12 @@ struct Context;
 
 class Linger {
  public:
-  void begin(base::Instant end) noexcept { end_ = end; }
+  void begin(base::Instant end, base::Instant now) noexcept { end_ = {end, now}; }
   // False: it is over. Else `session` is armed, to look again.
   bool goes_on(bool owes_bytes, base::Timer& session, Context& context) const noexcept;
 
  private:
-  base::Instant end_ = base::never;
+  base::Moment end_;
 };
 
 }  // namespace penstock::session

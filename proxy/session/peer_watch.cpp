@@ -1,21 +1,24 @@
 #include "session/peer_watch.hpp"
 
+#include <algorithm>
+
 namespace penstock::session {
 
 PeerWatch::Verdict PeerWatch::look(std::size_t unacknowledged_bytes,
                                    const std::optional<os::TcpInfo>& info, base::Instant now,
                                    base::Duration timeout) noexcept {
   if (unacknowledged_bytes == 0 || !info) {
-    silent_since_ = base::never;
+    silent_since_ = {};
     return Verdict::nothing_owed;
   }
-  const bool first_look = silent_since_ == base::never;
-  if (first_look || info->last_heard < now - silent_since_) {
-    silent_since_ = now;
+  const base::Instant silent_since = silent_since_.near(now);
+  if (silent_since_.is_never() || info->last_heard < now - silent_since) {
+    silent_since_ = {now, now};
     return Verdict::owed;
   }
   const bool unanswered = info->unacknowledged > 0 || info->unanswered_probes >= probes_max;
-  return unanswered && now - silent_since_ >= timeout ? Verdict::dead : Verdict::owed;
+  return unanswered && now - silent_since >= std::min(timeout, base::Moment::reach) ? Verdict::dead
+                                                                                    : Verdict::owed;
 }
 
 }  // namespace penstock::session

@@ -11,10 +11,12 @@
 // (With a closed window nothing is in flight; probes go out ever more rarely, up to two minutes
 // apart, so silence alone proves nothing there.)
 //
+// Limits   a timeout above base::Moment::reach (24 days) counts as that.
 // Owner    a session, one per socket. Thread: the forwarder's own.
 
 #include <optional>
 
+#include "base/moment.hpp"
 #include "base/time.hpp"
 #include "os/tcp_info.hpp"
 
@@ -34,7 +36,7 @@ class PeerWatch {
 
  private:
   static constexpr std::uint32_t probes_max = 3;
-  base::Instant silent_since_ = base::never;
+  base::Moment silent_since_;
 };
 
 }  // namespace penstock::session

@@ -11,7 +11,8 @@
 
 namespace penstock::session {
 
-upstream::Upstream::Taken Proxied::take_place(bool in_line, base::Instant now) noexcept {
+upstream::Upstream::Taken Proxied::take_place(const upstream::Tried& tried, bool in_line,
+                                              base::Instant now) noexcept {
   const std::uint64_t key =
       to().cluster().uses_hash() ? upstream::hash_of(arrival_.peer, to().spec().hash_key) : 0;
   return to().take(key, tried, in_line, now);
@@ -42,18 +43,18 @@ FlightRecorder* Proxied::recorder(Context& context) noexcept {
 
 void Proxied::trace(FlightEvent::Kind kind, int error, Context& context) noexcept {
   if (FlightRecorder* into = recorder(context))
-    into->add({.microseconds = flight_microseconds(context.now),
-               .error = static_cast<std::int16_t>(error),
-               .kind = kind});
+    into->add(FlightEvent{.microseconds = flight_microseconds(context.now),
+                          .error = static_cast<std::int16_t>(error),
+                          .kind = kind});
 }
 
 void Proxied::trace_ready(unsigned side, os::Readiness ready, Context& context) noexcept {
   if (FlightRecorder* into = recorder(context))
-    into->add({.microseconds = flight_microseconds(context.now),
-               .error = sides[side].error,
-               .kind = FlightEvent::Kind::ready,
-               .which = static_cast<std::uint8_t>(side),
-               .ready = ready});
+    into->add(FlightEvent{.microseconds = flight_microseconds(context.now),
+                          .error = sides[side].error,
+                          .kind = FlightEvent::Kind::ready,
+                          .which = static_cast<std::uint8_t>(side & 1U),
+                          .ready = ready});
 }
 
 void Proxied::trace_run(unsigned direction, const relay::Direction::Run& run,
@@ -61,12 +62,13 @@ void Proxied::trace_run(unsigned direction, const relay::Direction::Run& run,
   FlightRecorder* into = recorder(context);
   if (into == nullptr) return;
   const bool target_failed = run.outcome == relay::Outcome::target_failed;
-  into->add({.microseconds = flight_microseconds(context.now),
-             .bytes = static_cast<std::uint32_t>(run.bytes),  // a run's budget is far below 2^32
-             .error = sides[target_failed ? 1 - direction : direction].error,
-             .kind = FlightEvent::Kind::ran,
-             .which = static_cast<std::uint8_t>(direction),
-             .outcome = run.outcome});
+  into->add(FlightEvent{
+      .microseconds = flight_microseconds(context.now),
+      .bytes = static_cast<std::uint32_t>(run.bytes),  // a run's budget is far below 2^32
+      .error = sides[target_failed ? 1 - direction : direction].error,
+      .kind = FlightEvent::Kind::ran,
+      .which = static_cast<std::uint8_t>(direction & 1U),
+      .outcome = run.outcome});
 }
 
 // How many events there are.

@@ -38,7 +38,8 @@ class Proxied : public StandingSession {
 
   upstream::Upstream& to() const noexcept { return *arrival_.listener->upstream; }
   // Where it may go; `in_line`: the first of those that wait.
-  upstream::Upstream::Taken take_place(bool in_line, base::Instant now) noexcept;
+  upstream::Upstream::Taken take_place(const upstream::Tried& tried, bool in_line,
+                                       base::Instant now) noexcept;
   // REQUIRES: a place was taken since it was queued last.
   upstream::LiveRecord& endpoint() const noexcept { return *lease.endpoint(); }
   void count_failure(upstream::ConnectFailure failure) noexcept;
@@ -52,16 +53,14 @@ class Proxied : public StandingSession {
   std::size_t copy_trace(FlightRecorder::Events& out, Context& context) const noexcept;
   void end_trace(Context& context) noexcept;
 
+  upstream::Lease lease;  // from before an attempt; afterwards its endpoint is that of the last one
   // By side. Direction d leads from side d to the other: 0 = to_upstream, 1 = to_client.
   std::array<relay::Side, 2> sides;
-  upstream::Lease lease;  // from before an attempt; afterwards its endpoint is that of the last one
 
-  upstream::Tried tried;
   std::optional<upstream::ConnectFailure> last_failure;
   std::uint8_t attempts = 0;
   // Why it will end: of the last attempt that failed, and while it aborts.
   CloseReason reason = CloseReason::internal;
-  bool keepalive_is_on = false;  // towards the upstream; clients inherit it from the listener
 
  private:
   FlightRecorder* recorder(Context& context) noexcept;

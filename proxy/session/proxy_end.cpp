@@ -1,6 +1,7 @@
 // The end of a proxied connection, and its record.
 
 #include <algorithm>
+#include <new>
 
 #include "base/assert.hpp"
 #include "session/accounting.hpp"
@@ -30,11 +31,20 @@ Next ProxySession::finish(CloseReason why, Ending ending, Context& context) noex
   return Next::ended;
 }
 
+// Connections whose first attempt stands, nearly all, keep nothing. Without memory the record names
+// the last endpoint alone.
+void ProxySession::keep_tried() noexcept {
+  const upstream::Tried& tried = connecting_.tried();
+  if (attempts == 1 && tried.count() == 1) return;
+  tried_.reset(new (std::nothrow) const upstream::Tried{tried});
+}
+
 void ProxySession::fill_tried(Record& record) const noexcept {
-  if (tried.is_empty() || (attempts == 1 && tried.count() == 1)) return;
+  const upstream::Tried* const tried = stands() ? tried_.get() : &connecting_.tried();
+  if (tried == nullptr || tried->is_empty() || (attempts == 1 && tried->count() == 1)) return;
   for (const upstream::Cluster::Endpoint& endpoint : to().cluster().endpoints())
-    if (const std::size_t place = tried.place_of(*endpoint.live);
-        place < std::min(tried.count(), record.tried.size()))
+    if (const std::size_t place = tried->place_of(*endpoint.live);
+        place < std::min(tried->count(), record.tried.size()))
       record.tried[place] = endpoint.live;
 }
 

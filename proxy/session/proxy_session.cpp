@@ -82,7 +82,7 @@ Next ProxySession::expired(Context& context) noexcept {
 }
 
 void ProxySession::begin_drain(base::Instant turn, Context& context) noexcept {
-  drain_turn_ = turn;
+  drain_turn_ = {turn, context.now};
   if (phase_ == Phase::relaying) arm_deadlines(context);
   if (phase_ == Phase::connecting) connecting_.arm(*this, context);
 }
@@ -98,7 +98,7 @@ Next ProxySession::leave(const EndpointRemoval& removal, Context& context) noexc
     return follow(connecting_.endpoint_leaves(removal.reason, *this, context), context);
   if (phase_ != Phase::relaying) return Next::wait;
   if (removal.at_once) return begin_abort(removal.reason, context);
-  drain_turn_ = std::min(drain_turn_, removal.turn);
+  drain_turn_ = {std::min(drain_turn_.near(context.now), removal.turn), context.now};
   arm_deadlines(context);
   return Next::wait;
 }
@@ -117,12 +117,13 @@ Next ProxySession::follow(Connecting::Outcome outcome, Context& context) noexcep
 }
 
 Next ProxySession::begin_relaying(Context& context) noexcept {
+  keep_tried();
   std::construct_at(&relaying_, *this, context.now);
   phase_ = Phase::relaying;
   const base::Duration peer_timeout = timeouts().peer;
-  look_at_peers_ =
-      context.now +
-      (peer_timeout.count() == 0 ? first_look_after : std::min(first_look_after, peer_timeout / 4));
+  const base::Duration first_look =
+      peer_timeout.count() == 0 ? first_look_after : std::min(first_look_after, peer_timeout / 4);
+  look_at_peers_ = {context.now + first_look, context.now};
   arm_deadlines(context);
   return run_relaying(context);
 }

@@ -14,6 +14,7 @@
 // Errors   every end has a CloseReason. RST is never disguised as FIN: docs/RELAY.md, "Aborts".
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 
 #include "base/time.hpp"
@@ -64,11 +65,15 @@ class ProxySession final : public Proxied {
   // proxy_end.cpp
   Next finish(CloseReason why, Ending ending, Context& context) noexcept;
   void fill_record(Record& record, Context& context) noexcept;
+  // Connecting is over: what it tried is kept for the record, where that is to name it.
+  void keep_tried() noexcept;
   void fill_tried(Record& record) const noexcept;
 
   bool stands() const noexcept { return phase_ == Phase::relaying || phase_ == Phase::aborting; }
 
+  bool keepalive_is_on_ = false;  // towards the upstream; clients inherit it from the listener
   Phase phase_ = Phase::connecting;
+  std::unique_ptr<const upstream::Tried> tried_;  // where more than one was
   // Of its phase alone. The tag stands apart from it, where std::variant would take eight bytes of
   // every connection for one.
   union {

@@ -24,7 +24,7 @@ std::optional<CloseReason> ProxySession::drained_for(const Context& context) con
 }
 
 bool ProxySession::check_peers(Context& context) noexcept {
-  if (!std::exchange(keepalive_is_on, true) && !endpoint().address.is_unix())
+  if (!std::exchange(keepalive_is_on_, true) && !endpoint().address.is_unix())
     os::start_keepalive(sides[upstream].socket, arrival_.listener->options.socket.keepalive);
   const auto dead = find_dead_peer({sides[client].socket, sides[upstream].socket}, context);
   if (dead) sides[*dead].fail(ETIMEDOUT);

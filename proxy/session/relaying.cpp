@@ -39,7 +39,7 @@ void Relaying::account(unsigned direction, std::size_t bytes, Proxied& connectio
   note_moved(direction, context.now);
   const Arrival& arrival = connection.arrival();
   context.counters.listeners[arrival.listener->index].bytes[direction].add(bytes);
-  if (direction == to_client && first_byte_ == Record::unknown) {
+  if (direction == to_client && !has_first_byte()) {
     first_byte_ = context.now - arrival.at;
     connection.to().note_success(connection.endpoint());
   }
@@ -68,8 +68,8 @@ void Relaying::discard(Proxied& connection, Context& context) noexcept {
 }
 
 void Relaying::end(Record& record, Context& context) noexcept {
-  record.connect = connect_time_;
-  record.first_byte = first_byte_;
+  record.connect = std::chrono::duration_cast<base::Duration>(connect_time_);
+  if (has_first_byte()) record.first_byte = std::chrono::duration_cast<base::Duration>(first_byte_);
   record.truncated_to_upstream = directions_[to_upstream].lost_bytes();
   record.truncated_to_client = directions_[to_client].lost_bytes();
   for (std::size_t direction = 0; direction < directions_.size(); ++direction)

@@ -8,9 +8,11 @@
 // Files    relaying.cpp; relaying_abort.cpp; relaying_stall.cpp: asleep with work to do?
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <optional>
 
+#include "base/moment.hpp"
 #include "base/time.hpp"
 #include "os/poller.hpp"
 #include "relay/direction.hpp"
@@ -62,19 +64,23 @@ class Relaying {
   void report_stall(const Ready& ready, Proxied& connection, Context& context) const noexcept;
 
  private:
+  // Four bytes, and exact to one part in sixteen million.
+  using Span = std::chrono::duration<float>;
+  static constexpr Span none_came{-1};
+
   void account(unsigned direction, std::size_t bytes, Proxied& connection,
                Context& context) noexcept;
+  bool has_first_byte() const noexcept { return first_byte_ != none_came; }
   bool owes_bytes_to(unsigned side, const Proxied& connection) const noexcept;
   bool could_move(unsigned direction, const Ready& ready, const Proxied& connection) const noexcept;
   void note_moved(unsigned direction, base::Instant now) noexcept;
   base::Duration quiet(unsigned direction, base::Instant now) const noexcept;
 
   std::array<relay::Direction, 2> directions_;
-  const base::Duration connect_time_;  // from accept to here
-  base::Duration first_byte_ = Record::unknown;
+  const Span connect_time_;  // from accept to here
+  Span first_byte_ = none_came;
   Linger linger_;
-  // Of the last byte in each direction, in milliseconds modulo 2^32: only differences count.
-  std::array<std::uint32_t, 2> moved_milliseconds_{};
+  std::array<base::Moment, 2> moved_;  // of the last byte in each direction
 };
 
 }  // namespace penstock::session

@@ -16,10 +16,10 @@ namespace penstock::session {
 
 void Relaying::begin_abort(Proxied& connection, Context& context) noexcept {
   auto& sides = connection.sides;
-  if (connection.reason == CloseReason::upstream_reset && first_byte_ == Record::unknown)
+  if (connection.reason == CloseReason::upstream_reset && !has_first_byte())
     connection.to().note_failure(connection.endpoint(), context.now);
   connection.trace(FlightEvent::Kind::aborting, std::max(sides[0].error, sides[1].error), context);
-  linger_.begin(context.now + connection.timeouts().abort_linger);
+  linger_.begin(context.now + connection.timeouts().abort_linger, context.now);
   for (unsigned d = 0; d < directions_.size(); ++d) {
     if (sides[d].failed) {
       sides[d].readable = true;  // its last bytes may not be announced any more

@@ -8,18 +8,12 @@
 
 namespace penstock::session {
 
-namespace {
-std::uint32_t to_milliseconds(base::Instant instant) noexcept {
-  return static_cast<std::uint32_t>(instant.time_since_epoch() / std::chrono::milliseconds{1});
-}
-}  // namespace
-
 base::Duration Relaying::quiet(unsigned direction, base::Instant now) const noexcept {
-  return std::chrono::milliseconds{to_milliseconds(now) - moved_milliseconds_[direction]};
+  return now - moved_[direction].near(now);
 }
 
 void Relaying::note_moved(unsigned direction, base::Instant now) noexcept {
-  moved_milliseconds_[direction] = to_milliseconds(now);
+  moved_[direction] = {now, now};
 }
 
 Relaying::Ready Relaying::ready_now(const Proxied& connection) noexcept {

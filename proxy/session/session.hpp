@@ -89,12 +89,14 @@ class Session : public base::Timer, public ListHook {
   Arrival arrival_;  // the socket in it is ours until the end
   // Of the last byte, in either direction; while connecting: when the attempt began.
   base::Instant last_activity_{};
-  bool is_bulk_ = false;
 
  private:
   friend class SessionTable;
   std::uint32_t slot_ = 0;
-  std::uint32_t generation_ = 0;
+  std::uint32_t generation_ : 31 = 0;
+
+ protected:
+  bool is_bulk_ : 1 = false;
 };
 
 }  // namespace penstock::session

@@ -18,8 +18,8 @@ std::optional<CloseReason> StandingSession::drained_for(const Context& context) 
 // The look at the peers must come in time, so the first bytes after a rest arm the timer.
 void StandingSession::note_activity(Context& context) noexcept {
   last_activity_ = context.now;
-  if (look_at_peers_ != base::never || timeouts().peer.count() == 0) return;
-  look_at_peers_ = context.now + timeouts().peer / 4;
+  if (!look_at_peers_.is_never() || timeouts().peer.count() == 0) return;
+  look_at_peers_ = {context.now + timeouts().peer / 4, context.now};
   arm_deadlines(context);
 }
 
@@ -40,18 +40,19 @@ base::Instant StandingSession::lifetime_deadline() const noexcept {
 }
 
 void StandingSession::arm_deadlines(Context& context) noexcept {
-  context.timers.arm(*this, std::min({idle_deadline(), lifetime_deadline(), look_at_peers_,
-                                      drain_turn_, context.drain_deadline, own_deadline()}));
+  context.timers.arm(
+      *this, std::min({idle_deadline(), lifetime_deadline(), look_at_peers_.near(context.now),
+                       drain_turn_.near(context.now), context.drain_deadline, own_deadline()}));
 }
 
 Next StandingSession::check_deadlines(Context& context) noexcept {
-  if (context.now >= drain_turn_)
+  if (context.now >= drain_turn_.near(context.now))
     if (const Next next = check_drain(context); next == Next::ended) return next;
   if (context.now >= lifetime_deadline()) return end_in_time(CloseReason::max_lifetime, context);
   if (context.now >= idle_deadline())
     return end_in_time(
         is_half_closed() ? CloseReason::half_close_timeout : CloseReason::idle_timeout, context);
-  if (context.now >= look_at_peers_ && !check_peers(context))
+  if (context.now >= look_at_peers_.near(context.now) && !check_peers(context))
     return end_in_time(CloseReason::peer_timeout, context);
   arm_deadlines(context);
   return Next::wait;
@@ -60,20 +61,21 @@ Next StandingSession::check_deadlines(Context& context) noexcept {
 Next StandingSession::check_drain(Context& context) noexcept {
   const auto reason = drained_for(context);
   if (!reason) {
-    drain_turn_ = base::never;
+    drain_turn_ = {};
     return Next::wait;
   }
   const bool rested = context.now - last_activity_ >= base::drain_idle_after;
   if (rested && is_at_rest()) return end_by_fin(*reason, context);
-  drain_turn_ =
+  const base::Instant turn =
       std::max(last_activity_, context.now - base::drain_idle_after / 2) + base::drain_idle_after;
+  drain_turn_ = {turn, context.now};
   return Next::wait;
 }
 
 std::optional<unsigned> StandingSession::find_dead_peer(const std::array<int, 2>& sockets,
                                                         Context& context) noexcept {
   const base::Duration timeout = timeouts().peer;
-  look_at_peers_ = base::never;
+  look_at_peers_ = {};
   if (timeout.count() == 0) return std::nullopt;
   bool owed = context.now - last_activity_ < timeout / 4;
   for (unsigned side = 0; side < sockets.size(); ++side) {
@@ -86,7 +88,7 @@ std::optional<unsigned> StandingSession::find_dead_peer(const std::array<int, 2>
       case PeerWatch::Verdict::dead: return side;
     }
   }
-  if (owed) look_at_peers_ = context.now + timeout / 4;
+  if (owed) look_at_peers_ = {context.now + timeout / 4, context.now};
   return std::nullopt;
 }
 

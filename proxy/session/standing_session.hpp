@@ -16,6 +16,7 @@
 #include <array>
 #include <optional>
 
+#include "base/moment.hpp"
 #include "base/time.hpp"
 #include "session/options.hpp"
 #include "session/peer_watch.hpp"
@@ -52,8 +53,8 @@ class StandingSession : public Session {
                                          Context& context) noexcept;
   const Timeouts& timeouts() const noexcept { return arrival_.listener->options.timeouts; }
 
-  base::Instant look_at_peers_ = base::never;  // when that is done (again)
-  base::Instant drain_turn_ = base::never;
+  base::Moment look_at_peers_;  // when that is done (again)
+  base::Moment drain_turn_;
 
  private:
   Next check_drain(Context& context) noexcept;

@@ -15,20 +15,20 @@ TEST_CASE("a stall is told with its direction, its silence and its last events",
   stall.id = 42;
   stall.at = stall_start + 6s;
   stall.quiet = 5900ms;
-  stall.events[0] = {.microseconds = session::flight_microseconds(stall_start),
-                     .kind = FlightEvent::Kind::ready,
-                     .which = 0,
-                     .ready = {.readable = true,
-                               .writable = false,
-                               .urgent = false,
-                               .peer_finished = true,
-                               .failed = false}};
-  stall.events[1] = {.microseconds = session::flight_microseconds(stall_start + 1us),
-                     .bytes = 8,
-                     .error = 104,
-                     .kind = FlightEvent::Kind::ran,
-                     .which = 1,
-                     .outcome = relay::Outcome::target_full};
+  stall.events[0] = FlightEvent{.microseconds = session::flight_microseconds(stall_start),
+                                .kind = FlightEvent::Kind::ready,
+                                .which = 0,
+                                .ready = {.readable = true,
+                                          .writable = false,
+                                          .urgent = false,
+                                          .peer_finished = true,
+                                          .failed = false}};
+  stall.events[1] = FlightEvent{.microseconds = session::flight_microseconds(stall_start + 1us),
+                                .bytes = 8,
+                                .error = 104,
+                                .kind = FlightEvent::Kind::ran,
+                                .which = 1,
+                                .outcome = relay::Outcome::target_full};
   stall.event_count = 2;
   CHECK(report::stall_text(stall, "web") ==
         "connection 42 of listener web stalled: nothing moved to the upstream for 5.9 s, though "

@@ -11,7 +11,7 @@ TEST_CASE("a recorder keeps the last 16 events, oldest first", "[session]") {
   FlightRecorder recorder;
   FlightRecorder::Events events;
   CHECK(recorder.copy_to(events) == 0);
-  for (std::uint32_t i = 0; i < 20; ++i) recorder.add({.bytes = i});
+  for (std::uint32_t i = 0; i < 20; ++i) recorder.add(FlightEvent{.bytes = i});
   REQUIRE(recorder.copy_to(events) == 16);
   CHECK(events.front().bytes == 4);
   CHECK(events.back().bytes == 19);
@@ -20,7 +20,7 @@ TEST_CASE("a recorder keeps the last 16 events, oldest first", "[session]") {
 TEST_CASE("a leased recorder is empty, whoever had it before", "[session]") {
   FlightRecorders recorders{*std::pmr::new_delete_resource()};
   const auto first = recorders.lease();
-  recorders.at(first).add({.bytes = 7});
+  recorders.at(first).add(FlightEvent{.bytes = 7});
   recorders.give_back(first);
   const auto again = recorders.lease();
   CHECK(again == first);
