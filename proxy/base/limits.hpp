@@ -101,8 +101,8 @@ inline constexpr Duration round_max = std::chrono::milliseconds{100};
 inline constexpr Duration stall_after = std::chrono::seconds{5};
 inline constexpr std::size_t stall_looks_max = 256;
 inline constexpr std::size_t stall_suspects_max = 64;
-inline constexpr std::size_t stall_ring_slots = 64;        // per forwarder, towards control
-inline constexpr std::size_t flight_recorders_max = 1024;  // per forwarder
+inline constexpr std::size_t stall_ring_slots = 64;       // per forwarder, towards control
+inline constexpr std::size_t flight_recorders_max = 512;  // per forwarder
 
 // A forwarder that has not answered for so long is reported by /healthz.
 inline constexpr Duration forwarder_silent_max = std::chrono::seconds{5};

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "relay/counters.hpp"
+#include "relay/pool_index.hpp"
 
 namespace penstock::relay {
 
@@ -63,6 +64,11 @@ class BufferPool {
   // REQUIRES: available().
   HeldBuffer* take() noexcept;
   void give_back(HeldBuffer* buffer) noexcept;
+  // One that was taken is found by its place.
+  PoolIndex index_of(const HeldBuffer& buffer) const noexcept {
+    return pool_index(&buffer - buffers_.data());
+  }
+  HeldBuffer& at(PoolIndex index) noexcept { return buffers_[place_of(index)]; }
   // For one from which the kernel still sends, and whose notices nobody will read: the kernel keeps
   // its pages, and others come in their place.
   void abandon(HeldBuffer* buffer) noexcept;

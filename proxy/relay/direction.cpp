@@ -1,7 +1,6 @@
 #include "relay/direction.hpp"
 
 #include <cerrno>
-#include <utility>
 
 #include "base/assert.hpp"
 #include "base/limits.hpp"
@@ -53,7 +52,8 @@ Direction::Run Direction::run(Side& source, Side& target, Workspace& workspace) 
 Direction::Step Direction::step(Side& source, Side& target, Workspace& workspace) noexcept {
   if (holds_bytes()) {
     if (!target.writable) return Step::target_full;
-    return held_ != nullptr ? write_held(target, workspace) : write_piped(target, workspace);
+    return held_ != PoolIndex::none ? write_held(target, workspace)
+                                    : write_piped(target, workspace);
   }
   if (fin_passed_ || reading_ended_) return Step::finished;
   if (source.arrived()) return write_arrived(source, target, workspace);
@@ -108,12 +108,12 @@ void Direction::note_chunk(std::size_t bytes, Workspace& workspace) noexcept {
 
 Direction::Step Direction::read_by_splice(Side& source, Side& target,
                                           Workspace& workspace) noexcept {
-  PENSTOCK_ASSERT(pipe_ == nullptr);
+  PENSTOCK_ASSERT(pipe_ == PoolIndex::none);
   os::Pipe* pipe = workspace.pipes().lease(workspace.now);
   if (pipe == nullptr) return read_without_pipe(source, target, workspace);
   const IoResult result = os::splice_in(source.socket, *pipe, pipe->capacity);
   if (result.status == IoStatus::moved) {
-    pipe_ = pipe;
+    pipe_ = workspace.pipes().index_of(*pipe);
     piped_ = static_cast<std::uint32_t>(result.bytes);
     note_chunk(result.bytes, workspace);
     if (result.bytes < pipe->capacity) note_short_splice(source);
@@ -189,11 +189,14 @@ Direction::Step Direction::write_fresh(Side& target, Workspace& workspace,
   }
   note_copied(result.bytes, workspace);
   if (result.status == IoStatus::would_block) target.writable = false;
-  if (result.bytes < fresh.size()) {
-    held_ = workspace.buffers().take();
-    held_->hold(fresh.subspan(result.bytes));
-  }
+  if (result.bytes < fresh.size()) hold(fresh.subspan(result.bytes), workspace);
   return Step::moved;
+}
+
+void Direction::hold(std::span<const std::byte> bytes, Workspace& workspace) noexcept {
+  HeldBuffer* const buffer = workspace.buffers().take();
+  buffer->hold(bytes);
+  held_ = workspace.buffers().index_of(*buffer);
 }
 
 void Direction::note_copied(std::size_t bytes, Workspace& workspace) noexcept {
@@ -212,14 +215,14 @@ Direction::Step Direction::write_held(Side& target, Workspace& workspace) noexce
     target.fail(result.error);
     return Step::target_failed;
   }
-  held_->take(result.bytes);
-  if (held_->empty()) let_go_of_held(workspace);
+  held(workspace).take(result.bytes);
+  if (held(workspace).empty()) let_go_of_held(workspace);
   return Step::moved;
 }
 
 Direction::Step Direction::write_piped(Side& target, Workspace& workspace) noexcept {
   if (splice_refused_) return copy_piped(workspace);
-  const IoResult result = os::splice_out(*pipe_, target.socket, piped_);
+  const IoResult result = os::splice_out(pipe(workspace), target.socket, piped_);
   if (result.status == IoStatus::would_block) {
     target.writable = false;
     return Step::target_full;
@@ -245,17 +248,18 @@ Direction::Step Direction::write_piped(Side& target, Workspace& workspace) noexc
 Direction::Step Direction::copy_piped(Workspace& workspace) noexcept {
   if (!workspace.buffers().available()) return Step::no_buffer;
   const auto scratch = workspace.scratch();
-  const IoResult result = os::read_pipe(*pipe_, scratch);
+  const IoResult result = os::read_pipe(pipe(workspace), scratch);
   PENSTOCK_ASSERT(result.status == IoStatus::moved && result.bytes <= piped_);
-  held_ = workspace.buffers().take();
-  held_->hold(scratch.first(result.bytes));
+  hold(scratch.first(result.bytes), workspace);
   drained(result.bytes, workspace);
   return Step::moved;
 }
 
 void Direction::drained(std::size_t bytes, Workspace& workspace) noexcept {
   piped_ -= static_cast<std::uint32_t>(bytes);
-  if (piped_ == 0) workspace.pipes().give_back(std::exchange(pipe_, nullptr));
+  if (piped_ != 0) return;
+  workspace.pipes().give_back(&pipe(workspace));
+  pipe_ = PoolIndex::none;
 }
 
 void Direction::give_up_splice(Workspace& workspace) noexcept {
@@ -286,10 +290,10 @@ void Direction::discard(Side& source, Side& target, Workspace& workspace) noexce
   source.arrived_bytes = 0;
   reading_ended_ = true;
   piped_ = 0;
-  if (pipe_ != nullptr) workspace.pipes().discard(std::exchange(pipe_, nullptr));
-  HeldBuffer* const held = std::exchange(held_, nullptr);
-  if (held != nullptr && (flight_ == nullptr || !flight_->has(*held)))
-    workspace.buffers().give_back(held);
+  if (pipe_ != PoolIndex::none) workspace.pipes().discard(&pipe(workspace));
+  if (held_ != PoolIndex::none && (flight_ == nullptr || !flight_->has(held(workspace))))
+    workspace.buffers().give_back(&held(workspace));
+  pipe_ = held_ = PoolIndex::none;
   if (flight_ == nullptr) return;
   if (target.socket >= 0) take_notices(target, workspace);
   flight_->abandon(workspace.buffers());

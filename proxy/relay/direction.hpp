@@ -23,6 +23,7 @@
 #include "base/enum_names.hpp"
 #include "os/pipe.hpp"
 #include "os/socket.hpp"
+#include "relay/pool_index.hpp"
 #include "relay/side.hpp"
 #include "relay/workspace.hpp"
 
@@ -68,7 +69,7 @@ class Direction {
   // The last call. REQUIRES: discard() was called, or it never held anything.
   void end(Workspace& workspace) noexcept;
 
-  bool holds_bytes() const noexcept { return piped_ != 0 || held_ != nullptr; }
+  bool holds_bytes() const noexcept { return piped_ != 0 || held_ != PoolIndex::none; }
   bool finished() const noexcept { return fin_passed_; }
   // The adaptive policy has found large reads here.
   bool splices() const noexcept { return engine_ == Engine::splice; }
@@ -104,6 +105,10 @@ class Direction {
   Step write_piped(Side& target, Workspace& workspace) noexcept;
   Step copy_piped(Workspace& workspace) noexcept;
   void drained(std::size_t bytes, Workspace& workspace) noexcept;
+  void hold(std::span<const std::byte> bytes, Workspace& workspace) noexcept;
+  // REQUIRES: there is one.
+  os::Pipe& pipe(Workspace& workspace) const noexcept { return workspace.pipes().at(pipe_); }
+  HeldBuffer& held(Workspace& workspace) const noexcept { return workspace.buffers().at(held_); }
   void give_up_splice(Workspace& workspace) noexcept;
   Step pass_fin(Side& source, Side& target) noexcept;
   Step read_by_copy(Side& source, Side& target, Workspace& workspace) noexcept;
@@ -130,12 +135,12 @@ class Direction {
   void await_source(Side& source, Workspace& workspace) noexcept;
   Step write_arrived(Side& source, Side& target, Workspace& workspace) noexcept;
 
-  os::Pipe* pipe_ = nullptr;          // leased exactly while it holds bytes
-  HeldBuffer* held_ = nullptr;        // likewise
   ZerocopyFlight* flight_ = nullptr;  // from the first send without a copy to the end
   std::uint64_t copied_ = 0;
   std::uint64_t spliced_ = 0;
-  std::uint32_t piped_ = 0;  // bytes in the pipe
+  std::uint32_t piped_ = 0;           // bytes in the pipe
+  PoolIndex pipe_ = PoolIndex::none;  // leased exactly while it holds bytes
+  PoolIndex held_ = PoolIndex::none;  // likewise
   std::uint8_t small_chunks_ = 0;
   Engine engine_ = Engine::copy;  // of the adaptive policy
   bool splice_refused_ : 1 = false;

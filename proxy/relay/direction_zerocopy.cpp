@@ -56,7 +56,7 @@ Direction::Step Direction::read_by_zerocopy(Side& source, Side& target,
     return nothing_read(source, result);
   }
   buffer->filled(result.bytes);
-  held_ = buffer;
+  held_ = workspace.buffers().index_of(*buffer);
   note_read(source, result.bytes, buffer->memory().size(), workspace);
   return Step::moved;
 }
@@ -86,12 +86,13 @@ void Direction::give_up_zerocopy(Workspace& workspace) noexcept {
 }
 
 IoResult Direction::send_held(Side& target, Workspace& workspace) noexcept {
-  const auto rest = held_->rest();
+  HeldBuffer& buffer = held(workspace);
+  const auto rest = buffer.rest();
   const bool large = rest.size() >= workspace.options().zerocopy_from_bytes;
-  if (large && flight_ != nullptr && (flight_->has(*held_) || !flight_->full())) {
+  if (large && flight_ != nullptr && (flight_->has(buffer) || !flight_->full())) {
     const IoResult result = os::send_zerocopy(target.socket, rest);
     if (result.status == IoStatus::moved) {
-      flight_->sent(*held_, result.bytes);
+      flight_->sent(buffer, result.bytes);
       workspace.counters().moved(Engine::zerocopy, result.bytes);
     }
     if (result.status != IoStatus::failed || result.error != ENOBUFS) return result;
@@ -103,15 +104,17 @@ IoResult Direction::send_held(Side& target, Workspace& workspace) noexcept {
 }
 
 void Direction::let_go_of_held(Workspace& workspace) noexcept {
-  HeldBuffer* const buffer = std::exchange(held_, nullptr);
-  if (buffer->unnoticed > 0) return;  // the flight gives it back when its notices have come
-  if (flight_ != nullptr) flight_->forget(*buffer);
-  workspace.buffers().give_back(buffer);
+  HeldBuffer& buffer = held(workspace);
+  held_ = PoolIndex::none;
+  if (buffer.unnoticed > 0) return;  // the flight gives it back when its notices have come
+  if (flight_ != nullptr) flight_->forget(buffer);
+  workspace.buffers().give_back(&buffer);
 }
 
 void Direction::take_notices(Side& target, Workspace& workspace) noexcept {
   if (flight_ == nullptr) return;
   Counters& counters = workspace.counters();
+  const HeldBuffer* const still_held = held_ == PoolIndex::none ? nullptr : &held(workspace);
   while (const auto notice = os::take_zerocopy_notice(target.socket)) {
     const std::uint32_t sends = notice->last - notice->first + 1;
     counters.zerocopy_sends.add(sends);
@@ -123,7 +126,7 @@ void Direction::take_notices(Side& target, Workspace& workspace) noexcept {
         counters.switched(Switch::kernel_copied);
       }
     }
-    flight_->take(*notice, held_, workspace.buffers());
+    flight_->take(*notice, still_held, workspace.buffers());
   }
 }
 

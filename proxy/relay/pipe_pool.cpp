@@ -1,5 +1,7 @@
 #include "relay/pipe_pool.hpp"
 
+#include <algorithm>
+
 #include "base/assert.hpp"
 #include "base/limits.hpp"
 
@@ -9,12 +11,12 @@ PipePool::PipePool(std::size_t pipes_max, std::size_t pipe_bytes, std::pmr::memo
                    Counters& counters)
     : pipe_bytes_{pipe_bytes},
       counters_{counters},
-      pipes_(pipes_max, &memory),
+      pipes_(std::min(pipes_max, pool_places_max), &memory),
       vacant_{&memory},
       idle_{&memory} {
   // Reserved to the full, so that giving back never allocates.
-  vacant_.reserve(pipes_max);
-  idle_.reserve(pipes_max);
+  vacant_.reserve(pipes_.size());
+  idle_.reserve(pipes_.size());
   for (auto pipe = pipes_.rbegin(); pipe != pipes_.rend(); ++pipe) vacant_.push_back(&*pipe);
 }
 

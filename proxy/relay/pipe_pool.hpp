@@ -4,7 +4,7 @@
 // Owner    a pipe belongs to the pool while idle, to the caller while leased. Who leases, and when:
 //          relay/direction.
 // Thread   the forwarder's own; there is no lock here, and none is needed.
-// Limit    at most `pipes_max` leased and idle together; at most base::pipes_warm_max idle ones are
+// Limit    at most `pipes_max`, and 65,535, leased and idle together; at most base::pipes_warm_max idle ones are
 //          kept. Last in, first out: a flow that does not block uses the pipe of its neighbour,
 //          whose pages are still in the cache.
 // Errors   lease() may decline; the direction then copies. It is never a reason to end a
@@ -18,6 +18,7 @@
 #include "base/time.hpp"
 #include "os/pipe.hpp"
 #include "relay/counters.hpp"
+#include "relay/pool_index.hpp"
 
 namespace penstock::relay {
 
@@ -37,6 +38,12 @@ class PipePool {
 
   // REQUIRES: the pipe is empty. Bytes left by one connection must never be found by another.
   void give_back(os::Pipe* pipe) noexcept;
+
+  // A leased one is found by its place.
+  PoolIndex index_of(const os::Pipe& pipe) const noexcept {
+    return pool_index(&pipe - pipes_.data());
+  }
+  os::Pipe& at(PoolIndex index) noexcept { return pipes_[place_of(index)]; }
 
   // For a pipe that holds bytes which nobody will take: it is closed, never pooled.
   void discard(os::Pipe* pipe) noexcept;

@@ -20,6 +20,7 @@ upstream::Upstream::Taken Proxied::take_place(const upstream::Tried& tried, bool
 
 void Proxied::count_failure(upstream::ConnectFailure failure) noexcept {
   last_failure = failure;
+  has_failed = true;
   endpoint().failures[static_cast<std::size_t>(failure)].fetch_add(1, std::memory_order_relaxed);
 }
 

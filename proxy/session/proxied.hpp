@@ -57,10 +57,12 @@ class Proxied : public StandingSession {
   // By side. Direction d leads from side d to the other: 0 = to_upstream, 1 = to_client.
   std::array<relay::Side, 2> sides;
 
-  std::optional<upstream::ConnectFailure> last_failure;
+  upstream::ConnectFailure last_failure{};  // where one has failed
   std::uint8_t attempts = 0;
   // Why it will end: of the last attempt that failed, and while it aborts.
   CloseReason reason = CloseReason::internal;
+  bool has_failed : 1 = false;       // an attempt
+  bool keepalive_is_on : 1 = false;  // towards the upstream; clients inherit it from the listener
 
  private:
   FlightRecorder* recorder(Context& context) noexcept;

@@ -51,7 +51,7 @@ void ProxySession::fill_tried(Record& record) const noexcept {
 void ProxySession::fill_record(Record& record, Context& context) noexcept {
   record.endpoint = lease.endpoint();
   record.attempts = attempts;
-  if (last_failure) record.connect_error = upstream::connect_failure_names[*last_failure];
+  if (has_failed) record.connect_error = upstream::connect_failure_names[last_failure];
   fill_tried(record);
   if (stands()) relaying_.end(record, context);
   note_kernel_figures(record, arrival_, client, sides[client].socket, context);

@@ -71,7 +71,6 @@ class ProxySession final : public Proxied {
 
   bool stands() const noexcept { return phase_ == Phase::relaying || phase_ == Phase::aborting; }
 
-  bool keepalive_is_on_ = false;  // towards the upstream; clients inherit it from the listener
   Phase phase_ = Phase::connecting;
   std::unique_ptr<const upstream::Tried> tried_;  // where more than one was
   // Of its phase alone. The tag stands apart from it, where std::variant would take eight bytes of

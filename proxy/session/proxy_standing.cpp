@@ -1,7 +1,6 @@
 // What a proxied connection says of itself while it stands.
 
 #include <cerrno>
-#include <utility>
 
 #include "os/socket.hpp"
 #include "session/context.hpp"
@@ -24,8 +23,9 @@ std::optional<CloseReason> ProxySession::drained_for(const Context& context) con
 }
 
 bool ProxySession::check_peers(Context& context) noexcept {
-  if (!std::exchange(keepalive_is_on_, true) && !endpoint().address.is_unix())
+  if (!keepalive_is_on && !endpoint().address.is_unix())
     os::start_keepalive(sides[upstream].socket, arrival_.listener->options.socket.keepalive);
+  keepalive_is_on = true;
   const auto dead = find_dead_peer({sides[client].socket, sides[upstream].socket}, context);
   if (dead) sides[*dead].fail(ETIMEDOUT);
   return !dead;

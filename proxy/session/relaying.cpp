@@ -68,8 +68,10 @@ void Relaying::discard(Proxied& connection, Context& context) noexcept {
 }
 
 void Relaying::end(Record& record, Context& context) noexcept {
-  record.connect = std::chrono::duration_cast<base::Duration>(connect_time_);
-  if (has_first_byte()) record.first_byte = std::chrono::duration_cast<base::Duration>(first_byte_);
+  // To the microsecond, as they were: what is finer is the float's.
+  record.connect = std::chrono::round<std::chrono::microseconds>(connect_time_);
+  if (has_first_byte())
+    record.first_byte = std::chrono::round<std::chrono::microseconds>(first_byte_);
   record.truncated_to_upstream = directions_[to_upstream].lost_bytes();
   record.truncated_to_client = directions_[to_client].lost_bytes();
   for (std::size_t direction = 0; direction < directions_.size(); ++direction)

@@ -78,7 +78,7 @@ TEST_CASE("a session leaves its books balanced", "[session]") {
 
 // The table of docs/RELAY.md, "What a connection costs in memory".
 TEST_CASE("the record of a proxied connection and its parts keep their ceilings", "[session]") {
-  CHECK(sizeof(session::ProxySession) <= 312);
+  CHECK(sizeof(session::ProxySession) <= 296);
   CHECK(sizeof(session::Session) <= 120);
   CHECK(sizeof(base::Timer) <= 24);
   CHECK(sizeof(session::ListHook) <= 16);
@@ -88,8 +88,8 @@ TEST_CASE("the record of a proxied connection and its parts keep their ceilings"
   CHECK(sizeof(upstream::Lease) <= 16);
   CHECK(sizeof(relay::Side) <= 12);
   CHECK(sizeof(session::Connecting) <= sizeof(session::Relaying));
-  CHECK(sizeof(session::Relaying) <= 120);
-  CHECK(sizeof(relay::Direction) <= 48);
+  CHECK(sizeof(session::Relaying) <= 104);
+  CHECK(sizeof(relay::Direction) <= 40);
   CHECK(sizeof(session::FlightRecorder) <= 196);
 }
 
