@@ -14,7 +14,7 @@ inline constexpr std::size_t cache_line_bytes = 64;
 // Configuration files.
 inline constexpr std::size_t config_bytes_max = 1 << 20;
 inline constexpr int config_depth_max = 32;
-inline constexpr int config_nodes_max = 100'000;
+inline constexpr int config_nodes_max = 200'000;
 inline constexpr std::size_t config_text_max = 4 << 20;      // of all values, aliases expanded
 inline constexpr std::size_t listener_addresses_max = 1024;  // what a port range may grow to
 
@@ -58,12 +58,14 @@ inline constexpr Duration file_recheck_after = std::chrono::seconds{1};
 
 // Connecting.
 inline constexpr int connect_attempts_max = 8;
-inline constexpr std::size_t endpoints_max = 4096;  // per upstream
+inline constexpr std::size_t endpoints_max = 16'384;  // per upstream
 inline constexpr std::size_t weight_max = 65'535;
-inline constexpr std::size_t places_max = 1'000'000;          // what max_connections may say
-inline constexpr std::uint64_t ejection_doublings_max = 4;    // 30 s grows to 8 minutes
-inline constexpr std::size_t queue_size_max = 1'000'000;      // connections that wait, per upstream
-inline constexpr std::size_t round_robin_order_max = 65'536;  // slots of the smooth-weighted order
+inline constexpr std::size_t places_max = 1'000'000;        // what max_connections may say
+inline constexpr std::uint64_t ejection_doublings_max = 4;  // 30 s grows to 8 minutes
+inline constexpr std::size_t queue_size_max = 1'000'000;    // connections that wait, per upstream
+// Larger sums of weights are scaled down to this, and each that would be 0 then counts as 1.
+inline constexpr std::size_t weights_sum_max = 61'440;
+inline constexpr std::size_t round_robin_order_max = weights_sum_max + endpoints_max;  // slots
 
 // Health checks.
 inline constexpr std::size_t health_checks_max = 1024;  // at the same time; more wait in line

@@ -214,9 +214,10 @@ std::uint16_t Cluster::rendezvous(const Tier& tier, Search& search) const noexce
   return best;
 }
 
-std::shared_ptr<const SlotTables> make_slot_tables(
-    Balance balance, const std::vector<Cluster::Endpoint>& endpoints) {
+std::shared_ptr<const SlotTables> make_slot_tables(Balance balance,
+                                                   const std::vector<EndpointSpec>& endpoints) {
   auto tables = std::make_shared<SlotTables>();
+  if (balance != Balance::source_hash && balance != Balance::maglev) return tables;
   std::vector<std::pair<std::uint8_t, std::vector<SlotOwner>>> by_priority;
   for (std::size_t i = 0; i < endpoints.size(); ++i) {
     const auto same = std::find_if(by_priority.begin(), by_priority.end(), [&](const auto& one) {
@@ -226,7 +227,7 @@ std::shared_ptr<const SlotTables> make_slot_tables(
         same != by_priority.end()
             ? same->second
             : by_priority.emplace_back(endpoints[i].priority, std::vector<SlotOwner>{}).second;
-    owners.push_back({.identity = endpoints[i].live->identity,
+    owners.push_back({.identity = endpoints[i].identity,
                       .weight = endpoints[i].weight,
                       .index = static_cast<std::uint16_t>(i)});
   }
@@ -234,6 +235,10 @@ std::shared_ptr<const SlotTables> make_slot_tables(
     tables->emplace_back(priority, balance == Balance::maglev ? maglev_slots(std::move(owners))
                                                               : slots_by_weight(std::move(owners)));
   return tables;
+}
+
+bool are_quick_tables(Balance balance, std::size_t endpoints) noexcept {
+  return balance != Balance::maglev || is_quick_maglev(endpoints);
 }
 
 }  // namespace penstock::upstream

@@ -98,8 +98,10 @@ class Cluster {
   std::vector<const Slots*> slots_of_tier_;
 };
 
-// Slot tables for a balancer that hashes, else empty.
+// Slot tables for a balancer that hashes, else empty. Thread: any.
 std::shared_ptr<const SlotTables> make_slot_tables(Balance balance,
-                                                   const std::vector<Cluster::Endpoint>& endpoints);
+                                                   const std::vector<EndpointSpec>& endpoints);
+// Those of so many endpoints are made in a few milliseconds; else in up to a fifth of a second.
+bool are_quick_tables(Balance balance, std::size_t endpoints) noexcept;
 
 }  // namespace penstock::upstream

@@ -65,7 +65,8 @@ LiveRecord& Registry::record_for(const std::string& upstream, const EndpointSpec
 
 Registry::Change Registry::replace_endpoints(Upstream& upstream,
                                              const std::vector<EndpointSpec>& specs,
-                                             base::Instant now, const Left& left) {
+                                             base::Instant now, const Left& left,
+                                             std::shared_ptr<const SlotTables> slots) {
   const Cluster& before = upstream.cluster();
   Endpoints endpoints;
   for (const EndpointSpec& spec : specs)
@@ -90,7 +91,7 @@ Registry::Change Registry::replace_endpoints(Upstream& upstream,
     vanished_.emplace(endpoint->number, endpoint);
     (stays ? change.left : change.removed).push_back(endpoint);
   }
-  auto slots = make_slot_tables(upstream.spec().balance, endpoints);
+  if (slots == nullptr) slots = make_slot_tables(upstream.spec().balance, specs);
   publish(upstream, std::move(endpoints), std::move(slots), now);
   return change;
 }

@@ -48,10 +48,12 @@ class Registry {
     bool is_change = false;            // attributes may have changed as well
   };
   // Who is gone stays as it was until the time that `left` has for its address, and is then told
-  // by refresh(); without one on_remove is to act at once.
+  // by refresh(); without one on_remove is to act at once. `slots` are those of these endpoints;
+  // without them they are made here, which takes what are_quick_tables() says.
   using Left = std::map<os::SocketAddress, base::Instant>;
   Change replace_endpoints(Upstream& upstream, const std::vector<EndpointSpec>& endpoints,
-                           base::Instant now, const Left& left = {});
+                           base::Instant now, const Left& left = {},
+                           std::shared_ptr<const SlotTables> slots = {});
   // What a check or an operator says. False where nothing changed.
   bool set_health(LiveRecord& endpoint, Health health, std::string why, base::Instant now);
   bool set_override(LiveRecord& endpoint, Override said, base::Instant now);

@@ -59,8 +59,7 @@ std::vector<std::uint32_t> reduced_weights(const std::vector<std::uint32_t>& wei
   if (divisor == 0) return shares;
   std::uint64_t total = 0;
   for (auto& share : shares) total += share /= divisor;
-  // Room for one extra entry each, since no weight is scaled down to 0.
-  constexpr std::uint64_t limit = base::round_robin_order_max - base::endpoints_max;
+  constexpr std::uint64_t limit = base::weights_sum_max;
   if (total <= limit) return shares;
   for (auto& share : shares)
     if (share > 0)
@@ -75,8 +74,10 @@ std::vector<std::uint16_t> smooth_weighted_order(const std::vector<std::uint32_t
   for (std::size_t i = 0; i < shares.size(); ++i)
     if (shares[i] > 0)
       line.push_back({.share = shares[i], .credit = 0, .index = static_cast<std::uint16_t>(i)});
-  const bool is_small = line.size() * static_cast<std::size_t>(total) <= smooth_steps_max;
-  return is_small ? by_credit(std::move(line), total) : by_due_time(line, total);
+  const auto turns = static_cast<std::size_t>(total);
+  // Of equal ones each has one turn, and both orders are that of the line.
+  const bool is_credit_cheap = turns > line.size() && line.size() * turns <= smooth_steps_max;
+  return is_credit_cheap ? by_credit(std::move(line), total) : by_due_time(line, total);
 }
 
 }  // namespace penstock::upstream

@@ -69,8 +69,8 @@ TEST_CASE("what is wrong with a file of endpoints is said where it stands", "[co
 
 TEST_CASE("a file of endpoints has no more of them than an upstream", "[config]") {
   std::string text;
-  for (int i = 0; i < 4097; ++i) text += "- 10.0.0.1:" + std::to_string(i + 1) + '\n';
-  CHECK(file_faults_of(text) == Lines{"e.yaml:1:1: -: more than 4096 endpoints"});
+  for (int i = 0; i < 16'385; ++i) text += "- 10.0.0.1:" + std::to_string(i + 1) + '\n';
+  CHECK(file_faults_of(text) == Lines{"e.yaml:1:1: -: more than 16384 endpoints"});
 }
 
 }  // namespace penstock::config

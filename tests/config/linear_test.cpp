@@ -86,6 +86,31 @@ TEST_CASE("many faults, names and sockets cost what their number says", "[config
         }) < linear_growth_max);
 }
 
+TEST_CASE("many endpoints with all that may be said of them cost what their number says",
+          "[config]") {
+  const auto endpoints = [](std::size_t n) {
+    return numbered(n, [](std::size_t i) {
+      return "  - {address: '" + address_of(i) + "', weight: 3, name: e" + std::to_string(i) +
+             "}\n";
+    });
+  };
+  CHECK(growth_of_config([&](std::size_t n) {
+          return one_listener() + "upstreams:\n web:\n  endpoints:\n" + endpoints(n);
+        }) < linear_growth_max);
+}
+
+TEST_CASE("a file has room for as many endpoints as there may be, with weights and places",
+          "[config]") {
+  std::string text = one_listener() + "upstreams:\n web:\n  endpoints:\n";
+  for (std::size_t i = 0; i < base::endpoints_max; ++i)
+    text += "  - {address: '" + address_of(i) + "', weight: 10, max_connections: 99}\n";
+  REQUIRE(text.size() <= base::config_bytes_max);
+  const auto loaded = load_config_text(text, "f.yaml", false);
+  CHECK(lines_of(loaded.faults).empty());
+  REQUIRE(loaded.config.has_value());
+  CHECK(loaded.config->server.upstreams.front().endpoints.size() == base::endpoints_max);
+}
+
 TEST_CASE("suggestions of one file end after so many steps", "[config]") {
   std::vector<std::string> names;
   for (int i = 0; i < 5000; ++i) names.push_back("upstream-" + std::to_string(i));

@@ -32,6 +32,34 @@ TEST_CASE("a file of endpoints is read again when another one is renamed onto it
   CHECK(text_of(penstock.record_of(nobody), "reason") == "no_endpoint");
 }
 
+// Their tables are made on a thread of their own, which the sandbox locks as well.
+TEST_CASE("a thousand endpoints of a file are taken under maglev, and again where one has changed",
+          "[discovery]") {
+  const std::string port = port_of(free_address());
+  Origin everyone{"0.0.0.0:" + port};
+  everyone.serve(say("x"));
+  const auto numbered = [&](int first) {
+    std::vector<std::string> identities;
+    for (int i = first; i < first + 1000; ++i)
+      identities.push_back("127.1." + std::to_string(i / 250) + "." + std::to_string(1 + i % 250) +
+                           ":" + port);
+    return identities;
+  };
+  const auto list_of = [](const std::vector<std::string>& identities) {
+    std::string text;
+    for (const std::string& identity : identities) text += "- " + identity + "\n";
+    return text;
+  };
+  const TemporaryFolder folder;
+  const std::string file = folder.write("endpoints.yaml", list_of(numbered(0)));
+  Penstock penstock{{.endpoints = {"{file: \"" + file + "\"}"}, .upstream = "balance: maglev"}};
+  wait_for_endpoints(penstock, numbered(0));
+  CHECK(answers_of(penstock, 5) == "xxxxx");
+  fs::rename(folder.write("new.yaml", list_of(numbered(1))), file);
+  wait_for_endpoints(penstock, numbered(1));
+  CHECK(answers_of(penstock, 5) == "xxxxx");
+}
+
 TEST_CASE("a file of endpoints in a ConfigMap changes when its link does", "[discovery]") {
   Origin a;
   Origin b;

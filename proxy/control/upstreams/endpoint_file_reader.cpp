@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "base/limits.hpp"
-#include "io/alarm.hpp"
 #include "os/process.hpp"
 
 namespace penstock::control {
@@ -25,41 +24,11 @@ EndpointFileLook look_at_endpoint_file(const std::string& path, const EndpointFi
   return look;
 }
 
-EndpointFileReader::EndpointFileReader(boost::asio::io_context& io,
-                                       std::function<void()> on_thread_start)
-    : io_{io}, on_thread_start_{std::move(on_thread_start)} {}
-
-EndpointFileReader::~EndpointFileReader() {
-  {
-    const std::scoped_lock lock{mutex_};
-    ends_ = true;
-  }
-  changed_.notify_one();
-  if (thread_.joinable()) thread_.join();
-}
-
 void EndpointFileReader::look(std::string path, EndpointFileKnown known, Answer answer) {
-  {
-    const std::scoped_lock lock{mutex_};
-    tasks_.push_back({std::move(path), std::move(known), std::move(answer)});
-  }
-  changed_.notify_one();
-  if (!thread_.joinable()) thread_ = std::thread{[this] { work(); }};
-}
-
-void EndpointFileReader::work() {
-  if (on_thread_start_) on_thread_start_();
-  std::unique_lock lock{mutex_};
-  while (true) {
-    changed_.wait(lock, [this] { return ends_ || !tasks_.empty(); });
-    if (ends_) return;
-    Task task = std::move(tasks_.front());
-    tasks_.pop_front();
-    lock.unlock();
-    auto look = std::make_shared<EndpointFileLook>(look_at_endpoint_file(task.path, task.known));
-    io::call_later(io_, [answer = std::move(task.answer), look] { answer(std::move(*look)); });
-    lock.lock();
-  }
+  const auto look = std::make_shared<EndpointFileLook>();
+  worker_.run([look, path = std::move(path),
+               known = std::move(known)] { *look = look_at_endpoint_file(path, known); },
+              [look, answer = std::move(answer)] { answer(std::move(*look)); });
 }
 
 }  // namespace penstock::control

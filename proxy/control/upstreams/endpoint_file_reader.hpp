@@ -2,25 +2,17 @@
 // Reads and parses files of endpoints on a thread of its own: a file of a megabyte takes a while,
 // and a network file system may stand still; control goes on.
 //
-// Owner    EndpointFileWatch. Thread: control; the work is done on the reader's own, which starts
-//          with the first file and ends with this object, after the file that it is at. Answers
-//          come on the thread of the io_context, which outlives this.
+// Owner    EndpointFileWatch. Thread: control. Answers come on the thread of the io_context, which
+//          outlives this (io/worker.hpp).
 
-#include <condition_variable>
-#include <deque>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
-#include <thread>
 
 #include "base/result.hpp"
 #include "config/endpoint_file.hpp"
+#include "io/worker.hpp"
 #include "os/file_watch.hpp"
-
-namespace boost::asio {
-class io_context;
-}
 
 namespace penstock::control {
 
@@ -45,31 +37,15 @@ EndpointFileLook look_at_endpoint_file(const std::string& path, const EndpointFi
 class EndpointFileReader {
  public:
   // `on_thread_start` runs on the reader's thread, before any file is opened.
-  EndpointFileReader(boost::asio::io_context& io, std::function<void()> on_thread_start);
-  EndpointFileReader(const EndpointFileReader&) = delete;
-  EndpointFileReader& operator=(const EndpointFileReader&) = delete;
-  ~EndpointFileReader();
+  EndpointFileReader(boost::asio::io_context& io, std::function<void()> on_thread_start)
+      : worker_{io, std::move(on_thread_start)} {}
 
   using Answer = std::function<void(EndpointFileLook look)>;
   // Files are looked at one after the other.
   void look(std::string path, EndpointFileKnown known, Answer answer);
 
  private:
-  struct Task {
-    std::string path;
-    EndpointFileKnown known;
-    Answer answer;
-  };
-
-  void work();
-
-  boost::asio::io_context& io_;
-  const std::function<void()> on_thread_start_;
-  std::mutex mutex_;  // of what follows
-  std::condition_variable changed_;
-  std::deque<Task> tasks_;
-  bool ends_ = false;
-  std::thread thread_;
+  io::Worker worker_;
 };
 
 }  // namespace penstock::control

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "os/clock.hpp"
 #include "upstream/endpoint_life.hpp"
@@ -35,8 +36,10 @@ UpstreamControl::UpstreamControl(boost::asio::io_context& io, upstream::Registry
 
 void UpstreamControl::replace_endpoints(upstream::Upstream& upstream,
                                         const std::vector<upstream::EndpointSpec>& endpoints,
-                                        const upstream::Registry::Left& left) {
-  const auto change = registry_.replace_endpoints(upstream, endpoints, os::now(), left);
+                                        const upstream::Registry::Left& left,
+                                        std::shared_ptr<const upstream::SlotTables> slots) {
+  const auto change =
+      registry_.replace_endpoints(upstream, endpoints, os::now(), left, std::move(slots));
   if (!change.is_change) return;
   log_.info(fmt::format("upstream {} has {} endpoints now: {} new, {} gone", upstream.name(),
                         endpoints.size(), change.added.size(),

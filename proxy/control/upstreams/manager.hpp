@@ -8,6 +8,7 @@
 #include <array>
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -28,10 +29,12 @@ class UpstreamControl {
   UpstreamControl(const UpstreamControl&) = delete;
   UpstreamControl& operator=(const UpstreamControl&) = delete;
 
-  // The complete list, as discovery knows it now; those in `left` may come back until then.
+  // The complete list, as discovery knows it now, and its tables; those in `left` may come back
+  // until then.
   void replace_endpoints(upstream::Upstream& upstream,
                          const std::vector<upstream::EndpointSpec>& endpoints,
-                         const upstream::Registry::Left& left = {});
+                         const upstream::Registry::Left& left,
+                         std::shared_ptr<const upstream::SlotTables> slots);
   void judge(upstream::LiveRecord& endpoint, upstream::Health health, std::string why);
   // False where there is no such endpoint. `endpoint` is its identity or its address.
   bool set_override(const std::string& upstream, const std::string& endpoint,

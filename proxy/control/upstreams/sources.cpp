@@ -26,7 +26,7 @@ void write(logging::Log& log, const std::string& sentence, logging::Severity sev
 UpstreamFeeds::UpstreamFeeds(boost::asio::io_context& io, upstream::Registry& registry,
                              const std::vector<runtime::ListenerSpec>& listeners,
                              UpstreamControl& upstreams, logging::Log& log,
-                             std::size_t checks_at_once, std::function<void()> on_reader_start)
+                             std::size_t checks_at_once, std::function<void()> on_thread_start)
     : io_{io},
       registry_{registry},
       upstreams_{upstreams},
@@ -48,7 +48,8 @@ UpstreamFeeds::UpstreamFeeds(boost::asio::io_context& io, upstream::Registry& re
       files_{io,
              {.found = [this](const auto& id, const auto& endpoints) { found(id, endpoints); },
               .said = [&log](const auto& text, auto severity) { write(log, text, severity); }},
-             std::move(on_reader_start)} {
+             on_thread_start},
+      tables_{io, on_thread_start} {
   upstreams.set_on_doubt([this](const std::string& upstream) { dns_.hurry(upstream); });
   for (const auto& upstream : registry.upstreams()) {
     const auto& sources = upstream->spec().sources;
@@ -95,20 +96,37 @@ void UpstreamFeeds::answered(const discovery::SourceId& id) {
 void UpstreamFeeds::found(const discovery::SourceId& id,
                           const std::vector<upstream::EndpointSpec>& endpoints,
                           const upstream::Registry::Left& left) {
-  answered(id);
   discovery::EndpointSources& list = lists_.at(id.upstream);
-  if (!list.set(id.index, without_loops(id.upstream, endpoints))) return;
+  if (!list.set(id.index, without_loops(id.upstream, endpoints))) return answered(id);
   if (list.left_out() > 0)
     log_.warning(fmt::format("upstream {} has more than {} endpoints: {} are left out", id.upstream,
                              base::endpoints_max, list.left_out()));
-  upstream::Upstream& upstream = *registry_.find(id.upstream);
-  upstreams_.replace_endpoints(upstream, list.endpoints(), left);
-  check(upstream);
+  Pending& pending = pending_[id.upstream];
+  pending.next.sources.insert(id);
+  for (const auto& [address, until] : left) pending.next.left.insert_or_assign(address, until);
+  if (pending.under_way.empty()) take_list(*registry_.find(id.upstream));
+}
+
+// As it is now, with everything that was found since the last one.
+void UpstreamFeeds::take_list(upstream::Upstream& upstream) {
+  Pending& pending = pending_[upstream.name()];
+  News news = std::exchange(pending.next, {});
+  pending.under_way = std::move(news.sources);
+  const auto list = std::make_shared<const std::vector<upstream::EndpointSpec>>(
+      lists_.at(upstream.name()).endpoints());
+  tables_.make(upstream.spec().balance, *list,
+               [this, &upstream, &pending, list, left = std::move(news.left)](auto slots) {
+                 upstreams_.replace_endpoints(upstream, *list, left, std::move(slots));
+                 check(upstream);
+                 for (const auto& id : std::exchange(pending.under_way, {})) answered(id);
+                 if (!pending.next.sources.empty()) take_list(upstream);
+               });
 }
 
 void UpstreamFeeds::resolved(const discovery::SourceId& id, upstream::DnsResult result) {
   upstreams_.count(id.upstream, result);
-  answered(id);
+  const Pending& pending = pending_[id.upstream];
+  if (!pending.under_way.contains(id) && !pending.next.sources.contains(id)) answered(id);
 }
 
 std::vector<upstream::EndpointSpec> UpstreamFeeds::without_loops(
