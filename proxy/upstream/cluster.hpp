@@ -6,7 +6,8 @@
 // Thread   any. A pick takes no lock and allocates nothing.
 // Cost     round_robin, random_two, peak_ewma, source_hash, maglev: a few steps whatever the number
 //          of endpoints, as long as those that it meets have a free place; first looks past those
-//          that are full, least_connections past those that have a connection.
+//          that are full, least_connections past those that have a connection, but no further than
+//          `looks_at_once` where one has a place.
 
 #include <cstdint>
 #include <memory>
@@ -62,6 +63,13 @@ class Cluster {
   // unless this connection has asked already or has met eight of them. Full endpoints do not send
   // new connections to a later tier, which is for those that fail: the first attempt waits instead.
   Pick pick(const Question& question, const Tried& tried) const noexcept;
+
+  // Along which least_connections walks: all members of a tier, or, where they are more than
+  // `looks_at_once`, the order of turns, for a part of that has its share of heavy ones.
+  static constexpr std::size_t looks_at_once = 1024;
+  static const std::vector<std::uint16_t>& line_of(const Tier& tier) noexcept {
+    return tier.members.size() <= looks_at_once ? tier.members : tier.order;
+  }
 
   const Endpoint& endpoint(std::uint16_t index) const noexcept { return endpoints_[index]; }
   const std::vector<Endpoint>& endpoints() const noexcept { return endpoints_; }

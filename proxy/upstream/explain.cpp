@@ -22,7 +22,7 @@ std::uint64_t turns_of(const Cluster& cluster) {
   const Tier& first = cluster.layout().tiers.front();
   switch (cluster.balance()) {
     case Balance::round_robin: return first.order.size();
-    case Balance::least_connections: return first.members.size();
+    case Balance::least_connections: return Cluster::line_of(first).size();
     case Balance::first: return 1;
     case Balance::random_two:
     case Balance::peak_ewma:

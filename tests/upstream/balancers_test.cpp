@@ -120,6 +120,32 @@ TEST_CASE("least_connections fills up who is behind before all others", "[upstre
   REQUIRE(stays(fixture, 3) == Counts{1, 1, 1});
 }
 
+// The least of a thousand is nearly the least of all, and no heavy one is overlooked.
+TEST_CASE("least_connections looks at a thousand of very many endpoints, and spreads all the same",
+          "[upstream]") {
+  auto endpoints = many(2000);
+  for (std::size_t i = 0; i < endpoints.size(); i += 1000) endpoints[i].weight = 50;
+  Fixture fixture{web(Balance::least_connections, endpoints)};
+  const std::size_t weights = 1998 + 2 * 50;
+  for (std::size_t i = 0; i < 5 * weights; ++i) fixture.take();
+  for (std::size_t i = 0; i < endpoints.size(); ++i) {
+    CAPTURE(i);
+    const double share = fixture.live(i).active / static_cast<double>(endpoints[i].weight);
+    REQUIRE(share == Approx(5).margin(1));
+  }
+  const upstream::Pick pick = fixture.cluster().pick({.turn = 7, .key = 0, .now = beginning}, {});
+  REQUIRE(pick.looks == upstream::Cluster::looks_at_once);
+}
+
+TEST_CASE("least_connections finds the one free place of very many endpoints", "[upstream]") {
+  auto endpoints = many(4000);
+  for (auto& endpoint : endpoints) endpoint.max_connections = 1;
+  Fixture fixture{web(Balance::least_connections, endpoints)};
+  for (std::size_t i = 0; i < endpoints.size(); ++i) fixture.live(i).active = i == 1234 ? 0 : 1;
+  REQUIRE(fixture.take() == "e1234");
+  REQUIRE(fixture.take() == "full");
+}
+
 // Seen: 499 489, 300 280 and 200 231; the standard deviations are 500, 458 and 400.
 TEST_CASE("random_two with equal loads gives shares by weight", "[upstream]") {
   Fixture fixture{Balance::random_two, {5, 3, 2}};
