@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <deque>
 #include <sstream>
 
 #include "base/version.hpp"
@@ -129,6 +130,33 @@ TEST_CASE("an endpoint that takes no new connections is not up", "[report]") {
   CHECK(value_of(text, R"(penstock_endpoint_up{upstream="app",endpoint="10.0.0.2:80"})") == "0");
   CHECK(value_of(text, R"(penstock_upstream_connections_active{upstream="app",endpoint="blue"})") ==
         "4");
+}
+
+TEST_CASE("beyond a thousand endpoints the rest of an upstream is one series of sums", "[report]") {
+  const Rig rig;
+  std::deque<upstream::LiveRecord> records;
+  MetricsInput input = rig.input();
+  input.upstreams.front().endpoints.clear();
+  input.upstreams.front().is_checked = true;
+  for (std::uint32_t i = 0; i < MetricsInput::endpoint_series_max + 3; ++i) {
+    auto& record = records.emplace_back(i, "app", "e" + std::to_string(i), os::SocketAddress{});
+    record.active = i;
+    record.failures[0] = 2;
+    record.ejections = 3;
+    record.control.checks[1] = 4;
+    input.upstreams.front().endpoints.push_back({&record, i % 2 == 0});
+  }
+  const auto value = [text = metrics_text(input)](const std::string& name, const std::string& of,
+                                                  const std::string& label = "") {
+    return value_of(text, name + R"({upstream="app",endpoint=")" + of + '"' + label + '}');
+  };
+  CHECK(value("penstock_upstream_connections_active", "e999") == "999");
+  CHECK(value("penstock_upstream_connections_active", "e1000").empty());
+  CHECK(value("penstock_upstream_connections_active", "other") == "3003");
+  CHECK(value("penstock_endpoint_up", "other") == "2");
+  CHECK(value("penstock_upstream_connect_failures_total", "other", R"(,reason="refused")") == "6");
+  CHECK(value("penstock_endpoint_ejections_total", "other") == "9");
+  CHECK(value("penstock_health_checks_total", "other", R"(,result="refused")") == "12");
 }
 
 TEST_CASE("engines, pipes and busy ratios bear their labels", "[report]") {

@@ -1,5 +1,6 @@
 #include "report/metrics/metrics.hpp"
 
+#include <algorithm>
 #include <set>
 
 #include "report/metrics/parts.hpp"
@@ -12,6 +13,14 @@
 namespace penstock::report {
 
 namespace {
+
+// Where there is a sum of the rest, one that is called as the sum is goes into it.
+void make_room_for_sum(std::vector<MetricsInput::Endpoint>& endpoints) {
+  if (endpoints.size() <= MetricsInput::endpoint_series_max) return;
+  std::stable_partition(endpoints.begin(), endpoints.end(), [](const auto& endpoint) {
+    return endpoint.live->identity != MetricsInput::other_endpoints;
+  });
+}
 
 // A series appears once: one that left gives way to one of the same name that is here.
 MetricsInput::Upstream upstream_input(const upstream::Upstream& upstream,
@@ -28,11 +37,13 @@ MetricsInput::Upstream upstream_input(const upstream::Upstream& upstream,
                                .is_up = standing == upstream::Standing::takes ||
                                         standing == upstream::Standing::takes_retries});
   }
-  if (leaving.empty()) return input;
-  std::set<std::string_view> named;
-  for (const auto& endpoint : input.endpoints) named.insert(endpoint.live->identity);
-  for (const upstream::LiveRecord* left : leaving)
-    if (named.insert(left->identity).second) input.endpoints.push_back({.live = left});
+  if (!leaving.empty()) {
+    std::set<std::string_view> named;
+    for (const auto& endpoint : input.endpoints) named.insert(endpoint.live->identity);
+    for (const upstream::LiveRecord* left : leaving)
+      if (named.insert(left->identity).second) input.endpoints.push_back({.live = left});
+  }
+  make_room_for_sum(input.endpoints);
   return input;
 }
 

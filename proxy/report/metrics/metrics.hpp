@@ -53,8 +53,12 @@ struct MetricsInput {
     std::string name;
     std::size_t queue_length = 0;
     bool is_checked = false;
-    std::vector<Endpoint> endpoints;  // also those that left and still have connections
+    // Also those that left and still have connections. The first endpoint_series_max have series of
+    // their own, the rest is one, whose values are sums: `other_endpoints`.
+    std::vector<Endpoint> endpoints;
   };
+  static constexpr std::size_t endpoint_series_max = 1000;
+  static constexpr std::string_view other_endpoints = "other";
   std::vector<Upstream> upstreams;  // in the order of the counters
   // By upstream and upstream::DnsResult; only those with DNS sources.
   std::map<std::string, upstream::DnsCounts> dns;

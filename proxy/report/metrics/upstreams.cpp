@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <span>
+
 #include "report/metrics/parts.hpp"
 #include "session/counters.hpp"
 #include "upstream/live_record.hpp"
@@ -6,20 +9,32 @@ namespace penstock::report {
 
 namespace {
 
-// The endpoints of all upstreams, one behind the other.
+// The endpoints of all upstreams, one behind the other; behind the last one of an upstream that has
+// a series of its own the sum of the rest.
 struct EndpointRow {
   const MetricsInput::Upstream* upstream;
-  const MetricsInput::Endpoint* endpoint;
+  std::string_view name;
+  std::span<const MetricsInput::Endpoint> endpoints;
+
+  template <class Value>
+  std::uint64_t sum(Value&& value) const {
+    std::uint64_t total = 0;
+    for (const MetricsInput::Endpoint& endpoint : endpoints) total += value(endpoint);
+    return total;
+  }
 };
 using EndpointRows = std::shared_ptr<const std::vector<EndpointRow>>;
 
 EndpointRows rows_of(const MetricsInput& input) {
   std::vector<EndpointRow> rows;
-  std::size_t count = 0;
-  for (const auto& upstream : input.upstreams) count += upstream.endpoints.size();
-  rows.reserve(count);
-  for (const auto& upstream : input.upstreams)
-    for (const auto& endpoint : upstream.endpoints) rows.push_back({&upstream, &endpoint});
+  for (const auto& upstream : input.upstreams) {
+    const std::span all{upstream.endpoints};
+    const std::size_t own = std::min(all.size(), MetricsInput::endpoint_series_max);
+    for (const auto& endpoint : all.first(own))
+      rows.push_back({&upstream, endpoint.live->identity, {&endpoint, 1}});
+    if (own < all.size())
+      rows.push_back({&upstream, MetricsInput::other_endpoints, all.subspan(own)});
+  }
   return std::make_shared<const std::vector<EndpointRow>>(std::move(rows));
 }
 
@@ -30,30 +45,29 @@ void add_for_endpoints(const SharedMetricsPage& page, const EndpointRows& rows,
   family.rows = rows->size();
   family.add = [page, rows, add](Family& of, std::size_t i) {
     const EndpointRow& row = (*rows)[i];
-    add(of, row, Label{"upstream", row.upstream->name},
-        Label{"endpoint", row.endpoint->live->identity});
+    add(of, row, Label{"upstream", row.upstream->name}, Label{"endpoint", row.name});
   };
   add_pieces(pieces, std::move(family));
 }
 
 void add_endpoint_gauges(const SharedMetricsPage& page, const EndpointRows& rows,
                          base::PagePieces& pieces) {
-  add_for_endpoints(
-      page, rows, pieces,
-      {.kind = Family::Kind::gauge,
-       .name = "penstock_upstream_connections_active",
-       .help = "Connections to an endpoint, attempts under way included."},
-      [](Family& family, const EndpointRow& row, Label upstream, Label endpoint) {
-        family.add({upstream, endpoint},
-                   std::uint64_t{row.endpoint->live->active.load(std::memory_order_relaxed)});
-      });
+  add_for_endpoints(page, rows, pieces,
+                    {.kind = Family::Kind::gauge,
+                     .name = "penstock_upstream_connections_active",
+                     .help = "Connections to an endpoint, attempts under way included."},
+                    [](Family& family, const EndpointRow& row, Label upstream, Label endpoint) {
+                      family.add({upstream, endpoint}, row.sum([](const auto& one) {
+                        return one.live->active.load(std::memory_order_relaxed);
+                      }));
+                    });
   add_for_endpoints(
       page, rows, pieces,
       {.kind = Family::Kind::gauge,
        .name = "penstock_endpoint_up",
        .help = "1 where an endpoint gets new connections, or would if those before it failed."},
       [](Family& family, const EndpointRow& row, Label upstream, Label endpoint) {
-        family.add({upstream, endpoint}, std::uint64_t{row.endpoint->is_up});
+        family.add({upstream, endpoint}, row.sum([](const auto& one) { return one.is_up; }));
       });
 }
 
@@ -68,15 +82,18 @@ void add_endpoint_counters(const SharedMetricsPage& page, const EndpointRows& ro
         for (std::size_t reason = 0; reason < upstream::connect_failure_names.size(); ++reason)
           family.add(
               {upstream, endpoint, {"reason", upstream::connect_failure_names.names[reason]}},
-              row.endpoint->live->failures[reason].load(std::memory_order_relaxed));
+              row.sum([reason](const auto& one) {
+                return one.live->failures[reason].load(std::memory_order_relaxed);
+              }));
       });
   add_for_endpoints(page, rows, pieces,
                     {.kind = Family::Kind::counter,
                      .name = "penstock_endpoint_ejections_total",
                      .help = "Times that an endpoint was ejected for failing too often in a row."},
                     [](Family& family, const EndpointRow& row, Label upstream, Label endpoint) {
-                      family.add({upstream, endpoint},
-                                 row.endpoint->live->ejections.load(std::memory_order_relaxed));
+                      family.add({upstream, endpoint}, row.sum([](const auto& one) {
+                        return one.live->ejections.load(std::memory_order_relaxed);
+                      }));
                     });
   add_for_endpoints(
       page, rows, pieces,
@@ -86,8 +103,9 @@ void add_endpoint_counters(const SharedMetricsPage& page, const EndpointRows& ro
       [](Family& family, const EndpointRow& row, Label upstream, Label endpoint) {
         for (std::size_t result = 0;
              row.upstream->is_checked && result < upstream::check_result_names.size(); ++result)
-          family.add({upstream, endpoint, {"result", upstream::check_result_names.names[result]}},
-                     row.endpoint->live->control.checks[result]);
+          family.add(
+              {upstream, endpoint, {"result", upstream::check_result_names.names[result]}},
+              row.sum([result](const auto& one) { return one.live->control.checks[result]; }));
       });
 }
 
