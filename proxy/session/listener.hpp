@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "base/limits.hpp"
 #include "base/time.hpp"
 #include "os/address.hpp"
 #include "session/options.hpp"
@@ -30,8 +31,8 @@ struct Listener {
   std::shared_ptr<const files::Site> site;
 
   // Connections of this listener, reserved by an acceptor before the hand-off and given back by the
-  // forwarder at the end.
-  std::atomic<std::size_t> active{0};
+  // forwarder at the end: all threads write it, so it has a line apart from what they only read.
+  alignas(base::cache_line_bytes) std::atomic<std::size_t> active{0};
 };
 
 // A connection on its way from an acceptor to a forwarder.

@@ -131,6 +131,12 @@ const upstream::LiveRecord& Scene::live(std::uint16_t index) const {
   return *rig_->upstream().cluster().endpoint(index).live;
 }
 
+std::vector<std::span<const std::byte>> Scene::shared() const {
+  const auto bytes_of = [](const auto& object) { return std::as_bytes(std::span{&object, 1}); };
+  return {bytes_of(rig_->admission), bytes_of(rig_->listener), bytes_of(rig_->upstream()),
+          bytes_of(live())};
+}
+
 Connection& Scene::connects() {
   const std::size_t number = connections_.size();
   Connection& connection = connections_.emplace_back(*this, static_cast<int>(number));

@@ -22,6 +22,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -119,6 +120,9 @@ class Scene final : public Outside {
   Endpoint& endpoint(std::size_t index = 0) { return endpoints_.at(index); }
   const upstream::LiveRecord& live(std::uint16_t index = 0) const;
   std::size_t queued() const;
+  // What a connection shares with those of all forwarders, as it lies in memory: the places of the
+  // process, its listener, its upstream, and its endpoint.
+  std::vector<std::span<const std::byte>> shared() const;
   Connection& connects();
   void passes(base::Duration time);
   void drains(base::Duration timeout);
