@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "runtime/forwarder.hpp"
+#include "upstream/live_record.hpp"
 
 namespace penstock::runtime {
 
@@ -46,6 +47,8 @@ void Forwarder::begin_drain(base::Duration timeout) noexcept {
 
 void Forwarder::remove_endpoint(const Command& command) noexcept {
   session::EndpointRemoval removal = command.removal;
+  // Where thousands go at once most have nobody to look for.
+  if (removal.endpoint->active.load(std::memory_order_acquire) == 0) return;
   visit_in_turn(command.timeout, [&](Session& session, base::Instant turn) {
     removal.turn = turn;
     follow(session, session.leave(removal, context_));
