@@ -85,7 +85,7 @@ Seen ping_pong(const Target& proxy, std::size_t connections, const std::vector<s
   const int epoll = new_epoll();
   std::vector<Exchange> exchanges(connections);
   for (std::size_t i = 0; i < connections; ++i) {
-    exchanges[i].socket = connect_to(proxy);
+    exchanges[i].socket = connect_to(proxy, i);
     exchanges[i].service = Service{warm};
     begin(exchanges[i], sizes.front());
     watch(epoll, exchanges[i].socket, i);
@@ -111,9 +111,10 @@ Seen connect_again(const Target& proxy, std::size_t concurrent, std::size_t byte
   const int epoll = new_epoll();
   std::vector<Exchange> exchanges(concurrent);
   const auto open = [&](Exchange& exchange) {
+    const auto number = static_cast<std::size_t>(&exchange - exchanges.data());
     begin(exchange, bytes);
-    exchange.socket = connect_to(proxy);
-    watch(epoll, exchange.socket, static_cast<std::uint64_t>(&exchange - exchanges.data()));
+    exchange.socket = connect_to(proxy, number);
+    watch(epoll, exchange.socket, number);
   };
   for (Exchange& exchange : exchanges) open(exchange);
   run_exchanges(exchanges, epoll, bytes, end, [&](Exchange& exchange) {

@@ -7,9 +7,11 @@
 // Work: ping-pong, bulk (origin to client; without --reads the client discards in the kernel), mice
 // (ping-pong beside one bulk stream, which comes through --elephant-port from
 // --elephant-origin-port), connect (connect, one exchange, close), idle (resident bytes for each
-// idle connection). Prints one JSON object: what was moved, the CPU time of the proxy and of the
-// whole machine in the window after the warm-up, latencies per request and, where connections ask
-// again, how evenly they were served. Times and rates are for comparing within one run only.
+// idle connection). `origin` is the origin alone, until its input ends; the others are then told
+// --origin-elsewhere, so that each of the three has descriptors of its own. Prints one JSON object:
+// what was moved, the CPU time of the proxy and of the whole machine in the window after the
+// warm-up, latencies per request and, where connections ask again, how evenly they were served.
+// Times and rates are for comparing within one run only.
 
 #include <fmt/format.h>
 
@@ -17,6 +19,7 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <optional>
 #include <thread>
 
 #include "clients.hpp"
@@ -36,6 +39,8 @@ struct Plan {
   std::size_t connections = 64;
   std::vector<std::size_t> sizes{64};
   std::string address = "127.0.0.1";
+  std::uint16_t ports = 1;
+  bool origin_elsewhere = false;
   bool reads = false;
   double warm_seconds = 0.2;
   double seconds = 1;
@@ -62,7 +67,7 @@ double percentile(std::vector<std::uint32_t>& values, double share) {
 }
 
 Seen drive(const Plan& plan, Clock::time_point warm, Clock::time_point end) {
-  const Target proxy{.port = plan.port, .address = plan.address};
+  const Target proxy{.port = plan.port, .address = plan.address, .ports = plan.ports};
   if (plan.work == "bulk") return receive_bulk(proxy, plan.connections, plan.reads, warm, end);
   if (plan.work == "connect")
     return connect_again(proxy, plan.connections, plan.sizes.front(), warm, end);
@@ -83,8 +88,10 @@ std::string fairness_text(const Seen& seen) {
 void measure(const Plan& plan) {
   using std::chrono::duration;
   using std::chrono::duration_cast;
-  const Origin origin{plan.work == "bulk" ? Origin::Kind::source : Origin::Kind::reply,
-                      plan.origin_port, plan.sizes};
+  std::optional<Origin> origin;
+  if (!plan.origin_elsewhere)
+    origin.emplace(plan.work == "bulk" ? Origin::Kind::source : Origin::Kind::reply,
+                   plan.origin_port, plan.sizes);
   std::unique_ptr<Origin> elephant;
   const auto start = Clock::now();
   const auto warm = start + duration_cast<Clock::duration>(duration<double>(plan.warm_seconds));
@@ -126,27 +133,37 @@ void measure_idle(const Plan& plan) {
              after > before ? after - before : 0);
 }
 
+void serve(const Plan& plan) {
+  const Origin origin{Origin::Kind::reply, plan.origin_port, plan.sizes};
+  while (std::getchar() != EOF) {
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   Plan plan;
   CLI::App app{"One measurement of one proxy; see the head of tests/bench/load.cpp."};
-  app.add_option("--port", plan.port, "where the proxy listens")->required();
+  app.add_option("--port", plan.port, "where the proxy listens");
   app.add_option("--origin-port", plan.origin_port, "where the proxy sends it")->required();
   app.add_option("--elephant-port", plan.elephant_port, "of the bulk stream beside the mice");
   app.add_option("--elephant-origin-port", plan.elephant_origin_port, "likewise");
-  app.add_option("--pids", plan.process_ids, "of the proxy, with commas")->required();
+  app.add_option("--pids", plan.process_ids, "of the proxy, with commas");
   app.add_option("--work", plan.work)
-      ->check(CLI::IsMember({"ping-pong", "bulk", "mice", "connect", "idle"}));
+      ->check(CLI::IsMember({"ping-pong", "bulk", "mice", "connect", "idle", "origin"}));
   app.add_option("--connections", plan.connections);
   app.add_option("--bytes", plan.sizes, "of each exchange; or several, in turn")->delimiter(',');
   app.add_option("--address", plan.address, "of the proxy");
+  app.add_option("--ports", plan.ports, "so many from --port on, in turn");
+  app.add_flag("--origin-elsewhere", plan.origin_elsewhere, "another process serves --origin-port");
   app.add_flag("--reads", plan.reads);
   app.add_option("--warm", plan.warm_seconds, "seconds before the window");
   app.add_option("--seconds", plan.seconds, "of the window");
   CLI11_PARSE(app, argc, argv);
   std::signal(SIGPIPE, SIG_IGN);  // sendfile to a connection that has just gone
-  if (plan.work == "idle")
+  if (plan.work == "origin")
+    serve(plan);
+  else if (plan.work == "idle")
     measure_idle(plan);
   else
     measure(plan);

@@ -57,14 +57,14 @@ std::uint16_t port_of(int socket) {
   return ntohs(address.sin_port);
 }
 
-int connect_to(const Target& target) {
+int connect_to(const Target& target, std::size_t number) {
   const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (socket < 0) die("socket");
   const int on = 1;
   ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   sockaddr_in address{};
   address.sin_family = AF_INET;
-  address.sin_port = htons(target.port);
+  address.sin_port = htons(static_cast<std::uint16_t>(target.port + number % target.ports));
   if (::inet_pton(AF_INET, target.address.c_str(), &address.sin_addr) != 1) die(target.address);
   const int connected =
       ::connect(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address);

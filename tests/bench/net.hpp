@@ -20,9 +20,10 @@ std::uint16_t port_of(int socket);
 struct Target {
   std::uint16_t port = 0;
   std::string address = "127.0.0.1";
+  std::uint16_t ports = 1;  // in a row; connections take turns
 };
-// Starts to connect; the socket is non-blocking and has TCP_NODELAY.
-int connect_to(const Target& target);
+// Starts to connect; the socket is non-blocking and has TCP_NODELAY. `number` is the connection's.
+int connect_to(const Target& target, std::size_t number = 0);
 int accept_from(int listener);                           // -1 where nobody waits
 void watch(int epoll, int socket, std::uint64_t token);  // in and out, edge-triggered
 int new_epoll();
