@@ -54,6 +54,7 @@ asio::awaitable<base::ErrorCode> HealthLink::connect(os::SocketAddress address,
   std::tie(error) = co_await parts_->socket.async_wait(Parts::Socket::wait_write, io::as_result);
   if (error) co_return error;
   const int result = os::connect_result(descriptor, address);
+  if (!address.is_unix()) os::send_at_once(descriptor);  // a check may have several steps
   co_return result == 0 ? base::ErrorCode{} : base::error_from(result);
 }
 

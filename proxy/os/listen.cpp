@@ -98,6 +98,8 @@ Listener bind_socket(const SocketAddress& address, const ListenOptions& listen,
   if (!socket) return "cannot create a socket for " + where + ": " + reason(errno);
   OptionFault fault = apply_options(socket.get(), options, address.is_unix());
   if (fault.error == 0 && !address.is_unix())
+    fault = apply_no_delay(socket.get(), options.no_delay);
+  if (fault.error == 0 && !address.is_unix())
     fault = apply_keepalive(socket.get(), options.keepalive);
   if (fault.error != 0)
     return std::string{fault.option} + " was refused for " + where + ": " + reason(fault.error);

@@ -77,13 +77,18 @@ base::ErrorCode drop_new_handshakes(int listener) noexcept;
 base::Result<Fd> accept_from(int listener, IpEndpoint& peer,
                              const SocketOptions& options = {}) noexcept;
 
-// A socket that is being connected, with OOBINLINE and `options` set, but for keepalive: see
-// start_keepalive(). EINPROGRESS is success: wait for writability, then ask connect_result().
-// `source` is the local address where the families are the same; its port is not looked
-// at. The kernel chooses the port at connect (IP_BIND_ADDRESS_NO_PORT), by the whole four-tuple: a
+// A socket that is being connected, with OOBINLINE and `options` set, but for what a short one has
+// no use for: start_keepalive(), send_at_once(). EINPROGRESS is success: wait for writability, then
+// ask connect_result(). `source` is the local address where the families are the same, without its
+// port: the kernel chooses one at connect (IP_BIND_ADDRESS_NO_PORT), by the whole four-tuple; a
 // plain bind would reserve it for one destination and run out after 28,000 connections.
 base::Result<Fd> connect_to(const SocketAddress& address, const SocketOptions& options,
                             const std::optional<IpEndpoint>& source = {}) noexcept;
+
+// Ends Nagle's rule for a TCP socket (TCP_NODELAY), and sends what it held back. It holds back a
+// small segment only while another small one is on its way: what is written first leaves at once,
+// with or without the option, so that who writes once needs no call for it.
+void send_at_once(int socket) noexcept;
 
 // Turns keepalive on. Four system calls that a connection of a few seconds has no use for: it is up
 // to the caller to wait until it has lived for a while.
@@ -91,8 +96,15 @@ void start_keepalive(int socket, const SocketOptions::Keepalive& keepalive) noex
 
 // 0 where the connection stands, else the errno. ECONNREFUSED also for a TCP socket that reached
 // itself: dialling a closed port of the ephemeral range can end in a connection of a socket with
-// its own name, which would echo the client.
-int connect_result(int socket, const SocketAddress& address) noexcept;
+// its own name, which would echo the client. Each of the two is a system call, but for what is
+// known not to be so.
+struct ConnectDoubts {
+  // The poller said so with the answer: the kernel writes an error before it calls the socket
+  // closed, and poll looks for it last, so that no answer comes without its error.
+  bool bears_error = true;
+  bool may_reach_itself = true;  // os/local_ports
+};
+int connect_result(int socket, const SocketAddress& address, ConnectDoubts doubts = {}) noexcept;
 
 IoResult receive(int socket, std::span<std::byte> into) noexcept;
 IoResult send(int socket, std::span<const std::byte> bytes) noexcept;

@@ -54,6 +54,16 @@ void set_dscp(Setter& setter, int socket, int dscp) noexcept {
 
 }  // namespace
 
+OptionFault apply_no_delay(int socket, bool no_delay) noexcept {
+  Setter setter{socket};
+  if (no_delay) setter.set("no_delay", IPPROTO_TCP, TCP_NODELAY, 1);
+  return setter.fault();
+}
+
+void send_at_once(int socket) noexcept {
+  apply_no_delay(socket, true);  // as start_keepalive()
+}
+
 OptionFault apply_keepalive(int socket, const SocketOptions::Keepalive& keepalive) noexcept {
   Setter setter{socket};
   if (keepalive.idle.count() == 0) return setter.fault();
@@ -92,7 +102,6 @@ OptionFault apply_options(int socket, const SocketOptions& options, bool is_unix
                static_cast<std::int64_t>(options.send_buffer));
   setter.set("oobinline", SOL_SOCKET, SO_OOBINLINE, 1);  // unix sockets have urgent bytes as well
   if (is_unix) return setter.fault();
-  if (options.no_delay) setter.set("no_delay", IPPROTO_TCP, TCP_NODELAY, 1);
   if (options.tcp_user_timeout.count() != 0)
     setter.set("tcp_user_timeout", IPPROTO_TCP, TCP_USER_TIMEOUT,
                std::chrono::ceil<std::chrono::milliseconds>(options.tcp_user_timeout).count());

@@ -11,8 +11,9 @@ struct OptionFault {
 };
 
 // SO_OOBINLINE is always set: without it a TCP urgent byte would leave the stream (docs/RELAY.md).
-// Keepalive is apart.
+// Keepalive and no_delay are apart.
 OptionFault apply_options(int socket, const SocketOptions& options, bool is_unix) noexcept;
+OptionFault apply_no_delay(int socket, bool no_delay) noexcept;
 OptionFault apply_keepalive(int socket, const SocketOptions::Keepalive& keepalive) noexcept;
 
 }  // namespace penstock::os

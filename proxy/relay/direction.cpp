@@ -30,21 +30,25 @@ bool short_read_may_be_last(const Side& source) noexcept {
 
 Direction::Run Direction::run(Side& source, Side& target, Workspace& workspace) noexcept {
   const std::uint64_t before = bytes();
+  std::uint32_t writes = 0;
   Step last = Step::moved;
   for (int steps = 0; last == Step::moved && steps < base::direction_steps_max &&
                       bytes() - before < base::direction_budget_bytes;
-       ++steps)
+       ++steps) {
+    const std::uint64_t so_far = bytes();
     last = step(source, target, workspace);
+    writes += bytes() != so_far ? 1 : 0;
+  }
   if (last == Step::source_empty && workspace.ring != nullptr) await_source(source, workspace);
   const auto moved = static_cast<std::size_t>(bytes() - before);
   switch (last) {
-    case Step::moved: return {Outcome::hungry, moved};
-    case Step::source_empty: return {Outcome::source_empty, moved};
-    case Step::target_full: return {Outcome::target_full, moved};
-    case Step::no_buffer: return {Outcome::no_buffer, moved};
-    case Step::finished: return {Outcome::finished, moved};
-    case Step::source_failed: return {Outcome::source_failed, moved};
-    case Step::target_failed: return {Outcome::target_failed, moved};
+    case Step::moved: return {Outcome::hungry, moved, writes};
+    case Step::source_empty: return {Outcome::source_empty, moved, writes};
+    case Step::target_full: return {Outcome::target_full, moved, writes};
+    case Step::no_buffer: return {Outcome::no_buffer, moved, writes};
+    case Step::finished: return {Outcome::finished, moved, writes};
+    case Step::source_failed: return {Outcome::source_failed, moved, writes};
+    case Step::target_failed: return {Outcome::target_failed, moved, writes};
   }
   PENSTOCK_ASSERT(false);
 }

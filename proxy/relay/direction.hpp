@@ -54,7 +54,8 @@ class Direction {
   // Moves what can be moved now.
   struct Run {
     Outcome outcome;
-    std::size_t bytes;  // that the target took
+    std::size_t bytes;     // that the target took
+    std::uint32_t writes;  // in so many calls
   };
   Run run(Side& source, Side& target, Workspace& workspace) noexcept;
 

@@ -113,6 +113,7 @@ void Server::ping() {
   parts_->outbox.ping(next_ping_);
   for (auto& acceptor : parts_->acceptors) acceptor->ping();
   ++next_ping_;
+  parts_->upstreams.look_at_host();
   parts_->upstreams.reclaim(next_ping_, answered_ping(), os::now());
 }
 

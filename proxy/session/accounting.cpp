@@ -58,8 +58,8 @@ void note_kernel_figures(Record& record, const Arrival& arrival, unsigned side, 
                          Context& context) noexcept {
   const bool logged = context.log.close && context.log.sampled(arrival.id);
   if (socket < 0 || (!logged && arrival.id % sampled_one_in != 0)) return;
-  record.unacked_at_close += os::unacknowledged_bytes(socket);
-  if (side == 0) record.local = os::local_endpoint(socket);
+  if (logged) record.unacked_at_close += os::unacknowledged_bytes(socket);
+  if (logged && side == 0) record.local = os::local_endpoint(socket);
   const auto info = os::tcp_info(socket);
   if (!info) return;
   record.retransmits += info->retransmits;

@@ -15,9 +15,9 @@ void opened(const Arrival& arrival, Context& context) noexcept;
 // end, gives the listener's place back and, where the log wants it, sends the record.
 void closed(const Arrival& arrival, CloseReason reason, Record& record, Context& context) noexcept;
 
-// Adds what TCP_INFO and the send queue say of a socket (side 0 client, 1 upstream) to the record
-// and the samples: for a connection that the log wants, and for every sixteenth. A socket that is
-// closed already adds nothing.
+// Adds what TCP_INFO says of a socket (side 0 client, 1 upstream) to the record and the samples,
+// for a connection that the log wants, and for every sixteenth; its name and its send queue, which
+// only the log tells, where the log wants it. A socket that is closed already adds nothing.
 void note_kernel_figures(Record& record, const Arrival& arrival, unsigned side, int socket,
                          Context& context) noexcept;
 

@@ -51,6 +51,7 @@ class Connecting {
   // An attempt is under way: an error of the upstream's socket is the answer to it.
   bool is_asking() const noexcept { return state_ == State::asking; }
   const upstream::Tried& tried() const noexcept { return tried_; }
+  void note_error() noexcept { bears_error_ = true; }  // the poller said that there is one
   void arm(Proxied& connection, Context& context) const noexcept;
 
  private:
@@ -82,6 +83,7 @@ class Connecting {
   std::uint8_t rounds_ = 0;  // in which every endpoint failed, as far as they lengthen the pause
   State state_ = State::asking;
   bool waits_for_backlog_ = false;  // of the last endpoint, a unix socket
+  bool bears_error_ = false;        // the socket of the attempt
 };
 
 }  // namespace penstock::session

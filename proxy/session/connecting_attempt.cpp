@@ -34,6 +34,7 @@ bool Connecting::attempt(Proxied& connection, Context& context) noexcept {
   const os::SocketAddress& address = connection.endpoint().address;
   state_ = State::asking;
   waits_for_backlog_ = false;
+  bears_error_ = false;
   connection.last_activity_ = context.now;
   connection.trace(FlightEvent::Kind::connecting, 0, context);
   auto socket =
@@ -105,7 +106,11 @@ Connecting::Outcome Connecting::endpoint_leaves(CloseReason reason, Proxied& con
 Connecting::Outcome Connecting::run(Proxied& connection, Context& context) noexcept {
   relay::Side& side = connection.sides[Proxied::upstream];
   if (!is_asking() || !side.writable) return Outcome::waits;  // an error makes it "writable" too
-  const int error = os::connect_result(side.socket, connection.endpoint().address);
+  const upstream::LiveRecord& endpoint = connection.endpoint();
+  const int error =
+      os::connect_result(side.socket, endpoint.address,
+                         {.bears_error = bears_error_,
+                          .may_reach_itself = connection.to().may_reach_itself(endpoint)});
   if (error == 0) return connected(connection, context);
   if (!stood_until_reset(error) || os::unread_bytes(side.socket) == 0)
     return attempt_failed(error, connection, context);

@@ -24,6 +24,13 @@ void Proxied::count_failure(upstream::ConnectFailure failure) noexcept {
   endpoint().failures[static_cast<std::size_t>(failure)].fetch_add(1, std::memory_order_relaxed);
 }
 
+void Proxied::end_delay() noexcept {
+  if (!no_delay_is_on && arrival_.listener->options.socket.no_delay &&
+      !endpoint().address.is_unix())
+    os::send_at_once(sides[upstream].socket);
+  no_delay_is_on = true;
+}
+
 void Proxied::close_side(unsigned side, Ending ending, Context& context) noexcept {
   const int socket = std::exchange(sides[side].socket, -1);
   if (socket < 0) return;

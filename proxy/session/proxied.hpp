@@ -43,6 +43,8 @@ class Proxied : public StandingSession {
   // REQUIRES: a place was taken since it was queued last.
   upstream::LiveRecord& endpoint() const noexcept { return *lease.endpoint(); }
   void count_failure(upstream::ConnectFailure failure) noexcept;
+  // Towards the upstream, where no_delay asks for it; once.
+  void end_delay() noexcept;
   void close_side(unsigned side, Ending ending, Context& context) noexcept;
   // REQUIRES: a side has failed.
   CloseReason failure_reason() const noexcept;
@@ -61,8 +63,10 @@ class Proxied : public StandingSession {
   std::uint8_t attempts = 0;
   // Why it will end: of the last attempt that failed, and while it aborts.
   CloseReason reason = CloseReason::internal;
-  bool has_failed : 1 = false;       // an attempt
-  bool keepalive_is_on : 1 = false;  // towards the upstream; clients inherit it from the listener
+  bool has_failed : 1 = false;  // an attempt
+  // Towards the upstream; clients inherit both from the listener.
+  bool keepalive_is_on : 1 = false;
+  bool no_delay_is_on : 1 = false;
 
  private:
   FlightRecorder* recorder(Context& context) noexcept;

@@ -47,6 +47,7 @@ void ProxySession::note(unsigned side, const os::Event& event, Context& context)
   noted.note(event);
   // While connecting, the upstream's error is the answer to the attempt: connect_result() takes it.
   const bool answers_attempt = side == upstream && phase_ == Phase::connecting;
+  if (ready.failed && answers_attempt) connecting_.note_error();
   if (ready.failed && !answers_attempt) {
     if (const int error = os::take_error(noted.socket); error != 0) noted.fail(error);
     if (stands()) relaying_.take_notices(side, *this, context);  // an error that is none

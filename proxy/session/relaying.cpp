@@ -19,6 +19,7 @@ Relaying::Outcome Relaying::run(Proxied& connection, Context& context) noexcept 
     const auto run = directions_[d].run(sides[d], sides[1 - d], context.relay);
     account(d, run.bytes, connection, context);
     connection.trace_run(d, run, context);
+    if (d == to_upstream && !connection.no_delay_is_on && !wrote_once(run)) connection.end_delay();
     hungry = hungry || run.outcome == relay::Outcome::hungry;
     starved = starved || run.outcome == relay::Outcome::no_buffer;
   }
@@ -31,6 +32,12 @@ Relaying::Outcome Relaying::run(Proxied& connection, Context& context) noexcept 
   }
   if (hungry) return Outcome::hungry;
   return starved ? Outcome::starved : Outcome::waits;
+}
+
+// To the upstream, if ever, with all of its runs: of one call Nagle's rule holds nothing back, and
+// what it holds back of a second one is sent by os::send_at_once().
+bool Relaying::wrote_once(const relay::Direction::Run& run) const noexcept {
+  return run.writes == 0 || (run.writes == 1 && directions_[to_upstream].bytes() == run.bytes);
 }
 
 void Relaying::account(unsigned direction, std::size_t bytes, Proxied& connection,

@@ -71,6 +71,7 @@ class Relaying {
   void account(unsigned direction, std::size_t bytes, Proxied& connection,
                Context& context) noexcept;
   bool has_first_byte() const noexcept { return first_byte_ != none_came; }
+  bool wrote_once(const relay::Direction::Run& run) const noexcept;
   bool owes_bytes_to(unsigned side, const Proxied& connection) const noexcept;
   bool could_move(unsigned direction, const Ready& ready, const Proxied& connection) const noexcept;
   void note_moved(unsigned direction, base::Instant now) noexcept;

@@ -19,6 +19,7 @@ void Relaying::begin_abort(Proxied& connection, Context& context) noexcept {
   if (connection.reason == CloseReason::upstream_reset && !has_first_byte())
     connection.to().note_failure(connection.endpoint(), context.now);
   connection.trace(FlightEvent::Kind::aborting, std::max(sides[0].error, sides[1].error), context);
+  connection.end_delay();
   linger_.begin(context.now + connection.timeouts().abort_linger, context.now);
   for (unsigned d = 0; d < directions_.size(); ++d) {
     if (sides[d].failed) {

@@ -49,6 +49,7 @@ Registry::Registry(const std::vector<ClusterSpec>& specs, base::Instant now) {
     replace_endpoints(*upstreams_.back(), spec.endpoints, now);
   }
   retired_.clear();  // nobody looks yet
+  look_at_host();
 }
 
 Upstream* Registry::find(const std::string& name) const noexcept {
@@ -152,6 +153,11 @@ Registry::Refreshed Registry::refresh(base::Instant now) {
 
 void Registry::set_bell(QueueBell& bell) noexcept {
   for (const auto& upstream : upstreams_) upstream->queue().set_bell(bell);
+}
+
+void Registry::look_at_host() {
+  const os::LocalPorts ports = os::local_ports();
+  for (const auto& upstream : upstreams_) upstream->set_local_ports(ports);
 }
 
 void Registry::reclaim(std::uint64_t next_ping, std::uint64_t answered, base::Instant now) {

@@ -76,6 +76,9 @@ class Registry {
   // The next ping's number is `next_ping`; all forwarders have answered `answered`.
   void reclaim(std::uint64_t next_ping, std::uint64_t answered, base::Instant now);
 
+  // Takes in what this host is like now: the ports that it gives to who dials.
+  void look_at_host();
+
   // The flag behind is_stale(), for those who look often.
   const std::atomic<bool>& stale() const noexcept { return stale_; }
 

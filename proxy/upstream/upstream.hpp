@@ -13,6 +13,7 @@
 
 #include "base/limits.hpp"
 #include "base/time.hpp"
+#include "os/local_ports.hpp"
 #include "upstream/cluster.hpp"
 #include "upstream/lease.hpp"
 #include "upstream/wait_queue.hpp"
@@ -47,6 +48,14 @@ class Upstream {
   // An attempt is under way.
   void note_way(LiveRecord& endpoint) noexcept {
     if (endpoint.known_host_fault()) forget_host_fault(endpoint);
+  }
+  // A socket that dials it may get the endpoint's port as its own.
+  bool may_reach_itself(const LiveRecord& endpoint) const noexcept {
+    return !endpoint.address.is_unix() &&
+           local_ports_.load(std::memory_order_relaxed).has(endpoint.address.ip().port);
+  }
+  void set_local_ports(os::LocalPorts ports) noexcept {
+    local_ports_.store(ports, std::memory_order_relaxed);
   }
   // Since the last look somebody failed whose name could be asked for again. At most once in
   // `doubt_interval`. Control alone.
@@ -86,8 +95,9 @@ class Upstream {
   alignas(base::cache_line_bytes) std::atomic<std::uint64_t> turn_{0};
   std::atomic<std::uint32_t> active_{0};  // counted only under spec_.max_connections
   std::atomic<std::uint32_t> ejected_{0};
-  const bool has_names_;                     // that DNS resolves
-  std::atomic<std::int64_t> doubted_at_{0};  // nanoseconds of the clock
+  std::atomic<os::LocalPorts> local_ports_{};  // until they are known: every port
+  const bool has_names_;                       // that DNS resolves
+  std::atomic<std::int64_t> doubted_at_{0};    // nanoseconds of the clock
   std::atomic<bool> is_doubted_{false};
   std::atomic<bool>& stale_;
   WaitQueue queue_;

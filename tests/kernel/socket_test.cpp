@@ -1,15 +1,18 @@
 // What TCP sockets do at their end, and what they inherit at their beginning.
 
 #include <arpa/inet.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
 
 #include "kernel/kernel.hpp"
 
@@ -22,6 +25,16 @@ int option(int socket, int level, int name) {
   socklen_t length = sizeof value;
   REQUIRE(::getsockopt(socket, level, name, &value, &length) == 0);
   return value;
+}
+
+void set(int socket, int level, int name, int value) {
+  REQUIRE(::setsockopt(socket, level, name, &value, sizeof value) == 0);
+}
+
+int not_sent(int socket) {
+  int bytes = -1;
+  REQUIRE(::ioctl(socket, SIOCOUTQNSD, &bytes) == 0);
+  return bytes;
 }
 
 void reset(Fd& socket) {
@@ -101,6 +114,77 @@ TEST_CASE("SIOCOUTQ falls to 0 when everything is acknowledged", "[kernel]") {
   Pair pair = tcp_pair();
   REQUIRE(send_to(pair.ours, std::string(1000, 'x')) == 1000);
   CHECK(await_unsent(pair.ours, 0));
+}
+
+TEST_CASE("a connect that is refused is told together with its error", "[kernel]") {
+  INFO("Connecting::run() asks for SO_ERROR only where the poller said that there is one");
+  Fd closed = listener();
+  sockaddr_in target{};
+  socklen_t length = sizeof target;
+  REQUIRE(::getsockname(closed, reinterpret_cast<sockaddr*>(&target), &length) == 0);
+  closed.close();
+  for (int round = 0; round < 100; ++round) {
+    const Fd socket{::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
+    if (::connect(socket, reinterpret_cast<sockaddr*>(&target), sizeof target) != 0 &&
+        errno == ECONNREFUSED)
+      continue;
+    Edges edges;
+    REQUIRE(edges.add(socket, 1) == 0);
+    REQUIRE((edges.wait(5000) & EPOLLERR) != 0);
+    REQUIRE(option(socket, SOL_SOCKET, SO_ERROR) == ECONNREFUSED);
+  }
+}
+
+TEST_CASE("a connect that stands is told without an error, also where a reset is its next news",
+          "[kernel]") {
+  INFO("and what comes later is an edge of its own: Connecting::run()");
+  const Fd server = listener();
+  const Fd client = dial(server);
+  Edges edges;
+  REQUIRE(edges.add(client, 1) == 0);
+  CHECK(edges.wait(5000) == EPOLLOUT);
+  Fd accepted{::accept4(server, nullptr, nullptr, SOCK_CLOEXEC)};
+  reset(accepted);
+  CHECK((edges.wait(5000) & EPOLLERR) != 0);
+  CHECK(option(client, SOL_SOCKET, SO_ERROR) == ECONNRESET);
+}
+
+TEST_CASE("what is written first leaves at once without TCP_NODELAY, and the option sends the rest",
+          "[kernel]") {
+  INFO("Relaying::wrote_once(): a connection that writes once never sets it");
+  bool was_held_back = false;
+  for (int round = 0; round < 50 && !was_held_back; ++round) {
+    const Pair pair = tcp_pair();
+    set(pair.ours, IPPROTO_TCP, TCP_NODELAY, 0);
+    set(pair.peer, IPPROTO_TCP, TCP_QUICKACK, 0);  // it waits 40 ms with an acknowledgement
+    REQUIRE(send_to(pair.ours, "a") == 1);
+    REQUIRE(not_sent(pair.ours) == 0);
+    REQUIRE(send_to(pair.ours, "b") == 1);
+    was_held_back = not_sent(pair.ours) == 1;
+    set(pair.ours, IPPROTO_TCP, TCP_NODELAY, 1);
+    REQUIRE(not_sent(pair.ours) == 0);
+    REQUIRE(await_unread(pair.peer, 2));
+  }
+  CHECK(was_held_back);
+}
+
+TEST_CASE("only a port that sockets get by themselves can be that of who dials it", "[kernel]") {
+  INFO("os/local_ports: outside of the range nobody asks for the names of a connection");
+  std::ifstream file{"/proc/sys/net/ipv4/ip_local_port_range"};
+  int first = 0;
+  int last = 0;
+  REQUIRE(file >> first >> last);
+  const Fd server = listener();
+  for (int round = 0; round < 200; ++round) {
+    const Fd client = dial(server);
+    sockaddr_in local{};
+    socklen_t length = sizeof local;
+    REQUIRE(::getsockname(client, reinterpret_cast<sockaddr*>(&local), &length) == 0);
+    REQUIRE(ntohs(local.sin_port) >= first);
+    REQUIRE(ntohs(local.sin_port) <= last);
+    const Fd accepted{::accept4(server, nullptr, nullptr, SOCK_CLOEXEC)};
+    REQUIRE(accepted >= 0);
+  }
 }
 
 TEST_CASE("a socket can connect to itself, and its two names tell", "[kernel]") {

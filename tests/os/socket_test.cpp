@@ -86,6 +86,8 @@ TEST_CASE("options hold for who dials and are inherited by what a listener accep
   for (const SocketAddress& address : {loopback_v4(), loopback_v6()}) {
     const Pair pair = connect_pair(address, options);
     CHECK(option(pair.client.get(), SOL_SOCKET, SO_KEEPALIVE) == 0);
+    CHECK(option(pair.client.get(), IPPROTO_TCP, TCP_NODELAY) == 0);
+    send_at_once(pair.client.get());
     start_keepalive(pair.client.get(), options.keepalive);
     for (const int socket : {pair.client.get(), pair.server.get()}) {
       CHECK(option(socket, SOL_SOCKET, SO_OOBINLINE) == 1);
@@ -207,6 +209,18 @@ TEST_CASE("a socket that reached itself counts as refused", "[os]") {
     REQUIRE(read_exactly(socket.get(), 4) == "echo");  // so it is
     CHECK(connect_result(socket.get(), itself) == ECONNREFUSED);
   }
+}
+
+TEST_CASE("what is known of a connect without a call is not asked", "[os]") {
+  const Fd listener = listen_at(loopback_v4());
+  const SocketAddress address = address_of(listener.get());
+  const Fd client = dial(address);
+  Fd accepted = accept_one(listener.get());
+  reset_on_close(accepted.get());
+  accepted.reset();
+  REQUIRE(await_events(client.get(), POLLERR));
+  CHECK(connect_result(client.get(), address, {.bears_error = false}) == 0);
+  CHECK(connect_result(client.get(), address) == ECONNRESET);
 }
 
 TEST_CASE("a socket that dialled 0.0.0.0 and reached itself counts as refused", "[os]") {

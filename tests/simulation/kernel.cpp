@@ -153,14 +153,21 @@ base::Result<os::Fd> Kernel::connect_to(const os::SocketAddress& endpoint) noexc
   }
   if (const int error = world_.error_at_once(endpoint); error != 0) return base::error_from(error);
   world_.attempted();
-  return os::Fd{new_socket(make_socket())};
+  const std::shared_ptr<Socket> made = make_socket();
+  made->no_delay = endpoint.is_unix();  // nothing there is delayed
+  return os::Fd{new_socket(made)};
 }
 
-int Kernel::connect_result(int descriptor) noexcept {
-  enter();
+// Without a doubt it is no call. An error that came since the answer is for who uses the socket.
+int Kernel::connect_result(int descriptor, os::ConnectDoubts doubts) noexcept {
+  if (doubts.bears_error || doubts.may_reach_itself) enter();
   Socket& asked = socket(descriptor);
-  if (const int error = std::exchange(asked.error, 0); error != 0) return error;
-  if (asked.reaches_itself) return ECONNREFUSED;
+  if (doubts.bears_error)
+    if (const int error = std::exchange(asked.error, 0); error != 0) return error;
+  if (doubts.may_reach_itself && asked.reaches_itself) return ECONNREFUSED;
+  if (asked.state == Socket::State::connecting || asked.stood == base::Instant{})
+    violated("a connection counts as made only once it stands", asked.connection,
+             "nobody asked for its error");
   asked.asked = true;
   asked.asked_at = now_;
   return 0;
@@ -235,6 +242,7 @@ IoResult Kernel::send(int descriptor, std::span<const std::byte> bytes) noexcept
   if (random_.one_in(conditions_.short_in)) count = random_.between(1, count);
   world_.sends(to, bytes.first(count));
   to.sent += count;
+  ++to.writes;
   ++progress_;
   return {.status = IoStatus::moved, .bytes = count};
 }
@@ -306,6 +314,7 @@ IoResult Kernel::splice_out(int pipe_end, int descriptor, std::size_t bytes_max)
   }
   if (to.room() == 0) to.met_full = true;
   ++progress_;
+  ++to.writes;
   return {.status = IoStatus::moved, .bytes = moved};
 }
 

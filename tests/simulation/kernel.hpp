@@ -76,6 +76,8 @@ struct Socket {
   std::uint64_t taken = 0;
   std::uint64_t send_capacity = 0;
   bool met_full = false;  // SOCK_NOSPACE
+  unsigned writes = 0;
+  bool no_delay = false;  // as the proxy has set it; who was accepted has it from the listener
 
   // Sends without a copy whose bytes the peer has not taken.
   struct Loan {
@@ -149,7 +151,7 @@ class Kernel {
   base::Instant read_clock() noexcept;
   base::Result<os::Fd> accept(std::deque<std::shared_ptr<Socket>>& queue) noexcept;
   base::Result<os::Fd> connect_to(const os::SocketAddress& endpoint) noexcept;
-  int connect_result(int socket) noexcept;
+  int connect_result(int socket, os::ConnectDoubts doubts) noexcept;
   os::IoResult receive(int socket, std::span<std::byte> into) noexcept;
   os::IoResult send(int socket, std::span<const std::byte> bytes) noexcept;
   os::IoResult splice_in(int socket, int pipe, std::size_t bytes_max) noexcept;
@@ -160,6 +162,7 @@ class Kernel {
   void reset_on_close(int socket) noexcept;
   void close(int descriptor) noexcept;
   int take_error(int socket) noexcept;
+  void send_at_once(int socket) noexcept;
   std::size_t unacknowledged(int socket) noexcept;
   std::size_t unread(int socket) noexcept;
   std::optional<os::TcpInfo> tcp_info(int socket) noexcept;
@@ -214,6 +217,7 @@ class Kernel {
     bool notified = false;  // of an eventfd
   };
 
+  void nobody_is_delayed() const noexcept;
   void enter() noexcept;  // every call: time passes, the world may act
   bool fails() noexcept { return random_.one_in(conditions_.one_in); }
   int place(Descriptor descriptor);

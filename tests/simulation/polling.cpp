@@ -113,6 +113,20 @@ bool Kernel::idle_until(base::Instant deadline) noexcept {
   return true;
 }
 
+void Kernel::send_at_once(int descriptor) noexcept {
+  enter();
+  socket(descriptor).no_delay = true;
+}
+
+// Nagle's rule holds back a small segment behind another one; what is written once it lets go.
+void Kernel::nobody_is_delayed() const noexcept {
+  for (const Descriptor& each : table_)
+    if (each.kind == Kind::socket && each.socket->side == 1 && each.socket->writes > 1 &&
+        !each.socket->no_delay)
+      violated("no bytes wait for an acknowledgement", each.socket->connection,
+               std::to_string(each.socket->writes) + " writes without TCP_NODELAY");
+}
+
 std::size_t Kernel::wait(base::Duration timeout, std::span<os::Event> events) noexcept {
   ++steps_;
   if (now_ - round_began_ > base::round_max) ++long_rounds_;
@@ -127,6 +141,7 @@ std::size_t Kernel::wait(base::Duration timeout, std::span<os::Event> events) no
     if (const std::size_t count = collect(events); count > 0) return leave_wait(count, slept);
     if (std::exchange(woken_, false) || now_ >= deadline) return leave_wait(0, slept);
     slept = true;
+    nobody_is_delayed();
     world_.sleeps();
     if (world_.act()) {
       now_ += std::chrono::microseconds{random_.between(0, 1000)};

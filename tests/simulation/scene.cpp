@@ -66,6 +66,7 @@ void violated(const char* invariant, int connection, const std::string& what) {
 void Peer::accepts() {
   PENSTOCK_ASSERT(socket_ && socket_->state == Socket::State::connecting);
   socket_->state = Socket::State::established;
+  socket_->stood = scene_.rig_->kernel.now();
   scene_.rig_->kernel.wake(*socket_);
   scene_.passes(base::Duration{0});
 }
@@ -213,7 +214,10 @@ void Scene::begin_attempt(const std::shared_ptr<Socket>& socket, std::uint64_t t
   socket->connection = found->server.connection_;
   socket->side = 1;
   found->server.socket_ = socket;
-  if (answer_ == Answer::accepts) socket->state = Socket::State::established;
+  if (answer_ == Answer::accepts) {
+    socket->state = Socket::State::established;
+    socket->stood = rig_->kernel.now();
+  }
   if (answer_ == Answer::refuses) rig_->kernel.reset(*socket, ECONNREFUSED);
 }
 

@@ -5,6 +5,7 @@
 
 #include "os/clock.hpp"
 #include "os/fd.hpp"
+#include "os/local_ports.hpp"
 #include "os/numa.hpp"
 #include "os/numa_memory.hpp"
 #include "os/pipe.hpp"
@@ -60,10 +61,17 @@ base::Result<Fd> connect_to(const SocketAddress& endpoint, const SocketOptions&,
   return made;
 }
 
+void send_at_once(int socket) noexcept {
+  Kernel::trace("send_at_once", socket, 0);
+  Kernel::current().send_at_once(socket);
+}
+LocalPorts local_ports() {
+  return {};
+}
 void start_keepalive(int, const SocketOptions::Keepalive&) noexcept {}
 
-int connect_result(int socket, const SocketAddress&) noexcept {
-  return traced("connect_result", socket, Kernel::current().connect_result(socket));
+int connect_result(int socket, const SocketAddress&, ConnectDoubts doubts) noexcept {
+  return traced("connect_result", socket, Kernel::current().connect_result(socket, doubts));
 }
 
 IoResult receive(int socket, std::span<std::byte> into) noexcept {
