@@ -36,6 +36,15 @@ inline constexpr Duration bulk_patience = std::chrono::microseconds{500};
 inline constexpr Duration bulk_turn = std::chrono::microseconds{100};
 inline constexpr std::size_t pipe_bytes_min = 64 * 1024;  // a smaller pipe is not worth leasing
 inline constexpr std::size_t pipes_warm_max = 64;         // idle pipes kept per forwarder
+// Pipes that grow (relay.pipe_size: auto). Reads that fill a third of a pipe count as full ones: a
+// segment from the network takes a slot of 4096 bytes for its 1448.
+inline constexpr std::size_t pipe_bytes_usual = 256 * 1024;
+inline constexpr std::size_t pipe_bytes_grown = 1 << 20;
+inline constexpr std::size_t full_pipe_share = 3;
+inline constexpr int grow_after_full_pipes = 4;     // more of them than of others by so many
+inline constexpr std::size_t grown_pipes_max = 64;  // per forwarder
+inline constexpr std::size_t grown_pipes_share =
+    4;  // at most a quarter of pipes, and of their pages
 inline constexpr std::size_t held_buffers_max = 1024;     // per forwarder
 inline constexpr std::size_t held_buffers_warm_max = 64;  // idle ones kept per forwarder
 

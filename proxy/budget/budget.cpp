@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/limits.hpp"
+#include "budget/pipe_sizes.hpp"
 #include "os/cgroup.hpp"
 #include "os/process.hpp"
 #include "os/topology.hpp"
@@ -66,15 +67,6 @@ std::size_t pipes_beside_connections(const Limits& limits,
   if (!request.max_connections) return limits.descriptors / pipes_share / per_pipe;
   const std::size_t taken = reserved(limits, request) + *request.max_connections * per_connection;
   return less_or_none(limits.descriptors, taken) / per_pipe;
-}
-
-// As many as are whole. By pages: who means "no limit" writes a number whose bytes nobody can
-// count.
-std::optional<std::size_t> pipes_of_pages(const Limits& limits,
-                                          const ResourceRequest& request) noexcept {
-  if (limits.pipe_user_pages_soft == 0) return std::nullopt;
-  const std::size_t pages = (request.pipe_bytes + limits.page_bytes - 1) / limits.page_bytes;
-  return limits.pipe_user_pages_soft / std::max<std::size_t>(pages, 1);
 }
 
 // A sixteenth, where nobody asked for a number.
@@ -178,11 +170,17 @@ Plan plan_budget(const Limits& limits, const ResourceRequest& request) {
   const bool may_splice = request.splices && request.max_pipes != std::size_t{0};
   const std::size_t forwarders = std::max<std::size_t>(request.forwarders, 1);
   plan.bounds.pipes_by_descriptors = pipes_of_descriptors(limits, request);
-  plan.bounds.pipes_by_pages = pipes_of_pages(limits, request);
+  const PipeSizes sizes = pipe_sizes(limits, request, memory_to_share(limits, request));
+  plan.bounds.pipes_by_pages = sizes.pipes_by_pages;
   const std::size_t pipes = plan_pipes(limits, request, plan);
   // Shared out evenly: a forwarder cannot lend a pipe to another.
   plan.pipes_per_forwarder = may_splice ? std::max<std::size_t>(pipes / forwarders, 1) : 0;
   plan.pipes_total = plan.pipes_per_forwarder * forwarders;
+  plan.pipe_bytes = sizes.bytes;
+  plan.grown_pipes_per_forwarder =
+      std::min(sizes.grown_per_forwarder,
+               (plan.pipes_per_forwarder + base::grown_pipes_share - 1) / base::grown_pipes_share);
+  plan.grown_pipe_bytes = sizes.grown_bytes;
   plan.checks_at_once = checks_at_once(limits, request);
   plan.open_files = open_files(limits, request);
   plan.admin_places = admin_places(limits, request);
@@ -196,6 +194,7 @@ Limits limits_of_this_process(bool keeps_capabilities) {
   const os::NumaTopology topology = os::numa_topology();
   return {.descriptors = os::descriptor_limit(),
           .pipe_user_pages_soft = os::pipe_user_pages_soft(keeps_capabilities),
+          .pipe_bytes_max = os::pipe_bytes_max(),
           .page_bytes = os::page_bytes(),
           .memory_bytes = os::memory_limit().value_or(0),
           .cpus = topology.cpu_count(),
@@ -262,7 +261,7 @@ ResourceRequest request_of(const Configured& configured) {
   return {
       .forwarders = forwarders,
       .forwarders_asked = spec.runtime.forwarders != 0 || !spec.runtime.forwarders_by_node.empty(),
-      .pipe_bytes = spec.relay.pipe_bytes,
+      .pipe_bytes = configured.pipe_size,
       .buffer_bytes = spec.relay.buffer_bytes,
       .splices = spec.relay.engine != relay::EnginePolicy::copy &&
                  spec.relay.engine != relay::EnginePolicy::zerocopy,
@@ -287,7 +286,10 @@ Budget budget_of(const Configured& configured, bool keeps_capabilities) {
 }
 
 void apply(const Plan& plan, runtime::ServerSpec& spec) {
+  spec.relay.pipe_bytes = plan.pipe_bytes;
   spec.relay.pipes_max = plan.pipes_per_forwarder;
+  spec.relay.grown_pipe_bytes = plan.grown_pipe_bytes;
+  spec.relay.grown_pipes_max = plan.grown_pipes_per_forwarder;
   spec.relay.buffers_max = plan.buffers_per_forwarder;
   spec.runtime.max_connections = plan.connections_max;
   const std::size_t wished = open_files_wished(spec);

@@ -16,6 +16,7 @@ namespace penstock::budget {
 struct Limits {
   std::uint64_t descriptors = 0;           // RLIMIT_NOFILE
   std::uint64_t pipe_user_pages_soft = 0;  // 0 = not bound
+  std::uint64_t pipe_bytes_max = 0;        // fs.pipe-max-size; 0 = not known
   std::uint64_t page_bytes = 4096;
   std::uint64_t memory_bytes = 0;  // of the control group; 0 = not bound
   // These bound no number of the plan: the forwarders were counted from the first two, and the
@@ -29,13 +30,14 @@ struct Limits {
 struct Configured {
   const runtime::ServerSpec& server;
   std::optional<std::size_t> max_pipes{};  // relay.max_pipes; empty = auto
+  std::optional<std::size_t> pipe_size{};  // relay.pipe_size; likewise
   std::size_t admin_binds = 0;
 };
 
 struct ResourceRequest {
   std::size_t forwarders = 1;
-  bool forwarders_asked = false;  // for this number, else it follows from the CPUs
-  std::size_t pipe_bytes = 256 * 1024;
+  bool forwarders_asked = false;            // for this number, else it follows from the CPUs
+  std::optional<std::size_t> pipe_bytes{};  // empty = auto: budget/pipe_sizes
   std::size_t buffer_bytes = 64 * 1024;
   bool splices = true;                           // false: no engine that needs a pipe may run
   bool rings = false;                            // each forwarder has an io_uring with buffers
@@ -60,6 +62,9 @@ struct Bounds {
 struct Plan {
   std::size_t pipes_total = 0;
   std::size_t pipes_per_forwarder = 0;
+  std::size_t pipe_bytes = 0;
+  std::size_t grown_pipes_per_forwarder = 0;  // of all: so many may grow
+  std::size_t grown_pipe_bytes = 0;
   std::size_t connections_max = 0;
   std::size_t buffers_per_forwarder = 0;
   std::size_t checks_at_once = 0;

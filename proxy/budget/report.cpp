@@ -153,8 +153,9 @@ bool is_measured(std::string_view name) {
 
 BudgetUse budget_use(const Budget& budget, const Usage& usage) {
   const Limits& limits = budget.limits;
-  const double pages = static_cast<double>(usage.pipes * budget.request.pipe_bytes) /
-                       static_cast<double>(limits.page_bytes);
+  const std::uint64_t bytes = (usage.pipes - usage.large_pipes) * budget.plan.pipe_bytes +
+                              usage.large_pipes * budget.plan.grown_pipe_bytes;
+  const double pages = static_cast<double>(bytes) / static_cast<double>(limits.page_bytes);
   return {
       {asked_connections, share(static_cast<double>(usage.connections),
                                 static_cast<double>(budget.plan.connections_max))},
@@ -193,6 +194,11 @@ json::object budget_json(const Budget& budget, const std::optional<BudgetUse>& u
           {"spliced", spliced},
           {"spliced_end_first", least(resources, &Resource::spliced, plan.connections_max, first)},
           {"copied", plan.connections_max - spliced},
+          {"pipes",
+           {{"total", plan.pipes_total},
+            {"bytes", plan.pipe_bytes},
+            {"grown", plan.grown_pipes_per_forwarder * budget.request.forwarders},
+            {"grown_bytes", plan.grown_pipe_bytes}}},
           {"forwarders", budget.request.forwarders},
           {"forwarders_end_first", forwarders_end_first(budget)},
           {"resources", std::move(rows)},

@@ -22,6 +22,7 @@ struct Usage {
   std::size_t connections = 0;
   std::uint64_t descriptors = 0;
   std::uint64_t pipes = 0;
+  std::uint64_t large_pipes = 0;  // of them: those that have grown
   double memory_share = 0;
   double busy_cpus = 0;  // the busy shares of all forwarders, added up
 };
@@ -31,6 +32,7 @@ BudgetUse budget_use(const Budget& budget, const Usage& usage);
 //
 //   connections_max   at once; connections_end_first names the resource that decides
 //   spliced           of them with a pipe in both directions at once; the others are copied
+//   pipes             how many of how many bytes, and how many of them may grow to how many
 //   resources         each with its limit, and with what it alone has room for
 boost::json::object budget_json(const Budget& budget, const std::optional<BudgetUse>& use = {});
 

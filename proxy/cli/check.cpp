@@ -18,9 +18,11 @@ namespace {
 budget::Budget budget_of_run(const config::Config& config) {
   const bool gives_up_root =
       os::current_identity().user == 0 && !config.server.runtime.user.empty();
-  return budget::budget_of(
-      {.server = config.server, .max_pipes = config.max_pipes, .admin_binds = config.admin.size()},
-      !gives_up_root);
+  return budget::budget_of({.server = config.server,
+                            .max_pipes = config.max_pipes,
+                            .pipe_size = config.pipe_size,
+                            .admin_binds = config.admin.size()},
+                           !gives_up_root);
 }
 
 }  // namespace

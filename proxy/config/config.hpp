@@ -37,6 +37,7 @@ struct EffectiveConfig {
 struct Config {
   runtime::ServerSpec server;  // relay.pipes_max is still 0 here: see plan_pipes() in budget/budget
   std::optional<std::size_t> max_pipes;  // relay.max_pipes; empty = auto, 0 = never a pipe
+  std::optional<std::size_t> pipe_size;  // relay.pipe_size; empty = auto
   std::vector<admin::AdminBind> admin;
   report::LogOptions log;
   std::vector<std::string> warnings;  // of what was left out, for the log of who runs it

@@ -111,8 +111,8 @@ void read_relay(ConfigReading& reading, const YamlPlace& place, Config& config) 
   relay::Options& relay = config.server.relay;
   MapReader reader{reading, place};
   reader.optional("engine", relay.engine, word_of(relay::engine_policy_names));
-  reader.optional("pipe_size", relay.pipe_bytes,
-                  size_between(base::pipe_bytes_min, pipe_bytes_max));
+  reader.optional("pipe_size", config.pipe_size,
+                  auto_or(size_between(base::pipe_bytes_min, pipe_bytes_max)));
   reader.optional("max_pipes", config.max_pipes, auto_or(integer_between(0, pipes_max)));
   reader.optional("buffer_size", relay.buffer_bytes,
                   size_between(buffer_bytes_min, buffer_bytes_max));

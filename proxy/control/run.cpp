@@ -64,13 +64,18 @@ void tell_what_runs(const runtime::Server& server, const admin::AdminServer& adm
 }
 
 budget::Budget plan_for(config::Config& config, const Confinement& confinement, logging::Log& log) {
-  budget::Budget budget = budget::budget_of(
-      {.server = config.server, .max_pipes = config.max_pipes, .admin_binds = config.admin.size()},
-      !confinement.ends_being_root());
+  budget::Budget budget = budget::budget_of({.server = config.server,
+                                             .max_pipes = config.max_pipes,
+                                             .pipe_size = config.pipe_size,
+                                             .admin_binds = config.admin.size()},
+                                            !confinement.ends_being_root());
   const budget::Plan& plan = budget.plan;
   for (const std::string& warning : plan.warnings) log.warning(warning);
-  log.info(fmt::format("at most {} pipes, {} for each forwarder", plan.pipes_total,
-                       plan.pipes_per_forwarder));
+  log.info(fmt::format("at most {} pipes of {} KiB, {} for each forwarder", plan.pipes_total,
+                       plan.pipe_bytes / 1024, plan.pipes_per_forwarder));
+  if (plan.grown_pipes_per_forwarder > 0)
+    log.info(fmt::format("at most {} of them grow to {} KiB", plan.grown_pipes_per_forwarder,
+                         plan.grown_pipe_bytes / 1024));
   if (plan.open_files > 0)
     log.info(fmt::format("at most {} files are kept open between requests", plan.open_files));
   budget::apply(plan, config.server);

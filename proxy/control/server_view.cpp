@@ -191,7 +191,9 @@ budget::BudgetUse ServerView::budget_used(const os::ProcessUsage& process) const
                       .descriptors = process.open_descriptors,
                       .memory_share = os::memory_share_used().value_or(0)};
   const report::RelayTotals relay = report::relay_totals(server_.forwarders());
+  // Read one after the other, while forwarders go on.
   usage.pipes = relay.pipes_leased + relay.pipes_idle;
+  usage.large_pipes = std::min(relay.pipes_large, usage.pipes);
   for (const double busy : watch_.busy_ratios()) usage.busy_cpus += busy;
   return budget::budget_use(facts_.budget, usage);
 }

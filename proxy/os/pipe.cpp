@@ -40,10 +40,17 @@ base::Result<Pipe> open_pipe(std::size_t bytes) noexcept {
   int ends[2];
   if (::pipe2(ends, O_NONBLOCK | O_CLOEXEC) != 0) return base::error_from(errno);
   Pipe pipe{.read_end = Fd{ends[0]}, .write_end = Fd{ends[1]}};
-  if (::fcntl(ends[1], F_SETPIPE_SZ, static_cast<int>(bytes)) < 0 && bytes > base::pipe_bytes_min)
-    ::fcntl(ends[1], F_SETPIPE_SZ, static_cast<int>(base::pipe_bytes_min));
-  pipe.capacity = static_cast<std::size_t>(std::max(0, ::fcntl(ends[1], F_GETPIPE_SZ)));
+  resize_pipe(pipe, bytes);
+  if (pipe.capacity < bytes && bytes > base::pipe_bytes_min)
+    resize_pipe(pipe, base::pipe_bytes_min);
   return pipe;
+}
+
+void resize_pipe(Pipe& pipe, std::size_t bytes) noexcept {
+  // Its answer is the new size, but after a refusal the old one has to be asked for.
+  int size = ::fcntl(pipe.write_end.get(), F_SETPIPE_SZ, static_cast<int>(bytes));
+  if (size < 0) size = ::fcntl(pipe.write_end.get(), F_GETPIPE_SZ);
+  pipe.capacity = static_cast<std::size_t>(std::max(0, size));
 }
 
 IoResult splice_in(int socket, const Pipe& pipe, std::size_t bytes_max) noexcept {

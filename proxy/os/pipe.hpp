@@ -22,12 +22,16 @@ namespace penstock::os {
 struct Pipe {
   Fd read_end;
   Fd write_end;
-  std::size_t capacity = 0;  // as the kernel says, after asking for more
+  std::size_t capacity = 0;  // as the kernel says, after asking for another
 };
 
 // Asks for `bytes`, and where that is refused for 64 KiB; `capacity` tells what came of it.
 // Errors: EMFILE, ENFILE, ENOMEM.
 base::Result<Pipe> open_pipe(std::size_t bytes) noexcept;
+
+// Asks for `bytes` of an empty pipe; `capacity` tells what came of it. Refused with EPERM beyond
+// fs.pipe-max-size and fs.pipe-user-pages-soft, with ENOMEM.
+void resize_pipe(Pipe& pipe, std::size_t bytes) noexcept;
 
 // From a socket into a pipe. would_block is ambiguous: nothing to read, no free slot, or an urgent
 // mark ahead. end is ambiguous too: FIN, or an urgent mark with data behind it. Ask receive().

@@ -87,6 +87,10 @@ std::uint64_t pipe_user_pages_soft(bool keeps_capabilities) noexcept {
   return read_number("/proc/sys/fs/pipe-user-pages-soft");
 }
 
+std::uint64_t pipe_bytes_max() noexcept {
+  return read_number("/proc/sys/fs/pipe-max-size");
+}
+
 std::uint64_t address_bytes_max() noexcept {
   rlimit limit{};
   if (::getrlimit(RLIMIT_AS, &limit) != 0) return RLIM_INFINITY;

@@ -27,6 +27,8 @@ std::uint64_t descriptor_limit() noexcept;
 // fs.pipe-user-pages-soft, or 0 where this process is not bound by it or it cannot be read. Who
 // gives up its capabilities will be bound.
 std::uint64_t pipe_user_pages_soft(bool keeps_capabilities) noexcept;
+// fs.pipe-max-size, or 0 where it cannot be read. Who may go beyond it does not.
+std::uint64_t pipe_bytes_max() noexcept;
 std::uint64_t page_bytes() noexcept;
 // What RLIMIT_AS (ulimit -v) allows; the largest number where it sets no limit.
 std::uint64_t address_bytes_max() noexcept;

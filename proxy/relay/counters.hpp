@@ -64,6 +64,7 @@ struct Counters {
   std::array<base::Counter, switch_names.size()> switches;
   base::Counter pipes_leased;
   base::Counter pipes_idle;
+  base::Counter pipes_large;     // of both: those that have grown
   base::Counter pipes_degraded;  // smaller than asked for
   base::Counter buffers_leased;
   base::Counter zerocopy_sends;      // that have had their notice

@@ -13,6 +13,10 @@ using os::IoStatus;
 
 namespace {
 
+// What fills a pipe of 1 MiB is a little less than that, for some of its pages are not full: the
+// budget has no room for a second one.
+constexpr std::size_t run_ends_at = base::direction_budget_bytes / 8 * 7;
+
 // The call failed, not the socket: its kind cannot be spliced, a filter of system calls forbids it,
 // or there is no memory for it. A copy may still go through.
 bool refuses_splice(int error) noexcept {
@@ -32,8 +36,8 @@ Direction::Run Direction::run(Side& source, Side& target, Workspace& workspace) 
   const std::uint64_t before = bytes();
   std::uint32_t writes = 0;
   Step last = Step::moved;
-  for (int steps = 0; last == Step::moved && steps < base::direction_steps_max &&
-                      bytes() - before < base::direction_budget_bytes;
+  for (int steps = 0;
+       last == Step::moved && steps < base::direction_steps_max && bytes() - before < run_ends_at;
        ++steps) {
     const std::uint64_t so_far = bytes();
     last = step(source, target, workspace);
@@ -110,15 +114,31 @@ void Direction::note_chunk(std::size_t bytes, Workspace& workspace) noexcept {
   }
 }
 
+PipeSize Direction::wanted_pipe() const noexcept {
+  return full_pipes_ >= base::grow_after_full_pipes ? PipeSize::large : PipeSize::usual;
+}
+
+// By the usual size whatever pipe it was: who fills that one has use for a larger one. A stream
+// ends as it began, by several in a row, so that the odd small read does not cost it its pipe.
+void Direction::note_fill(std::size_t bytes, const Workspace& workspace) noexcept {
+  constexpr std::uint8_t most = 2 * base::grow_after_full_pipes;
+  if (bytes >= workspace.options().pipe_bytes / base::full_pipe_share) {
+    if (full_pipes_ < most) ++full_pipes_;
+  } else if (full_pipes_ > 0) {
+    --full_pipes_;
+  }
+}
+
 Direction::Step Direction::read_by_splice(Side& source, Side& target,
                                           Workspace& workspace) noexcept {
   PENSTOCK_ASSERT(pipe_ == PoolIndex::none);
-  os::Pipe* pipe = workspace.pipes().lease(workspace.now);
+  os::Pipe* pipe = workspace.pipes().lease(wanted_pipe(), workspace.now);
   if (pipe == nullptr) return read_without_pipe(source, target, workspace);
   const IoResult result = os::splice_in(source.socket, *pipe, pipe->capacity);
   if (result.status == IoStatus::moved) {
     pipe_ = workspace.pipes().index_of(*pipe);
     piped_ = static_cast<std::uint32_t>(result.bytes);
+    note_fill(result.bytes, workspace);
     note_chunk(result.bytes, workspace);
     if (result.bytes < pipe->capacity) note_short_splice(source);
     return Step::moved;

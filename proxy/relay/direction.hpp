@@ -110,6 +110,8 @@ class Direction {
   // REQUIRES: there is one.
   os::Pipe& pipe(Workspace& workspace) const noexcept { return workspace.pipes().at(pipe_); }
   HeldBuffer& held(Workspace& workspace) const noexcept { return workspace.buffers().at(held_); }
+  PipeSize wanted_pipe() const noexcept;
+  void note_fill(std::size_t bytes, const Workspace& workspace) noexcept;
   void give_up_splice(Workspace& workspace) noexcept;
   Step pass_fin(Side& source, Side& target) noexcept;
   Step read_by_copy(Side& source, Side& target, Workspace& workspace) noexcept;
@@ -143,6 +145,7 @@ class Direction {
   PoolIndex pipe_ = PoolIndex::none;  // leased exactly while it holds bytes
   PoolIndex held_ = PoolIndex::none;  // likewise
   std::uint8_t small_chunks_ = 0;
+  std::uint8_t full_pipes_ = 0;   // reads that filled a pipe, less those that did not
   Engine engine_ = Engine::copy;  // of the adaptive policy
   bool splice_refused_ : 1 = false;
   bool zerocopy_refused_ : 1 = false;

@@ -23,8 +23,11 @@ static_assert(engine_policy_names[EnginePolicy::uring] == "uring");
 
 struct Options {
   EnginePolicy engine = EnginePolicy::adaptive;
-  std::size_t pipe_bytes = 256 * 1024;
-  std::size_t pipes_max = 0;  // per forwarder; worked out by control from `relay.max_pipes`
+  // Worked out by control from `relay.pipe_size` and `relay.max_pipes`; numbers per forwarder.
+  std::size_t pipe_bytes = base::pipe_bytes_usual;
+  std::size_t pipes_max = 0;
+  std::size_t grown_pipe_bytes = 0;  // of a pipe that was full again and again
+  std::size_t grown_pipes_max = 0;   // of pipes_max; 0: none grows
   std::size_t buffer_bytes = 64 * 1024;
   std::size_t zerocopy_from_bytes = 10 * 1024;
   std::size_t buffers_max = base::held_buffers_max;  // per forwarder; control cuts it to the memory

@@ -32,7 +32,7 @@ class Workspace {
         scratch_{static_cast<std::byte*>(memory.allocate(options.buffer_bytes, page))},
         buffers_{options.buffers_max, held_bytes(options), memory, counters_},
         flights_{memory, page},
-        pipes_{options.pipes_max, options.pipe_bytes, memory, counters_} {}
+        pipes_{options, memory, counters_} {}
   Workspace(const Workspace&) = delete;
   Workspace& operator=(const Workspace&) = delete;
   ~Workspace() { memory_.deallocate(scratch_, options_.buffer_bytes, page); }

@@ -32,16 +32,29 @@ std::string limit_text(const value& resource) {
   return (limit.is_double() ? fmt::format("{:g}", limit.as_double()) : number(limit)) + ' ' + unit;
 }
 
+std::string pipes_text(const value& pipes) {
+  const auto kibibytes = [&](const char* key) {
+    return pipes.at(key).to_number<std::uint64_t>() / base::kibibyte;
+  };
+  std::string text =
+      fmt::format("{} pipes of {} KiB", number(pipes.at("total")), kibibytes("bytes"));
+  if (pipes.at("grown").to_number<std::uint64_t>() > 0)
+    text += fmt::format(", {} of them grow to {} KiB", number(pipes.at("grown")),
+                        kibibytes("grown_bytes"));
+  return text;
+}
+
 }  // namespace
 
 std::string budget_text(const value& budget) {
   std::string text = fmt::format(
       "at most {} connections at once; {} ends first\n"
       "of them {} spliced in both directions at once ({} ends first), the other {} copied\n"
+      "{}\n"
       "{} forwarders; {} ends first\n\n",
       number(budget.at("connections_max")), word(budget.at("connections_end_first")),
       number(budget.at("spliced")), word(budget.at("spliced_end_first")),
-      number(budget.at("copied")), number(budget.at("forwarders")),
+      number(budget.at("copied")), pipes_text(budget.at("pipes")), number(budget.at("forwarders")),
       word(budget.at("forwarders_end_first")));
   std::vector<std::vector<std::string>> rows{
       {"RESOURCE", "LIMIT", "USED", "CONNECTIONS", "SPLICED", "TO CHANGE IT"}};

@@ -73,6 +73,7 @@ RelayTotals relay_totals(const ForwarderViews& forwarders) {
     add(totals.switches, counters.switches);
     totals.pipes_leased += counters.pipes_leased.value();
     totals.pipes_idle += counters.pipes_idle.value();
+    totals.pipes_large += counters.pipes_large.value();
     totals.pipes_degraded += counters.pipes_degraded.value();
     totals.zerocopy_sends += counters.zerocopy_sends.value();
     totals.zerocopy_copied += counters.zerocopy_copied.value();

@@ -60,6 +60,7 @@ struct RelayTotals {
   std::array<std::uint64_t, relay::switch_names.size()> switches{};
   std::uint64_t pipes_leased = 0;
   std::uint64_t pipes_idle = 0;
+  std::uint64_t pipes_large = 0;
   std::uint64_t pipes_degraded = 0;
   std::uint64_t zerocopy_sends = 0;
   std::uint64_t zerocopy_copied = 0;

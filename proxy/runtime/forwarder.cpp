@@ -178,6 +178,7 @@ void Forwarder::fire_timers() noexcept {
 void Forwarder::sample_stalls() noexcept {
   owner_.check();
   sample_due_ = false;
+  workspace_.pipes().close_unused_large();
   for (Session* session : sampler_.look(table_, context_)) {
     session->resume_stalled(context_);
     run_queue_.enqueue(*session);

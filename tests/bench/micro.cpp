@@ -139,8 +139,10 @@ BENCHMARK(take_and_give_back)->ArgName("max_connections")->Arg(0)->Arg(1000);
 
 void pipe_lease(benchmark::State& state) {
   relay::Counters counters;
-  relay::PipePool pool{4, 256 * 1024, *std::pmr::new_delete_resource(), counters};
-  for (auto _ : state) pool.give_back(pool.lease({}));
+  relay::Options options;
+  options.pipes_max = 4;
+  relay::PipePool pool{options, *std::pmr::new_delete_resource(), counters};
+  for (auto _ : state) pool.give_back(pool.lease(relay::PipeSize::usual, {}));
 }
 BENCHMARK(pipe_lease);
 

@@ -35,9 +35,77 @@ TEST_CASE("the user's pipe pages bound the pipes, so that every pipe is whole", 
   CHECK(plan_budget({.descriptors = 1'048'576}, {}).pipes_total == 65'536);
 }
 
+TEST_CASE("pipes of one size do not grow", "[budget]") {
+  const Limits limits{.descriptors = 1'048'576, .pipe_user_pages_soft = 16'384};
+  const Plan plan = plan_budget(limits, {.pipe_bytes = 128 * 1024});
+  CHECK(plan.pipe_bytes == 128 * 1024);
+  CHECK(plan.pipes_total == 512);
+  CHECK(plan.grown_pipes_per_forwarder == 0);
+}
+
+TEST_CASE("pipes of themselves and those that grow are all whole within the user's pages",
+          "[budget]") {
+  for (const std::size_t forwarders : {1U, 2U, 4U, 12U, 16U, 64U, 256U})
+    for (const std::uint64_t pages : {1U, 512U, 1024U, 16'384U, 1'048'576U}) {
+      const Limits limits{
+          .descriptors = 1'048'576, .pipe_user_pages_soft = pages, .pipe_bytes_max = 1 << 20};
+      const Plan plan = plan_budget(limits, {.forwarders = forwarders});
+      CAPTURE(forwarders, pages, plan.pipes_total, plan.pipe_bytes, plan.grown_pipe_bytes);
+      const std::size_t grown = plan.grown_pipes_per_forwarder * forwarders;
+      CHECK(grown * plan.grown_pipe_bytes <= pages * limits.page_bytes / 4);
+      CHECK((plan.grown_pipe_bytes == 0) == (grown == 0));
+      if (plan.pipes_per_forwarder == 1) continue;  // each has one, whatever the pages
+      CHECK(grown * plan.grown_pipe_bytes + (plan.pipes_total - grown) * plan.pipe_bytes <=
+            pages * limits.page_bytes);
+    }
+}
+
+TEST_CASE("as Linux comes pipes are 256 KiB, and a few for each forwarder grow to 1 MiB",
+          "[budget]") {
+  const Limits limits{
+      .descriptors = 20'000, .pipe_user_pages_soft = 16'384, .pipe_bytes_max = 1 << 20};
+  const Plan plan = plan_budget(limits, {.forwarders = 2});
+  CHECK(plan.pipe_bytes == 256 * 1024);
+  CHECK(plan.pipes_total == 208);
+  CHECK(plan.grown_pipe_bytes == 1 << 20);
+  CHECK(plan.grown_pipes_per_forwarder == 8);
+  // Who is not bound has as many as a forwarder could make use of.
+  const Plan privileged = plan_budget({.descriptors = 20'000}, {.forwarders = 2});
+  CHECK(privileged.pipes_total == 1250);
+  CHECK(privileged.grown_pipes_per_forwarder == base::grown_pipes_max);
+  CHECK(privileged.grown_pipe_bytes == 1 << 20);
+}
+
+TEST_CASE("where pages are few pipes begin at 64 KiB and grow less", "[budget]") {
+  Limits limits{.descriptors = 20'000, .pipe_user_pages_soft = 1024, .pipe_bytes_max = 1 << 20};
+  const Plan few = plan_budget(limits, {.forwarders = 2});
+  CHECK(few.pipe_bytes == 64 * 1024);
+  CHECK(few.grown_pipe_bytes == 128 * 1024);
+  CHECK(few.grown_pipes_per_forwarder == 4);
+  limits.pipe_user_pages_soft = 16'384;
+  CHECK(plan_budget(limits, {.forwarders = 64}).pipe_bytes == 64 * 1024);
+  // All that were asked for.
+  CHECK(plan_budget(limits, {.max_pipes = 192}).pipe_bytes == 256 * 1024);
+  CHECK(plan_budget(limits, {.max_pipes = 193}).pipe_bytes == 64 * 1024);
+}
+
+TEST_CASE("no pipe grows beyond what the kernel gives, nor beyond an eighth of the memory",
+          "[budget]") {
+  Limits limits{.descriptors = 20'000, .pipe_bytes_max = 512 << 10};
+  CHECK(plan_budget(limits, {}).grown_pipe_bytes == 512 << 10);
+  limits.pipe_bytes_max = 128 << 10;
+  CHECK(plan_budget(limits, {}).grown_pipes_per_forwarder == 0);
+  limits.pipe_bytes_max = 1 << 20;
+  limits.memory_bytes = (24 << 20) + (40 << 20);  // beside what the program needs
+  CHECK(plan_budget(limits, {}).grown_pipes_per_forwarder == 5);
+  CHECK(plan_budget(limits, {.forwarders = 2}).grown_pipe_bytes == 512 << 10);
+  // At most a quarter of the pipes: who asks for few has a reason.
+  CHECK(plan_budget({.descriptors = 20'000}, {.max_pipes = 8}).grown_pipes_per_forwarder == 2);
+}
+
 TEST_CASE("pipes are shared out evenly, and each forwarder gets at least one", "[budget]") {
   const Limits limits{.descriptors = 4096, .pipe_user_pages_soft = 640};
-  const Plan plan = plan_budget(limits, {.forwarders = 4});
+  const Plan plan = plan_budget(limits, {.forwarders = 4, .pipe_bytes = 256 * 1024});
   CHECK(plan.pipes_per_forwarder == 2);
   CHECK(plan.pipes_total == 8);
   const Plan scarce =

@@ -47,9 +47,9 @@ TEST_CASE("the budget says how many are spliced, why no more, and that the rest 
     return budget::budget_json(budget_with(limits, request));
   };
   const auto of_pages = told({.descriptors = 20'000, .pipe_user_pages_soft = 16'384}, {});
-  CHECK(number(of_pages, "spliced") == 128);
+  CHECK(number(of_pages, "spliced") == 104);
   CHECK(word(of_pages, "spliced_end_first") == "pipe-user-pages-soft");
-  CHECK(number(of_pages, "copied") + 128 == number(of_pages, "connections_max"));
+  CHECK(number(of_pages, "copied") + 104 == number(of_pages, "connections_max"));
   const auto of_descriptors = told({.descriptors = 20'000}, {});
   CHECK(number(of_descriptors, "spliced") == 625);
   CHECK(word(of_descriptors, "spliced_end_first") == "nofile");
@@ -107,6 +107,24 @@ TEST_CASE("what is used is a share of each limit, and nothing where there is non
   }
 }
 
+TEST_CASE("pipes that have grown are counted with the pages that they take", "[budget]") {
+  const Budget budget = budget_with(
+      {.descriptors = 20'000, .pipe_user_pages_soft = 16'384, .pipe_bytes_max = 1 << 20}, {});
+  const auto used = [&](std::uint64_t pipes, std::uint64_t large) {
+    for (const auto& [name, share] :
+         budget::budget_use(budget, {.pipes = pipes, .large_pipes = large}))
+      if (name == "pipe-user-pages-soft") return share;
+    return -1.0;
+  };
+  CHECK(used(64, 0) == 0.25);
+  CHECK(used(16, 16) == 0.25);
+  const boost::json::object pipes = budget::budget_json(budget).at("pipes").as_object();
+  CHECK(number(pipes, "total") == 208);
+  CHECK(number(pipes, "bytes") == 256 << 10);
+  CHECK(number(pipes, "grown") == 16);
+  CHECK(number(pipes, "grown_bytes") == 1 << 20);
+}
+
 TEST_CASE("the budget is told to people in a table, with what to change", "[budget]") {
   const Budget budget = budget_with({.descriptors = 1'048'576,
                                      .pipe_user_pages_soft = 16'384,
@@ -117,8 +135,9 @@ TEST_CASE("the budget is told to people in a table, with what to change", "[budg
   const std::string text = report::budget_text(budget::budget_json(budget));
   CHECK(text.starts_with(
       "at most 1920 connections at once; memory.max ends first\n"
-      "of them 128 spliced in both directions at once (pipe-user-pages-soft ends first), the other "
-      "1792 copied\n"
+      "of them 123 spliced in both directions at once (pipe-user-pages-soft ends first), the other "
+      "1797 copied\n"
+      "246 pipes of 256 KiB, 10 of them grow to 512 KiB\n"
       "2 forwarders; cpu.max ends first\n\n"));
   CHECK(text.find("\nmemory.max               64 MiB               -     1920         -        "
                   "memory.max of the control group, MemoryMax= of systemd, --memory of a "

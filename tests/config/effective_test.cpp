@@ -131,6 +131,7 @@ TEST_CASE("the effective configuration shows what the file says and the defaults
   CHECK(root["log"]["access"]["events"].size() == 1);
   CHECK(root["log"]["access"]["sample"].as<std::string>() == "100%");
   CHECK(root["relay"]["max_pipes"].as<std::string>() == "auto");
+  CHECK(root["relay"]["pipe_size"].as<std::string>() == "auto");
 }
 
 TEST_CASE("a default that could not be written is not shown", "[config]") {

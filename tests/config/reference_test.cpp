@@ -59,7 +59,7 @@ TEST_CASE("reference.yaml states the defaults", "[config]") {
   CHECK(stated.server.listeners.at(1).listen.mode == os::ListenOptions{}.mode);
   CHECK(stated.server.listeners.at(2).session.files->max_age == files::Options{}.max_age);
   CHECK(stated.server.upstreams.at(0).health_check == upstream::HealthSpec{});
-  CHECK(stated.server.relay.pipe_bytes == plain.server.relay.pipe_bytes);
+  CHECK(stated.pipe_size == plain.pipe_size);
   CHECK(stated.server.relay.buffer_bytes == plain.server.relay.buffer_bytes);
   CHECK(stated.server.runtime.drain.timeout == plain.server.runtime.drain.timeout);
   CHECK(stated.log.access_sample == plain.log.access_sample);

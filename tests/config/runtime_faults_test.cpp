@@ -18,7 +18,7 @@ const std::vector<BrokenConfig> broken_parts = {
                "zerocopy_threshold: 0}"),
      {"f.yaml:7:17: relay.engine: expected adaptive, splice, copy, zerocopy or uring, not "
       "'fast'",
-      "f.yaml:7:34: relay.pipe_size: expected a size from 64KiB to 1GiB, not '4KiB'",
+      "f.yaml:7:34: relay.pipe_size: expected a size from 64KiB to 1GiB, not '4KiB', or auto",
       "f.yaml:7:51: relay.max_pipes: expected a whole number from 0 to 1000000, not 'x', or auto",
       "f.yaml:7:67: relay.buffer_size: expected a size from 4KiB to 16MiB, not '1GiB'",
       "f.yaml:7:93: relay.zerocopy_threshold: expected a size from 1 to 16MiB, not '0'"}},

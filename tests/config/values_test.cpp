@@ -57,7 +57,7 @@ TEST_CASE("everything else has the promised defaults", "[config]") {
   CHECK(web.connect.timeout == seconds{2});
   CHECK(web.connect.attempts == 3);
   CHECK(config.server.relay.engine == relay::EnginePolicy::adaptive);
-  CHECK(config.server.relay.pipe_bytes == 256 * 1024);
+  CHECK_FALSE(config.pipe_size);
   CHECK(config.server.relay.buffer_bytes == 64 * 1024);
   CHECK_FALSE(config.max_pipes);
   CHECK(config.server.runtime.forwarders == 0);
@@ -236,7 +236,7 @@ TEST_CASE("words may be quoted, and numbers stand for auto", "[config]") {
   CHECK(config.server.runtime.acceptors == 2);
   CHECK(config.server.runtime.max_connections == 5);
   CHECK(config.server.relay.engine == relay::EnginePolicy::splice);
-  CHECK(config.server.relay.pipe_bytes == 1 << 20);
+  CHECK(config.pipe_size == 1 << 20);
   CHECK(config.server.relay.buffer_bytes == 4096);
   CHECK(config.max_pipes == 7);
 }

@@ -1,6 +1,8 @@
 // Every limit has a stated answer: never a crash, a hang or a spin.
 
+#include <fcntl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <boost/json/parse.hpp>
 #include <csignal>
@@ -44,6 +46,22 @@ std::uint64_t reads_and_writes_of(const Program& program, const std::string& nam
       if (key == "syscr:" || key == "syscw:") calls += value;
   }
   return calls;
+}
+
+// Of those that it has now, in bytes; 0 without one.
+std::size_t largest_pipe(Penstock& penstock) {
+  const std::filesystem::path open = "/proc/" + std::to_string(penstock.program().id()) + "/fd";
+  std::size_t largest = 0;
+  for (const auto& each : std::filesystem::directory_iterator{open}) {
+    std::error_code closed_meanwhile;
+    const auto name = std::filesystem::read_symlink(each, closed_meanwhile).string();
+    if (!name.starts_with("pipe:")) continue;
+    const int pipe = ::open(each.path().c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    if (pipe < 0) continue;
+    largest = std::max(largest, static_cast<std::size_t>(::fcntl(pipe, F_GETPIPE_SZ)));
+    ::close(pipe);
+  }
+  return largest;
 }
 
 }  // namespace
@@ -255,6 +273,38 @@ TEST_CASE("an access log that nobody reads stops neither traffic nor the end", "
   CHECK(served > 500);
   penstock.program().signal(SIGTERM);
   penstock.expect_clean_end();
+}
+
+TEST_CASE("a stream that fills its pipe gets one of up to 1 MiB, and gives it back when it rests",
+          "[limits]") {
+  Origin origin;
+  Penstock penstock{
+      {.endpoints = {origin.address()}, .relay = "engine: splice", .runtime = "forwarders: 1"}};
+  Peer client = penstock.client();
+  Peer upstream = origin.accept();
+  const std::string piece(1 << 20, 'x');
+  std::size_t largest = 0;
+  std::thread sender;
+  const auto pass = [&](int pieces) {
+    sender = std::thread{[&, pieces] {
+      for (int i = 0; i < pieces; ++i) upstream.send(piece);
+    }};
+    for (int i = 0; i < pieces; ++i) {
+      CHECK(client.read(piece.size()) == piece);
+      largest = std::max(largest, largest_pipe(penstock));
+    }
+    sender.join();
+  };
+  wait_until("a pipe of 1 MiB is used", [&] {
+    pass(16);
+    return largest == 1 << 20;
+  });
+  wait_until("it is closed", [&] { return largest_pipe(penstock) <= std::size_t{256} << 10; });
+  pass(1);
+  client.finish_sending();
+  upstream.finish_sending();
+  CHECK(client.read_to_end().empty());
+  penstock.stop();
 }
 
 TEST_CASE("without a single pipe bytes go by copy", "[limits]") {

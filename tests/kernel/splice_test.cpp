@@ -5,6 +5,7 @@
 #include <linux/tcp.h>
 #include <sys/ioctl.h>
 #include <sys/utsname.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -38,6 +39,30 @@ int unsent_after_splice_of_sixteen_buffers(std::size_t asked) {
   int unsent = -1;
   REQUIRE(::ioctl(pair.ours, SIOCOUTQNSD, &unsent) == 0);
   return unsent;
+}
+
+constexpr int skipped = 77;
+
+// As a user whom nobody else is, in a process of its own. 0: a pipe was refused with EPERM and kept
+// its size, and the next one that was opened had two pages.
+int grow_pipes_to_the_limit() {
+  constexpr uid_t somebody = 1'914'527'003;
+  constexpr int pipes_max = 4096;
+  if (::setresuid(somebody, somebody, somebody) != 0) return skipped;
+  for (int i = 0; i < pipes_max; ++i) {
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) != 0) return 1;
+    const int before = ::fcntl(ends[1], F_GETPIPE_SZ);
+    if (::fcntl(ends[1], F_SETPIPE_SZ, 1 << 20) == 1 << 20) continue;
+    if (errno != EPERM || ::fcntl(ends[1], F_GETPIPE_SZ) != before) return 2;
+    int next[2];
+    if (::pipe2(next, O_CLOEXEC) != 0) return 3;
+    const int page = static_cast<int>(::sysconf(_SC_PAGESIZE));
+    // It may be the last one that was given sixteen.
+    const int size = ::fcntl(next[1], F_GETPIPE_SZ);
+    return size == 2 * page || size == before ? 0 : 4;
+  }
+  return skipped;  // there is no limit here
 }
 
 bool is_older_than(int major, int minor) {
@@ -251,4 +276,27 @@ TEST_CASE("the size of a pipe is rounded up to a power of two of pages", "[kerne
   INFO("os::open_pipe() reads the size back and believes only that");
   const Pipe pipe = new_pipe(3 * 4096);
   CHECK(::fcntl(pipe.write_end, F_GETPIPE_SZ) == 4 * 4096);
+}
+
+TEST_CASE("an empty pipe becomes larger and smaller, and is told its new size", "[kernel]") {
+  INFO("relay/pipe_pool: a pipe grows while it is idle");
+  const Pipe pipe = new_pipe(262144);
+  CHECK(::fcntl(pipe.write_end, F_SETPIPE_SZ, 1 << 20) == 1 << 20);
+  CHECK(::fcntl(pipe.read_end, F_GETPIPE_SZ) == 1 << 20);
+  CHECK(::fcntl(pipe.write_end, F_SETPIPE_SZ, 65536) == 65536);
+}
+
+TEST_CASE("beyond the pages of a user without capabilities no pipe grows, and it stays as it is",
+          "[kernel]") {
+  INFO("relay/pipe_pool asks again a second later, and uses what there is");
+  const pid_t child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) ::_exit(grow_pipes_to_the_limit());
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  if (WEXITSTATUS(status) == skipped) {
+    WARN("skipped: only root becomes somebody whose pages nobody else uses");
+    return;
+  }
+  CHECK(WEXITSTATUS(status) == 0);
 }

@@ -231,6 +231,44 @@ TEST_CASE("without a pipe the splice engine copies and counts why", "[relay]") {
   REQUIRE(crossing.workspace.counters().fallbacks[limit].value() > 0);
 }
 
+TEST_CASE("a direction that fills its pipe again and again gets a larger one, and gives it back",
+          "[relay]") {
+  relay::Options options = relay_options(EnginePolicy::splice);
+  options.pipe_bytes = 64 * 1024;
+  options.grown_pipes_max = 1;
+  options.grown_pipe_bytes = 256 * 1024;
+  Crossing crossing{options};
+  relay::PipePool& pool = crossing.workspace.pipes();
+  const base::Counter& large = crossing.workspace.counters().pipes_large;
+  // Each is one read: it begins when all of them are there.
+  const auto passes = [&](std::size_t bytes, int times) {
+    const std::string text = pattern(bytes);
+    for (int i = 0; i < times; ++i) {
+      send_all(crossing.sender(), text);
+      REQUIRE(await_fact([&] { return os::unread_bytes(crossing.source.socket) == bytes; }));
+      crossing.run();
+      REQUIRE(read_exactly(crossing.reader(), bytes) == text);
+    }
+  };
+  passes(32 * 1024, base::grow_after_full_pipes - 1);
+  REQUIRE(large.value() == 0);
+  passes(32 * 1024, 1);
+  REQUIRE(large.value() == 1);
+  REQUIRE(crossing.workspace.counters().pipes_leased.value() == 0);
+  // It goes quiet, and the pages are given back; what moves again gets them again.
+  pool.close_unused_large();
+  pool.close_unused_large();
+  REQUIRE(large.value() == 0);
+  passes(32 * 1024, base::grow_after_full_pipes);
+  REQUIRE(large.value() == 1);
+  // Whoever reads little is content with a usual one, after as many reads as made it grow.
+  passes(1024, 2 * base::grow_after_full_pipes);
+  pool.close_unused_large();
+  passes(1024, 1);
+  pool.close_unused_large();
+  REQUIRE(large.value() == 0);
+}
+
 TEST_CASE("without a held buffer nothing is read, and one that comes free lets it go on",
           "[relay]") {
   Crossing crossing{EnginePolicy::copy};

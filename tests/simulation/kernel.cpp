@@ -260,6 +260,16 @@ base::Result<os::Pipe> Kernel::open_pipe(std::size_t bytes) noexcept {
   return result;
 }
 
+// May be refused at any time: the limits are the user's, who has other processes.
+void Kernel::resize_pipe(os::Pipe& pipe, std::size_t bytes) noexcept {
+  enter();
+  PipeBuffer& buffer = this->pipe(pipe.write_end.get());
+  if (conditions_.small_pipes || fails()) return;
+  if (bytes / 4096 < buffer.filled.size()) return;
+  buffer.slots = bytes / 4096;
+  pipe.capacity = bytes;
+}
+
 // A failure of the call, not of the socket: no memory, or a kind of socket that cannot do it.
 IoResult Kernel::refused_splice() noexcept {
   return {.status = IoStatus::failed, .error = random_.one_in(2) ? ENOMEM : EINVAL};

@@ -158,6 +158,7 @@ class Kernel {
   os::IoResult splice_out(int pipe, int socket, std::size_t bytes_max) noexcept;
   os::IoResult read_pipe(int pipe, std::span<std::byte> into) noexcept;
   base::Result<os::Pipe> open_pipe(std::size_t bytes) noexcept;
+  void resize_pipe(os::Pipe& pipe, std::size_t bytes) noexcept;
   base::ErrorCode finish_sending(int socket) noexcept;
   void reset_on_close(int socket) noexcept;
   void close(int descriptor) noexcept;

@@ -76,7 +76,8 @@ void Oracle::splices(const Socket& target, int connection, unsigned side,
 void Oracle::holds(const Socket& source) const {
   const auto& target = run_.of(source).ends[1 - source.side];
   const std::uint64_t held = source.read - (target ? target->sent : 0);
-  if (held > std::max(run_.plan.relay.buffer_bytes, run_.plan.relay.pipe_bytes))
+  const relay::Options& relay = run_.plan.relay;
+  if (held > std::max({relay.buffer_bytes, relay.pipe_bytes, relay.grown_pipe_bytes}))
     violated("bytes held stay within their bound", source.connection,
              std::to_string(held) + " bytes were read and not sent");
 }

@@ -68,6 +68,9 @@ Plan plan_from(Random& random) {
   plan.relay.zerocopy_from_bytes = random.one_in(2) ? 10 * 1024 : 1;
   plan.relay.pipe_bytes = random.one_in(2) ? 64 * 1024 : 256 * 1024;
   plan.relay.pipes_max = static_cast<std::size_t>(pools[random.between(0, 3)]);
+  // From what is drawn already: a seed stays the story that it was.
+  plan.relay.grown_pipes_max = plan.turns % 5;
+  plan.relay.grown_pipe_bytes = plan.relay.pipe_bytes * (plan.turns % 2 == 0 ? 2 : 4);
   // Streams that fill a budget at one go need large buffers.
   if (random.one_in(30)) {
     plan.bytes_max = 6'000'000;

@@ -119,6 +119,10 @@ base::Result<Pipe> open_pipe(std::size_t bytes) noexcept {
   return Kernel::current().open_pipe(bytes);
 }
 
+void resize_pipe(Pipe& pipe, std::size_t bytes) noexcept {
+  Kernel::current().resize_pipe(pipe, bytes);
+}
+
 IoResult splice_in(int socket, const Pipe& pipe, std::size_t bytes_max) noexcept {
   return traced("splice_in", socket,
                 Kernel::current().splice_in(socket, pipe.write_end.get(), bytes_max));
