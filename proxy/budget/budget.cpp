@@ -9,6 +9,7 @@
 #include "os/cgroup.hpp"
 #include "os/process.hpp"
 #include "os/topology.hpp"
+#include "relay/pool_index.hpp"
 #include "runtime/placement.hpp"
 
 namespace penstock::budget {
@@ -174,7 +175,8 @@ Plan plan_budget(const Limits& limits, const ResourceRequest& request) {
   plan.bounds.pipes_by_pages = sizes.pipes_by_pages;
   const std::size_t pipes = plan_pipes(limits, request, plan);
   // Shared out evenly: a forwarder cannot lend a pipe to another.
-  plan.pipes_per_forwarder = may_splice ? std::max<std::size_t>(pipes / forwarders, 1) : 0;
+  plan.pipes_per_forwarder =
+      may_splice ? std::clamp<std::size_t>(pipes / forwarders, 1, relay::pool_places_max) : 0;
   plan.pipes_total = plan.pipes_per_forwarder * forwarders;
   plan.pipe_bytes = sizes.bytes;
   plan.grown_pipes_per_forwarder =

@@ -1,6 +1,7 @@
 #include "budget/pipe_sizes.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cstdint>
 
 #include "base/limits.hpp"
@@ -55,7 +56,7 @@ PipeSizes pipe_sizes(const Limits& limits, const ResourceRequest& request,
   const std::size_t pages = limits.pipe_user_pages_soft;
   PipeSizes sizes;
   if (request.pipe_bytes) {
-    sizes.bytes = *request.pipe_bytes;
+    sizes.bytes = std::bit_ceil(*request.pipe_bytes);  // as the kernel rounds it
     if (pages != 0) sizes.pipes_by_pages = pages / pages_of(limits, sizes.bytes);
     return sizes;
   }

@@ -24,6 +24,10 @@ void Worker::run(std::function<void()> work, std::function<void()> done) {
     tasks_.push_back({.work = std::move(work), .done = std::move(done)});
   }
   changed_.notify_one();
+  start();
+}
+
+void Worker::start() {
   if (!thread_.joinable()) thread_ = std::thread{[this] { work_off(); }};
 }
 

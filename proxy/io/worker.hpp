@@ -3,8 +3,10 @@
 // table of a million slots.
 //
 // Owner    who has such work. Thread: that of the io_context, which outlives this; the work is done
-//          on the worker's own, which starts with the first task and ends with this object, after
-//          the task that it is at: those behind it are dropped.
+//          on the worker's own, which ends with this object, after the task that it is at: those
+//          behind it are dropped. It starts with the first task, or by start() where that may come
+//          when a sandbox does not let this thread start another any more.
+// Errors   std::system_error where there is no thread to be had.
 
 #include <condition_variable>
 #include <deque>
@@ -25,6 +27,9 @@ class Worker {
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
   ~Worker();
+
+  // Starts the thread, if it does not run yet.
+  void start();
 
   // Does `work`, after what was given before, then calls `done` on the thread of the io_context. A
   // call that was about to happen is not taken back: it has to find out by itself whether it still

@@ -152,9 +152,10 @@ std::size_t unacknowledged_bytes(int socket) noexcept {
   return ::ioctl(socket, SIOCOUTQ, &bytes) == 0 ? static_cast<std::size_t>(bytes) : 0;
 }
 
-std::size_t unread_bytes(int socket) noexcept {
+std::optional<std::size_t> unread_bytes(int socket) noexcept {
   int bytes = 0;
-  return ::ioctl(socket, SIOCINQ, &bytes) == 0 ? static_cast<std::size_t>(bytes) : 0;
+  if (::ioctl(socket, SIOCINQ, &bytes) != 0) return std::nullopt;
+  return static_cast<std::size_t>(bytes);
 }
 
 IpEndpoint local_endpoint(int socket) noexcept {

@@ -124,9 +124,9 @@ void reset_on_close(int socket) noexcept;
 // Bytes that the peer has not acknowledged yet (SIOCOUTQ); 0 where that cannot be known.
 std::size_t unacknowledged_bytes(int socket) noexcept;
 
-// Bytes that can be read now, also of a socket that was reset (SIOCINQ); 0 where that cannot be
+// Bytes that can be read now, also of a socket that was reset (SIOCINQ); empty where that cannot be
 // known.
-std::size_t unread_bytes(int socket) noexcept;
+std::optional<std::size_t> unread_bytes(int socket) noexcept;
 
 // The error that a socket bears, which is thereby cleared; 0 where there is none. After it was
 // taken, reads give what is still queued and then 0, as if FIN had come: remember that it failed.

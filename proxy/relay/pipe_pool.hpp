@@ -4,7 +4,7 @@
 // Owner    a pipe belongs to the pool while idle, to the caller while leased. Who leases, and when:
 //          relay/direction.
 // Thread   the forwarder's own; there is no lock here, and none is needed.
-// Limit    at most `pipes_max`, and 65,535, leased and idle together, of which `grown_pipes_max` may
+// Limit    at most `pipes_max`, and 65,535, leased and idle together; `grown_pipes_max` of them may
 //          be large; at most base::pipes_warm_max idle ones are kept. Last in, first out: a flow
 //          that does not block uses the pipe of its neighbour, whose pages are still in the cache.
 // Errors   lease() may decline; the direction then copies. It is never a reason to end a
@@ -64,7 +64,10 @@ class PipePool {
 
   os::Pipe* open(base::Instant now) noexcept;
   void grow(os::Pipe& pipe, base::Instant now) noexcept;
-  bool is_large(const os::Pipe& pipe) const noexcept { return pipe.capacity > pipe_bytes_; }
+  // Not by the capacity alone: the kernel rounds up what was asked for.
+  bool is_large(const os::Pipe& pipe) const noexcept {
+    return large_max_ > 0 && pipe.capacity > pipe_bytes_;
+  }
   void publish() noexcept;
 
   const std::size_t pipe_bytes_;

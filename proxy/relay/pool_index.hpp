@@ -1,5 +1,5 @@
 #pragma once
-// What a direction has leased, by its place in the forwarder's pool: every connection has six of
+// What a direction has leased, by its place in the forwarder's pool: every connection has four of
 // them, at two bytes where pointers would take eight. A value.
 
 #include <cstddef>

@@ -135,7 +135,7 @@ class Forwarder {
   template <class Visit>
   void visit_in_turn(base::Duration timeout, Visit&& visit) noexcept;
   void begin_drain(base::Duration timeout) noexcept;
-  void remove_endpoint(const Command& command) noexcept;
+  void remove_endpoints(const Command& command) noexcept;
   void cut_all() noexcept;
   void ring_for_records() noexcept;
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "runtime/forwarder.hpp"
-#include "upstream/live_record.hpp"
 
 namespace penstock::runtime {
 
@@ -23,7 +22,7 @@ void Forwarder::obey(const Command& command) noexcept {
       place_.note_cpu();
       return;
     case Command::Kind::drain: begin_drain(command.timeout); return;
-    case Command::Kind::remove_endpoint: remove_endpoint(command); return;
+    case Command::Kind::remove_endpoints: remove_endpoints(command); return;
     case Command::Kind::cut: cut_all(); return;
   }
 }
@@ -45,13 +44,9 @@ void Forwarder::begin_drain(base::Duration timeout) noexcept {
   });
 }
 
-void Forwarder::remove_endpoint(const Command& command) noexcept {
-  session::EndpointRemoval removal = command.removal;
-  // Where thousands go at once most have nobody to look for.
-  if (removal.endpoint->active.load(std::memory_order_acquire) == 0) return;
+void Forwarder::remove_endpoints(const Command& command) noexcept {
   visit_in_turn(command.timeout, [&](Session& session, base::Instant turn) {
-    removal.turn = turn;
-    follow(session, session.leave(removal, context_));
+    follow(session, session.leave(*command.removals, turn, context_));
   });
 }
 

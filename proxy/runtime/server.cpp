@@ -124,16 +124,17 @@ std::uint64_t Server::answered_ping() const noexcept {
   return answered;
 }
 
-void Server::remove_endpoint(upstream::LiveRecord& endpoint, session::CloseReason reason,
-                             bool at_once) {
+void Server::remove_endpoints(std::vector<session::EndpointRemoval> removals) {
   control_.check();
   const base::Duration timeout = parts_->spec.runtime.drain.timeout;
-  if (!at_once)
-    endpoint.drain_deadline.store((os::now() + timeout).time_since_epoch().count(),
-                                  std::memory_order_relaxed);
-  parts_->outbox.send({.kind = Command::Kind::remove_endpoint,
-                       .timeout = timeout,
-                       .removal = {.endpoint = &endpoint, .reason = reason, .at_once = at_once}});
+  const auto deadline = (os::now() + timeout).time_since_epoch().count();
+  for (const session::EndpointRemoval& removal : removals)
+    if (!removal.at_once)
+      removal.endpoint->drain_deadline.store(deadline, std::memory_order_relaxed);
+  parts_->outbox.send(
+      {.kind = Command::Kind::remove_endpoints,
+       .timeout = timeout,
+       .removals = std::make_shared<const session::EndpointRemovals>(std::move(removals))});
 }
 
 void Server::stop_accepting(const std::vector<bool>& which, std::function<void()> done) {

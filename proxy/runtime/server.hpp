@@ -16,7 +16,7 @@
 #include "base/owner_thread.hpp"
 #include "base/result.hpp"
 #include "base/time.hpp"
-#include "session/close_reason.hpp"
+#include "session/endpoint_removals.hpp"
 
 namespace penstock::os {
 class SocketAddress;
@@ -92,9 +92,9 @@ class Server {
   // Asks every forwarder to answer, see ForwarderView::last_answer, and frees what none of them
   // can look at any more.
   void ping();
-  // What becomes of the connections of an endpoint that went away: drained, for at most
-  // runtime.drain.timeout, or closed at once.
-  void remove_endpoint(upstream::LiveRecord& endpoint, session::CloseReason reason, bool at_once);
+  // What becomes of the connections of endpoints that went away: drained, for at most
+  // runtime.drain.timeout, or closed at once. One command, however many there are.
+  void remove_endpoints(std::vector<session::EndpointRemoval> removals);
   // The listeners whose index `which` has stop without resetting what is queued; `done` is called
   // once, on an acceptor thread.
   void stop_accepting(const std::vector<bool>& which, std::function<void()> done);

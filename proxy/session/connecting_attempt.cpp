@@ -112,7 +112,7 @@ Connecting::Outcome Connecting::run(Proxied& connection, Context& context) noexc
                          {.bears_error = bears_error_,
                           .may_reach_itself = connection.to().may_reach_itself(endpoint)});
   if (error == 0) return connected(connection, context);
-  if (!stood_until_reset(error) || os::unread_bytes(side.socket) == 0)
+  if (!stood_until_reset(error) || os::unread_bytes(side.socket).value_or(0) == 0)
     return attempt_failed(error, connection, context);
   side.fail(error);
   return connected(connection, context);

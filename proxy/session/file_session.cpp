@@ -75,7 +75,7 @@ void FileSession::account(std::uint64_t copied, std::uint64_t by_sendfile,
 
 bool FileSession::is_at_rest() const noexcept {
   return (responder_.is_idle() || responder_.has_finished_sending()) &&
-         os::unread_bytes(arrival_.socket) == 0;
+         os::unread_bytes(arrival_.socket).value_or(0) == 0;
 }
 
 // Of the head of a request, counted from its first byte: a client that goes on byte by byte would

@@ -93,13 +93,15 @@ Next ProxySession::slot_available(Context& context) noexcept {
   return follow(connecting_.slot_available(*this, context), context);
 }
 
-Next ProxySession::leave(const EndpointRemoval& removal, Context& context) noexcept {
-  if (lease.endpoint() != removal.endpoint || !lease.is_held()) return Next::wait;
-  if (phase_ == Phase::connecting && removal.at_once)
-    return follow(connecting_.endpoint_leaves(removal.reason, *this, context), context);
+Next ProxySession::leave(const EndpointRemovals& removals, base::Instant turn,
+                         Context& context) noexcept {
+  const EndpointRemoval* removal = lease.is_held() ? removals.of(lease.endpoint()) : nullptr;
+  if (removal == nullptr) return Next::wait;
+  if (phase_ == Phase::connecting && removal->at_once)
+    return follow(connecting_.endpoint_leaves(removal->reason, *this, context), context);
   if (phase_ != Phase::relaying) return Next::wait;
-  if (removal.at_once) return begin_abort(removal.reason, context);
-  drain_turn_ = {std::min(drain_turn_.near(context.now), removal.turn), context.now};
+  if (removal->at_once) return begin_abort(removal->reason, context);
+  drain_turn_ = {std::min(drain_turn_.near(context.now), turn), context.now};
   arm_deadlines(context);
   return Next::wait;
 }

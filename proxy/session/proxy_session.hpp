@@ -37,7 +37,8 @@ class ProxySession final : public Proxied {
   Next expired(Context& context) noexcept override;
   void begin_drain(base::Instant turn, Context& context) noexcept override;
   Next slot_available(Context& context) noexcept override;
-  Next leave(const EndpointRemoval& removal, Context& context) noexcept override;
+  Next leave(const EndpointRemovals& removals, base::Instant turn,
+             Context& context) noexcept override;
   void cut(Context& context) noexcept override;
   std::optional<std::uint64_t> looks_stalled(Context& context) noexcept override;
   void resume_stalled(Context& context) noexcept override;

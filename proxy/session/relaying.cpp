@@ -35,9 +35,12 @@ Relaying::Outcome Relaying::run(Proxied& connection, Context& context) noexcept 
 }
 
 // To the upstream, if ever, with all of its runs: of one call Nagle's rule holds nothing back, and
-// what it holds back of a second one is sent by os::send_at_once().
+// what it holds back of a second one is sent by os::send_at_once(). A splice counts as several, for
+// the kernel sends what it moves in parts.
 bool Relaying::wrote_once(const relay::Direction::Run& run) const noexcept {
-  return run.writes == 0 || (run.writes == 1 && directions_[to_upstream].bytes() == run.bytes);
+  const relay::Direction& direction = directions_[to_upstream];
+  return run.writes == 0 || (run.writes == 1 && direction.bytes() == run.bytes &&
+                             direction.bytes_by(relay::Engine::splice) == 0);
 }
 
 void Relaying::account(unsigned direction, std::size_t bytes, Proxied& connection,

@@ -8,8 +8,11 @@
 
 namespace penstock::session {
 
+// Nobody renews it while nothing moves, so that it may lie farther behind than a Moment reaches: it
+// then looks as if it lay ahead. Nothing moves in the future.
 base::Duration Relaying::quiet(unsigned direction, base::Instant now) const noexcept {
-  return now - moved_[direction].near(now);
+  const base::Duration quiet = now - moved_[direction].near(now);
+  return quiet < -std::chrono::seconds{1} ? base::Moment::reach : quiet;
 }
 
 void Relaying::note_moved(unsigned direction, base::Instant now) noexcept {

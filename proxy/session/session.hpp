@@ -14,11 +14,8 @@
 #include "base/timer_wheel.hpp"
 #include "os/poller.hpp"
 #include "session/close_reason.hpp"
+#include "session/endpoint_removals.hpp"
 #include "session/listener.hpp"
-
-namespace penstock::upstream {
-struct LiveRecord;
-}
 
 namespace penstock::session {
 
@@ -30,14 +27,6 @@ enum class Next : std::uint8_t {
   hungry,   // nothing: it has more to do, after the others had their turn
   starved,  // a held buffer
   ended,    // nothing any more: destroy it
-};
-
-// An endpoint goes away, and its connections with it.
-struct EndpointRemoval {
-  const upstream::LiveRecord* endpoint = nullptr;
-  CloseReason reason = CloseReason::endpoint_removed;
-  bool at_once = false;  // else by FIN from `turn` on, when idle, as in a drain
-  base::Instant turn{};
 };
 
 // The hook unlinks itself, so that a session can end while it stands in a list.
@@ -60,8 +49,11 @@ class Session : public base::Timer, public ListHook {
   virtual void begin_drain(base::Instant turn, Context& context) noexcept = 0;
   // It waits for a place at an endpoint, and one may be free.
   virtual Next slot_available(Context&) noexcept { return Next::wait; }
-  // Where it is connected to that endpoint: what becomes of it.
-  virtual Next leave(const EndpointRemoval&, Context&) noexcept { return Next::wait; }
+  // Where its endpoint is one of those: what becomes of it. Who is not closed at once ends by FIN
+  // from `turn` on, when it is idle.
+  virtual Next leave(const EndpointRemovals&, base::Instant, Context&) noexcept {
+    return Next::wait;
+  }
   // Ends it by RST now. The caller destroys it.
   virtual void cut(Context& context) noexcept = 0;
 

@@ -102,14 +102,13 @@ std::uint16_t Cluster::next_in_turn(const Tier& tier, Search& search) const noex
 // endpoints are taken in turn. Of very many it sees a part, each time in another place: the least
 // of a thousand is as good as the least of all, at a cost that does not grow.
 std::uint16_t Cluster::least_loaded(const Tier& tier, Search& search) const noexcept {
-  constexpr std::uint64_t stride = 1'000'003;  // a prime, so that every place is met once
+  constexpr std::uint64_t stride = 2'654'435'761;  // a prime, so that every place is met once
   const std::vector<std::uint16_t>& line = line_of(tier);
   const bool sees_all = line.size() <= looks_at_once;
   std::uint16_t best = none;
   std::uint64_t best_active = 0;
   std::size_t place = search.question.turn * (sees_all ? 1 : stride) % line.size();
-  for (std::size_t step = 0; step < line.size(); ++step) {
-    if (step >= looks_at_once && best != none) return best;
+  for (std::size_t step = 0; step < std::min(line.size(), looks_at_once); ++step) {
     const std::uint16_t index = line[place];
     if (++place == line.size()) place = 0;
     if (!search.admits(index)) continue;
@@ -121,7 +120,8 @@ std::uint16_t Cluster::least_loaded(const Tier& tier, Search& search) const noex
       best_active = active;
     }
   }
-  return best;
+  // Where all of those are full, whoever is not: each once, however often the turns name it.
+  return best != none || sees_all ? best : first_free(tier, search);
 }
 
 std::uint16_t Cluster::first_free(const Tier& tier, Search& search) const noexcept {

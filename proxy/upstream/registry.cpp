@@ -130,6 +130,9 @@ Registry::Refreshed Registry::refresh(base::Instant now) {
     forget(*record);
     refreshed.forgotten.push_back(record);
   }
+  // Forwarders are told of them, so that their records stay until a later ping was answered.
+  if (!refreshed.forgotten.empty())
+    retired_.push_back({.cluster = nullptr, .free_after = next_ping_});
   for (const auto& upstream : upstreams_) {
     if (upstream->take_doubt()) refreshed.doubted.push_back(upstream.get());
     const Cluster& cluster = upstream->cluster();

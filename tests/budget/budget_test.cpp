@@ -1,6 +1,7 @@
 #include "budget/budget.hpp"
 #include "base/limits.hpp"
 #include "catch.hpp"
+#include "relay/pool_index.hpp"
 
 using namespace penstock;
 using budget::Limits;
@@ -32,7 +33,7 @@ TEST_CASE("the user's pipe pages bound the pipes, so that every pipe is whole", 
   const Limits limits{.descriptors = 1'048'576, .pipe_user_pages_soft = 16'384};
   CHECK(plan_budget(limits, {.pipe_bytes = 256 * 1024}).pipes_total == 256);
   CHECK(plan_budget(limits, {.pipe_bytes = 1024 * 1024}).pipes_total == 64);
-  CHECK(plan_budget({.descriptors = 1'048'576}, {}).pipes_total == 65'536);
+  CHECK(plan_budget({.descriptors = 524'288}, {}).pipes_total == 524'288 / 16);
 }
 
 TEST_CASE("pipes of one size do not grow", "[budget]") {
@@ -117,8 +118,13 @@ TEST_CASE("pipes are shared out evenly, and each forwarder gets at least one", "
 TEST_CASE("a pipe limit beyond what bytes can be counted in limits nothing", "[budget]") {
   const std::size_t pages = std::size_t{1} << 52;  // times 4096 it would be 0
   const Plan plan =
-      plan_budget({.descriptors = 1'048'576, .pipe_user_pages_soft = pages}, {.forwarders = 1});
-  CHECK(plan.pipes_total == 1'048'576 / 16);
+      plan_budget({.descriptors = 524'288, .pipe_user_pages_soft = pages}, {.forwarders = 1});
+  CHECK(plan.pipes_total == 524'288 / 16);
+}
+
+TEST_CASE("no forwarder is promised more pipes than its pool has places for", "[budget]") {
+  const Limits limits{.descriptors = 10'000'000};
+  CHECK(plan_budget(limits, {.forwarders = 2}).pipes_total == 2 * relay::pool_places_max);
 }
 
 TEST_CASE("no pipe is planned where none is wanted", "[budget]") {

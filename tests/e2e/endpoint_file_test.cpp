@@ -32,15 +32,16 @@ TEST_CASE("a file of endpoints is read again when another one is renamed onto it
   CHECK(text_of(penstock.record_of(nobody), "reason") == "no_endpoint");
 }
 
-// Their tables are made on a thread of their own, which the sandbox locks as well.
-TEST_CASE("a thousand endpoints of a file are taken under maglev, and again where one has changed",
+// Their tables are made on a thread of their own, which the sandbox locks as well, and lets nobody
+// start once the list has grown.
+TEST_CASE("a file that grows to a thousand endpoints is taken under maglev, and what changes in it",
           "[discovery]") {
   const std::string port = port_of(free_address());
   Origin everyone{"0.0.0.0:" + port};
   everyone.serve(say("x"));
-  const auto numbered = [&](int first) {
+  const auto numbered = [&](int first, int count = 1000) {
     std::vector<std::string> identities;
-    for (int i = first; i < first + 1000; ++i)
+    for (int i = first; i < first + count; ++i)
       identities.push_back("127.1." + std::to_string(i / 250) + "." + std::to_string(1 + i % 250) +
                            ":" + port);
     return identities;
@@ -51,8 +52,10 @@ TEST_CASE("a thousand endpoints of a file are taken under maglev, and again wher
     return text;
   };
   const TemporaryFolder folder;
-  const std::string file = folder.write("endpoints.yaml", list_of(numbered(0)));
+  const std::string file = folder.write("endpoints.yaml", list_of(numbered(0, 10)));
   Penstock penstock{{.endpoints = {"{file: \"" + file + "\"}"}, .upstream = "balance: maglev"}};
+  wait_for_endpoints(penstock, numbered(0, 10));
+  fs::rename(folder.write("new.yaml", list_of(numbered(0))), file);
   wait_for_endpoints(penstock, numbered(0));
   CHECK(answers_of(penstock, 5) == "xxxxx");
   fs::rename(folder.write("new.yaml", list_of(numbered(1))), file);

@@ -99,7 +99,7 @@ std::size_t unacknowledged_bytes(int socket) noexcept {
   return Kernel::current().unacknowledged(socket);
 }
 
-std::size_t unread_bytes(int socket) noexcept {
+std::optional<std::size_t> unread_bytes(int socket) noexcept {
   return Kernel::current().unread(socket);
 }
 

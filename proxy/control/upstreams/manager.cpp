@@ -58,9 +58,9 @@ void UpstreamControl::count(const std::string& upstream, upstream::DnsResult res
 void UpstreamControl::judge(upstream::LiveRecord& endpoint, upstream::Health health,
                             std::string why) {
   if (!registry_.set_health(endpoint, health, std::move(why), os::now())) return;
-  refresh_soon();
   // Ejected it is already, and as long as it is, it is not shown as down.
   if (health == upstream::Health::down && endpoint.is_ejected()) obey_on_down(endpoint);
+  refresh_soon();
 }
 
 bool UpstreamControl::set_override(const std::string& upstream, const std::string& endpoint,
@@ -84,6 +84,7 @@ void UpstreamControl::refresh() {
   for (upstream::LiveRecord* endpoint : refreshed.forgotten)
     end_connections_of(*endpoint, registry_.find(endpoint->upstream)->spec().on_remove,
                        session::CloseReason::endpoint_removed);
+  if (!leaving_.empty()) server_.remove_endpoints(std::exchange(leaving_, {}));
   for (const upstream::Upstream* upstream : refreshed.doubted)
     if (on_doubt_) on_doubt_(upstream->name());
   tell_conditions();
@@ -179,7 +180,9 @@ void UpstreamControl::end_connections_of(upstream::LiveRecord& endpoint,
                                          upstream::RemovalPolicy removal,
                                          session::CloseReason reason) {
   if (removal == upstream::RemovalPolicy::keep) return;
-  server_.remove_endpoint(endpoint, reason, removal == upstream::RemovalPolicy::close);
+  leaving_.push_back({.endpoint = &endpoint,
+                      .reason = reason,
+                      .at_once = removal == upstream::RemovalPolicy::close});
 }
 
 void UpstreamControl::wake_at(base::Instant next) {

@@ -68,7 +68,8 @@ class UpstreamControl {
   void tell(const std::vector<upstream::LiveRecord*>& changed);
   void tell_reach(const std::vector<upstream::LiveRecord*>& changed);
   void tell_conditions();
-  // It went down: its connections stay or end, as its upstream says.
+  // It went down: its connections stay or end, as its upstream says. Forwarders are told by the
+  // next refresh(), of all that leave at once.
   void obey_on_down(upstream::LiveRecord& endpoint);
   void end_connections_of(upstream::LiveRecord& endpoint, upstream::RemovalPolicy removal,
                           session::CloseReason reason);
@@ -78,6 +79,7 @@ class UpstreamControl {
   runtime::Server& server_;
   logging::Log& log_;
   io::Alarm timer_;
+  std::vector<session::EndpointRemoval> leaving_;  // of whom forwarders have not been told
   base::Instant wakes_at_ = base::never;
   base::Instant refreshed_{};
   std::vector<Condition> conditions_;  // by upstream, as they were told

@@ -21,6 +21,12 @@ void write(logging::Log& log, const std::string& sentence, logging::Severity sev
   log.info(sentence);
 }
 
+bool has_discovery(const std::vector<upstream::EndpointSource>& sources) {
+  return std::any_of(sources.begin(), sources.end(), [](const upstream::EndpointSource& source) {
+    return !std::holds_alternative<upstream::EndpointSpec>(source);
+  });
+}
+
 }  // namespace
 
 UpstreamFeeds::UpstreamFeeds(boost::asio::io_context& io, upstream::Registry& registry,
@@ -54,6 +60,9 @@ UpstreamFeeds::UpstreamFeeds(boost::asio::io_context& io, upstream::Registry& re
   for (const auto& upstream : registry.upstreams()) {
     const auto& sources = upstream->spec().sources;
     lists_.emplace(upstream->name(), sources);
+    // A list that is short now may grow long.
+    if (upstream->spec().balance == upstream::Balance::maglev && has_discovery(sources))
+      tables_.start();
     for (std::size_t i = 0; i < sources.size(); ++i) {
       const discovery::SourceId id{.upstream = upstream->name(), .index = i};
       if (const auto* dns = std::get_if<upstream::DnsSource>(&sources[i])) {

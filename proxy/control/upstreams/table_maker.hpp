@@ -20,6 +20,9 @@ class TableMaker {
   TableMaker(boost::asio::io_context& io, std::function<void()> on_thread_start)
       : worker_{io, std::move(on_thread_start)} {}
 
+  // Before the sandbox locks this thread, where there may ever be a table that is not quick.
+  void start() { worker_.start(); }
+
   using Answer = std::function<void(std::shared_ptr<const upstream::SlotTables>)>;
   // Answers within this call where that is quick.
   void make(upstream::Balance balance, std::vector<upstream::EndpointSpec> endpoints,
