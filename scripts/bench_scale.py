@@ -66,11 +66,12 @@ def other_cpus():
 
 
 def measure(bench, proxy, work, connections, seconds):
+    """Microseconds of CPU for each exchange; the window begins when all are connected."""
     command = [*other_cpus(), bench.BUILD / "tests" / "bench" / "load", "--work", work,
                "--origin-elsewhere", "--origin-port", ORIGIN_PORT,
                "--connections", connections, "--bytes", 64, "--port", proxy.port,
                "--ports", proxy.listeners, "--pids", proxy.process_ids(),
-               "--seconds", seconds, "--warm", 0.2 + connections / 10000]
+               "--seconds", seconds, "--warm", 0.3 + connections / 2000]
     done = subprocess.run([str(part) for part in command], capture_output=True, text=True)
     if done.returncode != 0:
         raise SystemExit(f"bench: {work} by {proxy.name}: {done.stderr.strip()}")
