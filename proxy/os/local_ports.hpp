@@ -8,7 +8,9 @@
 
 namespace penstock::os {
 
-struct LocalPorts {
+// Aligned as one number, so that an atomic one is read and written by an instruction: clang calls a
+// library for it otherwise.
+struct alignas(std::uint32_t) LocalPorts {
   std::uint16_t first = 0;
   std::uint16_t last = 65535;
   bool has(std::uint16_t port) const noexcept { return first <= port && port <= last; }
