@@ -10,8 +10,9 @@
 //   no            reading ended | nothing: finished without a FIN (the session resets the target)
 //
 // Owner    a session. Thread: the forwarder's own.
-// Limits   base::direction_budget_bytes per run(); one pipe or one held buffer at most, and behind
-//          it the buffers from which the kernel still sends (relay/zerocopy_flight.hpp).
+// Limits   run() begins no step beyond 7/8 of base::direction_budget_bytes; one pipe or one held
+//          buffer at most, and behind it the buffers from which the kernel still sends
+//          (relay/zerocopy_flight.hpp).
 // Files    direction.cpp: the steps, copy and splice; direction_zerocopy.cpp; direction_ring.cpp.
 // Errors   a failed socket is noted in its Side; the session decides about the connection.
 // Source   docs/RELAY.md; splice(2), tcp(7), and the kernel facts in os/pipe.hpp.
