@@ -130,7 +130,6 @@ constexpr auto values = std::to_array<Value>({
     {"log.access.events[]", "periodic"},
     {"log.access.to", "journald"},
     {"log.access.to", "syslog"},
-    {"runtime.spin", "auto"},
     {"upstreams.*.endpoints[]", "IP:*"},
     {"upstreams.*.endpoints[].address", "IP:*"},
     {"upstreams.*.health_check.type", "agent"},

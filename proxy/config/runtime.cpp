@@ -128,13 +128,24 @@ void read_relay(ConfigReading& reading, const YamlPlace& place, Config& config) 
   reader.finish();
 }
 
+// Empty: left to the placement.
+struct SpinLength {
+  std::string operator()(std::string_view text, std::optional<base::Duration>& target) const {
+    base::Duration length{0};
+    std::string sentence = parse_duration(text, length);
+    if (sentence.empty()) target = length;
+    return sentence;
+  }
+  static std::string text(base::Duration length) { return duration_text(length); }
+};
+
 void read_runtime(ConfigReading& reading, const YamlPlace& place, runtime::Options& target) {
   MapReader reader{reading, place};
   read_forwarders(reader, target);
   reader.optional("acceptors", target.acceptors, auto_or(integer_between(1, base::forwarders_max)));
   reader.optional("numa", target.numa, word_of(runtime::numa_mode_names));
   reader.optional("pin", target.pin, word_of(runtime::pin_names));
-  reader.optional("spin", target.spin, parse_duration);
+  reader.optional("spin", target.spin, auto_or(SpinLength{}));
   reader.optional("max_connections", target.max_connections,
                   auto_or(integer_between(1, connections_max)));
   read_drain(reading, reader.section("drain"), target.drain);

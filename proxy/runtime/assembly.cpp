@@ -137,7 +137,7 @@ void Assembly::add_forwarders() {
                            .upstreams = all_upstreams,
                            .sites = sites,
                            .upstreams_stale = &upstreams.stale(),
-                           .spin = spec.runtime.spin};
+                           .spin = placement.spin};
     work_as_planned(placement.forwarders[i], [&] {
       NodeArena& arena = *arenas.emplace_back(NodeArena::create(setup.plan));
       forwarders.push_back(

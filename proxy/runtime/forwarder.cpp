@@ -55,6 +55,7 @@ Forwarder::Forwarder(Setup setup, const session::LogSwitches& log, Admission& ad
                .forwarder = setup_.index,
                .node = static_cast<std::uint16_t>(setup_.plan.node),
                .now = os::now()},
+      spin_{setup_.spin},
       answer_{os::now()} {}
 
 Forwarder::~Forwarder() {
@@ -234,9 +235,11 @@ void Forwarder::wait_for_events() noexcept {
   if (asked - context_.now > base::round_max) stood_still_until(asked);
   fairness_.begin_wait(asked, table_.size());
   std::span<const os::Event> events;
-  if (const base::Duration spin = std::min(rest(), setup_.spin); spin > base::Duration{0}) {
-    events = inbox_.spin_until(context_.now + spin);
+  if (const base::Duration spin = std::min(rest(), spin_.length()); spin > base::Duration{0}) {
+    const base::Instant end = context_.now + spin;
+    events = inbox_.spin_until(end);
     context_.now = os::now();
+    spin_.note(context_.now < end);
   }
   if (events.empty()) events = inbox_.wait(rest());
   fairness_.end_wait(events.size());

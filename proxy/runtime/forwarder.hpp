@@ -17,6 +17,7 @@
 #include "base/counter.hpp"
 #include "base/limits.hpp"
 #include "base/owner_thread.hpp"
+#include "base/spin_gauge.hpp"
 #include "base/spsc_ring.hpp"
 #include "base/time.hpp"
 #include "base/timer_wheel.hpp"
@@ -69,7 +70,7 @@ class Forwarder {
     std::vector<upstream::Upstream*> upstreams;
     std::vector<const files::Site*> sites;
     const std::atomic<bool>* upstreams_stale = nullptr;  // control is to look at them
-    base::Duration spin{0};                              // poll so long before sleeping
+    base::SpinGauge spin{};                              // poll so long before sleeping
   };
   // `memory` is its own. Throws (start-up only).
   Forwarder(Setup setup, const session::LogSwitches& log, Admission& admission, RecordBell& bell,
@@ -159,6 +160,7 @@ class Forwarder {
   session::Context context_;
   RunQueue run_queue_;
   PollFairness fairness_;
+  base::SpinGauge spin_;
   StallSampler sampler_;
   bool sample_due_ = false;
   ThreadPlace place_;

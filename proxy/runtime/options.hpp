@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -48,8 +49,8 @@ struct Options {
   std::size_t acceptors = 0;                        // 0 = auto: one for each node with forwarders
   NumaMode numa = NumaMode::automatic;
   Pin pin = Pin::node;
-  base::Duration spin{0};           // a forwarder polls so long before it sleeps
-  std::size_t max_connections = 0;  // 0 = auto: from the descriptor limit
+  std::optional<base::Duration> spin{0};  // a forwarder polls so long before it sleeps; none = auto
+  std::size_t max_connections = 0;        // 0 = auto: from the descriptor limit
   DrainOptions drain;
   std::string user{};   // whom to become after binding: a name or number; empty = who we are
   std::string group{};  // likewise

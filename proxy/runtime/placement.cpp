@@ -49,6 +49,7 @@ class Planner {
     share_out();
     if (std::string sentence = seat_forwarders(); !sentence.empty()) return sentence;
     seat_acceptors();
+    decide_spin();
     tell_of_the_machine();
     return std::move(placement_);
   }
@@ -266,6 +267,23 @@ class Planner {
                       found
                           ? fmt::format("network device {} is there", device_name_)
                           : "the first with forwarders, for no network device has a node of ours"));
+  }
+
+  void decide_spin() {
+    if (options_.spin) {
+      placement_.spin = base::SpinGauge::fixed(*options_.spin);
+      return;
+    }
+    const double quota = topology_.cpu_quota.value_or(0);
+    std::size_t cpus = topology_.cpu_count();
+    if (quota > 0) cpus = std::min(cpus, static_cast<std::size_t>(quota));
+    const std::size_t threads = placement_.forwarders.size() + placement_.acceptors.size() + 1;
+    const bool spins = cpus >= threads && options_.pin != Pin::off;
+    if (spins) placement_.spin = base::SpinGauge::adaptive();
+    say(fmt::format("runtime.spin: auto: {}, for {} have {}{}",
+                    spins ? "forwarders spin up to 200 us" : "nobody spins",
+                    counted(threads, "thread"), counted(cpus, "CPU"),
+                    options_.pin == Pin::off ? " and are not pinned" : ""));
   }
 
   void tell_of_the_machine() {

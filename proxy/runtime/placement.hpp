@@ -8,6 +8,7 @@
 
 #include "base/enum_names.hpp"
 #include "base/result.hpp"
+#include "base/spin_gauge.hpp"
 #include "os/network_device.hpp"
 #include "os/reuseport.hpp"
 #include "os/topology.hpp"
@@ -34,6 +35,7 @@ struct ThreadPlan {
 struct Placement {
   std::vector<ThreadPlan> forwarders;
   std::vector<ThreadPlan> acceptors;   // those of a node follow each other
+  base::SpinGauge spin;                // of each forwarder
   std::vector<std::string> decisions;  // sentences for the log
 };
 
@@ -48,7 +50,8 @@ std::size_t forwarder_count(std::size_t configured, std::size_t cpus, double quo
 
 // Pure. Every node with CPUs for us gets forwarders by their number; where a quota leaves fewer
 // than one node could hold, they stay together. An acceptor for each node with forwarders; a single
-// one stands with the network devices (those that carry the listeners). Errors: what was asked for
+// one stands with the network devices (those that carry the listeners). Forwarders spin by
+// themselves where each thread, control among them, can have a CPU. Errors: what was asked for
 // cannot be had on this machine; the sentence.
 using Planned = base::SentenceOr<Placement>;
 Planned plan_placement(const Options& options, const os::NumaTopology& topology,

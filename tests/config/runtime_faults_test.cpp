@@ -34,7 +34,7 @@ const std::vector<BrokenConfig> broken_parts = {
       "f.yaml:7:84: runtime.max_connections: expected a whole number from 1 to 1000000000, not "
       "'0', or auto",
       "f.yaml:7:93: runtime.spin: expected a duration, an integer with us, ms, s, m or h, not "
-      "'10'",
+      "'10', or auto",
       "f.yaml:7:112: runtime.drain.grace: expected a duration, an integer with us, ms, s, m or h, "
       "not '1'",
       "f.yaml:7:115: runtime.drain.wait: unknown key"}},

@@ -92,6 +92,8 @@ TEST_CASE("a listener inherits `defaults` and overrides them key by key", "[conf
 TEST_CASE("a forwarder spins for as long as it is told", "[config]") {
   const Config config = good_config("runtime: {spin: 50us}\n" + with_upstream(one_listener()));
   CHECK(config.server.runtime.spin == std::chrono::microseconds{50});
+  const Config left_open = good_config("runtime: {spin: auto}\n" + with_upstream(one_listener()));
+  CHECK_FALSE(left_open.server.runtime.spin);
 }
 
 TEST_CASE("a bare 0 is a duration, a size and a share", "[config]") {

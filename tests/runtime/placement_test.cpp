@@ -249,3 +249,22 @@ TEST_CASE("caches that a node hides and a kernel that moves pages are spoken of"
              "of them"));
   CHECK(plan.decisions.back().starts_with("automatic NUMA balancing is on"));
 }
+
+TEST_CASE("forwarders spin by themselves only where every thread can have a CPU", "[runtime]") {
+  runtime::Options options;
+  options.spin = std::nullopt;
+  options.forwarders = 2;
+  os::NumaTopology machine{.nodes = {node(0, {0, 1, 2, 3}, {10})}};
+  CHECK(plan_of(options, machine).spin.adapts());  // two forwarders, an acceptor, control
+  machine.cpu_quota = 3.5;
+  CHECK(plan_of(options, machine).spin.length() == base::Duration{0});
+  machine.cpu_quota = 4;
+  CHECK(plan_of(options, machine).spin.adapts());
+  options.pin = Pin::off;
+  CHECK(plan_of(options, machine).spin.length() == base::Duration{0});
+  options.pin = Pin::node;
+  options.forwarders = 3;
+  CHECK(plan_of(options, machine).spin.length() == base::Duration{0});
+  options.spin = std::chrono::microseconds{50};
+  CHECK(plan_of(options, machine).spin.length() == std::chrono::microseconds{50});
+}
