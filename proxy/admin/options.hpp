@@ -16,6 +16,7 @@ struct AdminBind {
   bool allow_remote_control = false;
   std::string token_file{};  // empty: no token is asked for
   std::string token{};       // what stands in it: read when the proxy starts
+  bool operator==(const AdminBind&) const = default;
 };
 
 }  // namespace penstock::admin

@@ -116,6 +116,13 @@ std::string Fault::to_string() const {
          std::to_string(std::max(1, column)) + ": " + path + ": " + sentence;
 }
 
+bool Config::operator==(const Config& other) const {
+  const auto asked = [](const Config& config) {
+    return std::tie(config.server, config.max_pipes, config.pipe_size, config.admin, config.log);
+  };
+  return asked(*this) == asked(other);
+}
+
 std::string faults_text(const std::vector<Fault>& faults) {
   std::string text;
   for (const Fault& fault : faults) text += fault.to_string() + '\n';

@@ -42,6 +42,9 @@ struct Config {
   report::LogOptions log;
   std::vector<std::string> warnings;  // of what was left out, for the log of who runs it
   EffectiveConfig shown;              // by GET /config
+
+  // Whether both ask for the same. How they say it (warnings, shown) does not count: 60s is 1m.
+  bool operator==(const Config& other) const;
 };
 
 struct LoadedConfig {

@@ -12,6 +12,7 @@ struct Options {
   std::string index = "index.html";                // served for a directory
   std::size_t open_files = 1024;                   // descriptors that each forwarder keeps open
   base::Duration max_age = std::chrono::hours{1};  // Cache-Control; 0 = "no-cache"
+  bool operator==(const Options&) const = default;
 };
 
 }  // namespace penstock::files

@@ -58,6 +58,7 @@ struct ListenOptions {
   unsigned mode = 0660;  // of a unix socket
   std::string owner;     // of a unix socket; names or numbers
   std::string group;
+  bool operator==(const ListenOptions&) const = default;
 };
 
 // Binds and listens, non-blocking and close-on-exec; accepted TCP sockets inherit `options` and

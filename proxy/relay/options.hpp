@@ -31,6 +31,7 @@ struct Options {
   std::size_t buffer_bytes = 64 * 1024;
   std::size_t zerocopy_from_bytes = 10 * 1024;
   std::size_t buffers_max = base::held_buffers_max;  // per forwarder; control cuts it to the memory
+  bool operator==(const Options&) const = default;
 };
 
 }  // namespace penstock::relay

@@ -24,6 +24,7 @@ struct LogOptions {
   bool access_open = false;            // which events are written
   bool access_close = true;
   double access_sample = 1.0;  // share of connections
+  bool operator==(const LogOptions&) const = default;
 };
 
 }  // namespace penstock::report

@@ -35,12 +35,14 @@ static_assert(sandbox_mode_names[SandboxMode::strict] == "strict");
 struct DrainOptions {
   base::Duration grace{0};                            // not ready, still accepting
   base::Duration timeout = std::chrono::seconds{30};  // then what is left is reset
+  bool operator==(const DrainOptions&) const = default;
 };
 
 struct ListenerSpec {
   session::ListenerOptions session;
   std::vector<os::SocketAddress> addresses;
   os::ListenOptions listen;
+  bool operator==(const ListenerSpec&) const = default;
 };
 
 struct Options {
@@ -55,6 +57,7 @@ struct Options {
   std::string user{};   // whom to become after binding: a name or number; empty = who we are
   std::string group{};  // likewise
   SandboxMode sandbox = SandboxMode::automatic;
+  bool operator==(const Options&) const = default;
 };
 
 struct ServerSpec {
@@ -62,6 +65,7 @@ struct ServerSpec {
   std::vector<upstream::ClusterSpec> upstreams;
   relay::Options relay;
   Options runtime;
+  bool operator==(const ServerSpec&) const = default;
 };
 
 }  // namespace penstock::runtime

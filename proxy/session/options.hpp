@@ -18,6 +18,7 @@ struct Timeouts {
   base::Duration max_lifetime{0};                        // with a jitter of +-10 %
   base::Duration peer = std::chrono::seconds{30};        // data in flight and no sign of life
   base::Duration abort_linger = std::chrono::seconds{5};  // see docs/RELAY.md, "Aborts"
+  bool operator==(const Timeouts&) const = default;
 };
 
 struct ListenerOptions {
@@ -28,6 +29,7 @@ struct ListenerOptions {
   std::size_t max_connections = 10'000;  // 0 = no limit
   Timeouts timeouts;
   os::SocketOptions socket;  // of both sockets of a connection
+  bool operator==(const ListenerOptions&) const = default;
 };
 
 }  // namespace penstock::session

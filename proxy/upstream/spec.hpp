@@ -85,6 +85,7 @@ struct ConnectOptions {
   base::Duration timeout = std::chrono::seconds{2};  // per attempt
   int attempts = 3;                      // each takes another endpoint where there is one
   std::optional<os::IpEndpoint> source;  // the local address to connect from
+  bool operator==(const ConnectOptions&) const = default;
 };
 
 // Passive health: who fails so often in a row gets no new connections for a while.
@@ -92,11 +93,13 @@ struct OutlierOptions {
   std::uint32_t consecutive_failures = 5;
   base::Duration ejection = std::chrono::seconds{30};  // of the first time; it doubles
   double max_ejected = 0.5;                            // share of the endpoints, rounded down
+  bool operator==(const OutlierOptions&) const = default;
 };
 
 struct QueueOptions {
   std::size_t size = 0;  // 0 = nobody waits
   base::Duration timeout = std::chrono::seconds{5};
+  bool operator==(const QueueOptions&) const = default;
 };
 
 struct ClusterSpec {
@@ -114,6 +117,7 @@ struct ClusterSpec {
   RemovalPolicy on_down = RemovalPolicy::keep;  // never `drain`
   RemovalPolicy on_remove = RemovalPolicy::drain;
   std::optional<HealthSpec> health_check;  // without one, every endpoint counts as up
+  bool operator==(const ClusterSpec&) const = default;
 };
 
 }  // namespace penstock::upstream

@@ -3,10 +3,17 @@
 
 #include <yaml-cpp/yaml.h>
 
+#include <map>
 #include <set>
 #include <string>
+#include <vector>
 
 namespace penstock::config {
+
+inline std::string path_below(const std::string& path, const std::string& key) {
+  if (path.empty()) return key;
+  return path == "upstreams" ? "upstreams.*" : path + '.' + key;
+}
 
 // Every key that occurs, in the form of schema_keys().
 inline void collect_keys(const YAML::Node& node, const std::string& path,
@@ -17,14 +24,23 @@ inline void collect_keys(const YAML::Node& node, const std::string& path,
   for (const auto& entry : node) {
     const auto key = entry.first.as<std::string>();
     if (path.empty() && key.starts_with("x-")) continue;
-    if (path == "upstreams") {
-      collect_keys(entry.second, "upstreams.*", keys);
-      continue;
-    }
-    std::string child = path;
-    child += path.empty() ? key : '.' + key;
-    keys.insert(child);
+    const std::string child = path_below(path, key);
+    if (path != "upstreams") keys.insert(child);
     collect_keys(entry.second, child, keys);
+  }
+}
+
+// The places of the values of every key, that of a list being those of its items: to write to.
+using ValuesByKey = std::map<std::string, std::vector<YAML::Node>>;
+inline void collect_values(YAML::Node node, const std::string& path, ValuesByKey& values) {
+  if (node.IsScalar()) values[path].push_back(node);
+  if (node.IsSequence())
+    for (auto item : node) collect_values(item, item.IsScalar() ? path : path + "[]", values);
+  if (!node.IsMap()) return;
+  for (auto entry : node) {
+    const auto key = entry.first.as<std::string>();
+    if (path.empty() && key.starts_with("x-")) continue;
+    collect_values(entry.second, path_below(path, key), values);
   }
 }
 
