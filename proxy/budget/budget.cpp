@@ -277,17 +277,15 @@ ResourceRequest request_of(const Configured& configured) {
       .admin_binds = configured.admin_binds};
 }
 
-Budget budget_of(const Configured& configured, bool keeps_capabilities) {
-  Budget budget{.limits = limits_of_this_process(keeps_capabilities),
-                .request = request_of(configured),
-                .plan = {}};
+Budget budget_of(const Configured& configured, const Limits& limits) {
+  Budget budget{.limits = limits, .request = request_of(configured), .plan = {}};
   budget.plan = plan_budget(budget.limits, budget.request);
   for (std::string& cut : kernel_cuts(configured.server, budget.limits.sockets))
     budget.plan.warnings.push_back(std::move(cut));
   return budget;
 }
 
-void apply(const Plan& plan, runtime::ServerSpec& spec) {
+runtime::ServerSpec within(const Plan& plan, runtime::ServerSpec spec) {
   spec.relay.pipe_bytes = plan.pipe_bytes;
   spec.relay.pipes_max = plan.pipes_per_forwarder;
   spec.relay.grown_pipe_bytes = plan.grown_pipe_bytes;
@@ -300,6 +298,7 @@ void apply(const Plan& plan, runtime::ServerSpec& spec) {
       std::size_t& kept = listener.session.files->open_files;
       kept = std::max<std::size_t>(kept * plan.open_files / wished, 1);
     }
+  return spec;
 }
 
 }  // namespace penstock::budget

@@ -104,15 +104,15 @@ ResourceRequest request_of(const Configured& configured);
 std::vector<std::string> kernel_cuts(const runtime::ServerSpec& spec,
                                      const os::SocketLimits& limits);
 
-// All of it for this process; the warnings of the plan have the cuts of the kernel, too.
+// All of it; the warnings of the plan have the cuts of the kernel, too.
 struct Budget {
   Limits limits;
   ResourceRequest request;
   Plan plan;
 };
-Budget budget_of(const Configured& configured, bool keeps_capabilities);
+Budget budget_of(const Configured& configured, const Limits& limits);
 
-// Puts the plan's numbers where the server looks for them.
-void apply(const Plan& plan, runtime::ServerSpec& spec);
+// The spec with the plan's numbers where the server looks for them.
+runtime::ServerSpec within(const Plan& plan, runtime::ServerSpec spec);
 
 }  // namespace penstock::budget

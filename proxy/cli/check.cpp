@@ -7,6 +7,7 @@
 #include "base/exit_codes.hpp"
 #include "budget/report.hpp"
 #include "config/config.hpp"
+#include "control/plan.hpp"
 #include "os/privileges.hpp"
 #include "report/budget_text.hpp"
 
@@ -15,14 +16,10 @@ namespace penstock::cli {
 namespace {
 
 // As `run` would have it, started by this user.
-budget::Budget budget_of_run(const config::Config& config) {
+control::Plan plan_of_run(const config::Config& config) {
   const bool gives_up_root =
       os::current_identity().user == 0 && !config.server.runtime.user.empty();
-  return budget::budget_of({.server = config.server,
-                            .max_pipes = config.max_pipes,
-                            .pipe_size = config.pipe_size,
-                            .admin_binds = config.admin.size()},
-                           !gives_up_root);
+  return control::plan_of(config, budget::limits_of_this_process(!gives_up_root));
 }
 
 }  // namespace
@@ -35,7 +32,8 @@ int check(const CheckCommand& command) {
   }
   std::cout << command.file << ": ok\n";
   if (command.budget)
-    std::cout << '\n' << report::budget_text(budget::budget_json(budget_of_run(*loaded.config)));
+    std::cout << '\n'
+              << report::budget_text(budget::budget_json(plan_of_run(*loaded.config).budget));
   return base::success;
 }
 

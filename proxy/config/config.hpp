@@ -34,8 +34,10 @@ struct EffectiveConfig {
   std::string hash;  // of the YAML, 16 hexadecimal digits
 };
 
+// Never written to once it is loaded: what the machine makes of it is a value of its own
+// (control/plan).
 struct Config {
-  runtime::ServerSpec server;  // relay.pipes_max is still 0 here: see plan_pipes() in budget/budget
+  runtime::ServerSpec server;  // of `relay` only what no limit of the machine decides
   std::optional<std::size_t> max_pipes;  // relay.max_pipes; empty = auto, 0 = never a pipe
   std::optional<std::size_t> pipe_size;  // relay.pipe_size; empty = auto
   std::vector<admin::AdminBind> admin;

@@ -14,6 +14,7 @@
 #include "config/config.hpp"
 #include "control/conclude.hpp"
 #include "control/confinement.hpp"
+#include "control/plan.hpp"
 #include "control/server_view.hpp"
 #include "control/upstreams/sources.hpp"
 #include "io/work.hpp"
@@ -63,13 +64,7 @@ void tell_what_runs(const runtime::Server& server, const admin::AdminServer& adm
   if (!admin.addresses().empty()) log.info("admin on " + listed(admin.addresses()));
 }
 
-budget::Budget plan_for(config::Config& config, const Confinement& confinement, logging::Log& log) {
-  budget::Budget budget = budget::budget_of({.server = config.server,
-                                             .max_pipes = config.max_pipes,
-                                             .pipe_size = config.pipe_size,
-                                             .admin_binds = config.admin.size()},
-                                            !confinement.ends_being_root());
-  const budget::Plan& plan = budget.plan;
+void tell_plan(const budget::Plan& plan, logging::Log& log) {
   for (const std::string& warning : plan.warnings) log.warning(warning);
   log.info(fmt::format("at most {} pipes of {} KiB, {} for each forwarder", plan.pipes_total,
                        plan.pipe_bytes / 1024, plan.pipes_per_forwarder));
@@ -78,8 +73,6 @@ budget::Budget plan_for(config::Config& config, const Confinement& confinement, 
                          plan.grown_pipe_bytes / 1024));
   if (plan.open_files > 0)
     log.info(fmt::format("at most {} files are kept open between requests", plan.open_files));
-  budget::apply(plan, config.server);
-  return budget;
 }
 
 // The socket of the admin is his who will run: it is closed to everybody else. Throws a sentence.
@@ -119,16 +112,19 @@ int refuse(logging::Log& log, const std::string& sentence) {
 // Bottom up: upstreams, server, watch, lifecycle, admin; and down again in the opposite order, so
 // that the threads are joined before the upstreams go. `ends_by` is until when the logs may be
 // flushed, where the lifecycle came to its end.
-int serve(config::Config config, const Confinement& confinement, logging::Log& log,
+int serve(const config::Config& config, const Confinement& confinement, logging::Log& log,
           report::AccessLog& access_log, base::Instant& ends_by) {
   log.info(fmt::format("penstock {}, process {}", base::version(), os::process_id()));
   for (const std::string& warning : config.warnings) log.warning(warning);
-  const budget::Budget budget = plan_for(config, confinement, log);
+  auto [budget, spec] =
+      plan_of(config, budget::limits_of_this_process(!confinement.ends_being_root()));
+  tell_plan(budget.plan, log);
   const io::OwnedIo owned = io::make_io();
   boost::asio::io_context& io = *owned;
   Signals signals{io};
   upstream::Registry registry{config.server.upstreams, os::now()};
-  auto created = runtime::Server::create(config.server, report::log_switches(config.log), registry);
+  auto created =
+      runtime::Server::create(std::move(spec), report::log_switches(config.log), registry);
   if (!created) return refuse(log, created.error());
   runtime::Server& server = **created;
   ForwarderWatch watch{server, os::now()};
@@ -175,7 +171,8 @@ base::Duration patience_until(base::Instant ends_by) {
   return std::clamp(ends_by - os::now(), log_patience_least, log_patience);
 }
 
-int serve_with_logs(config::Config config, const Confinement& confinement, logging::Log& log) {
+int serve_with_logs(const config::Config& config, const Confinement& confinement,
+                    logging::Log& log) {
   int exit_code = base::failure;
   bool written = true;
   base::Instant ends_by = base::never;
@@ -183,7 +180,7 @@ int serve_with_logs(config::Config config, const Confinement& confinement, loggi
     auto access_log = report::AccessLog::open(config.log, report::names_of(config.server),
                                               confinement.log_lock());
     if (access_log) {
-      exit_code = serve(std::move(config), confinement, log, **access_log, ends_by);
+      exit_code = serve(config, confinement, log, **access_log, ends_by);
       written = (*access_log)->flush(patience_until(ends_by));
       if (!written) {
         log.warning("the target of the access log is stuck: its last lines are lost");
@@ -222,7 +219,7 @@ int run(const RunCommand& command) {
     }
     logging::Log log{log_options(loaded.config->log, *confinement)};
     tell_what_was_inherited(inherited, log);
-    return serve_with_logs(std::move(*loaded.config), *confinement, log);
+    return serve_with_logs(*loaded.config, *confinement, log);
   } catch (const std::exception& error) {
     // The log is what could not be had.
     std::cerr << sentence_for(error) << '\n';
