@@ -19,6 +19,7 @@
 #include "upstream/explain.hpp"
 #include "upstream/hash.hpp"
 #include "upstream/registry.hpp"
+#include "upstream/source_text.hpp"
 
 namespace penstock::report {
 
@@ -74,15 +75,9 @@ void add_endpoint(const Row& of, std::string& page) {
 
 json::array sources_json(const upstream::Upstream& upstream) {
   json::array sources;
-  for (const auto& source : upstream.spec().sources) {
-    if (const auto* file = std::get_if<upstream::FileSource>(&source))
-      sources.emplace_back(fmt::format("file {}", file->path));
-    const auto* dns = std::get_if<upstream::DnsSource>(&source);
-    if (dns == nullptr) continue;
-    const std::string port = dns->port == 0 ? std::string{} : fmt::format(":{}", dns->port);
-    sources.emplace_back(
-        fmt::format("dns {}{}, type {}", dns->name, port, upstream::dns_type_names[dns->type]));
-  }
+  for (const auto& source : upstream.spec().sources)
+    if (!std::holds_alternative<upstream::EndpointSpec>(source))
+      sources.emplace_back(upstream::source_text(source));
   return sources;
 }
 
