@@ -54,8 +54,12 @@ std::string with_endpoints(std::size_t count) {
 
 TEST_CASE("the reader takes the effective configuration, and understands the same", "[config]") {
   for (const std::string& name : config_files) {
-    const std::string yaml = shown(text_of_file(name)).yaml;
+    CAPTURE(name);
+    const std::string text = text_of_file(name);
+    const std::string yaml = shown(text).yaml;
     CHECK(shown(yaml).yaml == yaml);
+    const auto said = load_config_text(text, "f.yaml", false);
+    CHECK(said.config == load_config_text(yaml, "f.yaml", false).config);
   }
 }
 
