@@ -54,8 +54,10 @@ class Upstream {
     return !endpoint.address.is_unix() &&
            local_ports_.load(std::memory_order_relaxed).has(endpoint.address.ip().port);
   }
+  // Asked once a second, on a line that forwarders write: it is left alone where nothing changed.
   void set_local_ports(os::LocalPorts ports) noexcept {
-    local_ports_.store(ports, std::memory_order_relaxed);
+    if (local_ports_.load(std::memory_order_relaxed) != ports)
+      local_ports_.store(ports, std::memory_order_relaxed);
   }
   // Since the last look somebody failed whose name could be asked for again. At most once in
   // `doubt_interval`. Control alone.
