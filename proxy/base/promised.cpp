@@ -55,7 +55,6 @@ constexpr auto keys = std::to_array<std::string_view>({
     "runtime.keeper",
     "runtime.state_file",
     "upstreams.*.connect.rate",
-    "upstreams.*.connect.ready",
     "upstreams.*.endpoints[].check",
     "upstreams.*.endpoints[].check.address",
     "upstreams.*.endpoints[].check.port",

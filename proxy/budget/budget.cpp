@@ -11,6 +11,7 @@
 #include "os/topology.hpp"
 #include "relay/pool_index.hpp"
 #include "runtime/placement.hpp"
+#include "session/ready_sockets.hpp"
 
 namespace penstock::budget {
 
@@ -209,10 +210,22 @@ namespace {
 // An endpoint that discovery may bring counts as this many: how many there will be nobody knows.
 constexpr std::size_t endpoints_per_source = 256;
 
-std::size_t checked_endpoints(const upstream::ClusterSpec& spec) {
-  if (!spec.health_check) return 0;
+std::size_t expected_endpoints(const upstream::ClusterSpec& spec) {
   const std::size_t discovering = spec.sources.size() - spec.endpoints.size();
   return spec.endpoints.size() + discovering * endpoints_per_source;
+}
+
+std::size_t checked_endpoints(const upstream::ClusterSpec& spec) {
+  return spec.health_check ? expected_endpoints(spec) : 0;
+}
+
+// That a forwarder keeps ready; none on a ring.
+std::size_t ready_sockets(const runtime::ServerSpec& spec) {
+  if (spec.relay.engine == relay::EnginePolicy::uring) return 0;
+  std::size_t sockets = 0;
+  for (const upstream::ClusterSpec& upstream : spec.upstreams)
+    sockets += expected_endpoints(upstream) * static_cast<std::size_t>(upstream.connect.ready);
+  return std::min(sockets, session::ReadySockets::kept_max);
 }
 
 std::size_t dns_sources(const upstream::ClusterSpec& spec) {
@@ -235,7 +248,8 @@ std::size_t own_descriptors(const Configured& configured) {
   for (const runtime::ListenerSpec& listener : spec.listeners)
     sockets += listener.addresses.size() * acceptors + (listener.session.files ? 1 : 0);
   return descriptors_of_process + sockets + acceptors * descriptors_of_acceptor +
-         runtime::planned_forwarders(spec.runtime) * descriptors_of_forwarder;
+         runtime::planned_forwarders(spec.runtime) *
+             (descriptors_of_forwarder + ready_sockets(spec));
 }
 
 // Of every forwarder, for every listener of files.

@@ -31,6 +31,7 @@ void read_connect(ConfigReading& reading, const YamlPlace& place,
   MapReader reader{reading, place};
   reader.optional("timeout", target.timeout, parse_duration);
   reader.optional("attempts", target.attempts, integer_between(1, base::connect_attempts_max));
+  reader.optional("ready", target.ready, integer_between(0, upstream::ConnectOptions::ready_max));
   reader.finish();
 }
 

@@ -110,6 +110,7 @@ void Forwarder::run(const ThreadLock* lock) noexcept {
     if (!fairness_.events_left()) fire_timers();
     if (sample_due_ && !fairness_.events_left()) sample_stalls();
     run_bulk();
+    context_.ready.replace(context_.now);
     ring_for_records();
     wait_for_events();
   }

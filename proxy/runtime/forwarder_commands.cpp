@@ -17,6 +17,7 @@ void Forwarder::take_commands() noexcept {
 void Forwarder::obey(const Command& command) noexcept {
   switch (command.kind) {
     case Command::Kind::ping:
+      context_.ready.look(context_.now);  // before the answer: see ReadySockets
       answer_.give(command.number, context_.now);
       sample_due_ = true;
       place_.note_cpu();
@@ -39,6 +40,7 @@ void Forwarder::visit_in_turn(base::Duration timeout, Visit&& visit) noexcept {
 
 void Forwarder::begin_drain(base::Duration timeout) noexcept {
   context_.drain_deadline = context_.now + timeout;
+  context_.ready.end();
   visit_in_turn(timeout, [this](Session& session, base::Instant turn) {
     session.begin_drain(turn, context_);
   });
@@ -51,6 +53,7 @@ void Forwarder::remove_endpoints(const Command& command) noexcept {
 }
 
 void Forwarder::cut_all() noexcept {
+  context_.ready.end();
   table_.for_each([this](Session& session) {
     session.cut(context_);
     end(session);

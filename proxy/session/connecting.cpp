@@ -37,12 +37,15 @@ Connecting::Outcome Connecting::next_attempt(Proxied& connection, Context& conte
       return no_more_attempts(connection, context);
     auto taken = connection.take_place(tried_, false, context.now);
     switch (taken.outcome) {
-      case upstream::Pick::Outcome::full: return wait_in_line(connection, context);
+      case upstream::Pick::Outcome::full:
+        if (context.ready.make_room(connection.to())) continue;
+        return wait_in_line(connection, context);
       case upstream::Pick::Outcome::nobody: return no_more_attempts(connection, context);
       case upstream::Pick::Outcome::picked: break;
     }
     connection.lease = std::move(taken.lease);
     if (tried_.has(connection.endpoint())) return pause_for_next_round(connection, context);
+    if (hold_ready(connection, context)) return hold(connection, context);
     if (attempt(connection, context)) return Outcome::waits;
   }
   return pause(base::Duration{0}, connection, context);
@@ -83,6 +86,7 @@ void Connecting::begin_budget(const Proxied& connection, base::Instant now) noex
 Connecting::Outcome Connecting::expired(Proxied& connection, Context& context) noexcept {
   switch (state_) {
     case State::asking: return attempt_failed(ETIMEDOUT, connection, context);
+    case State::holding: return hold(connection, context);
     case State::pausing: return next_attempt(connection, context);
     case State::queued: break;
   }
@@ -92,7 +96,8 @@ Connecting::Outcome Connecting::expired(Proxied& connection, Context& context) n
 
 base::Instant Connecting::deadline() const noexcept {
   switch (state_) {
-    case State::asking: return attempt_end_;
+    case State::asking:
+    case State::holding: return attempt_end_;
     case State::queued: return queue_end_;
     case State::pausing: break;
   }

@@ -5,6 +5,9 @@
 //   --------- -------------------------------------- -----------------------------------------
 //   asking    an answer to the attempt, or           connected; asking another, queued, pausing,
 //             attempt_end_                           failed
+//   holding   the first word of either side, on a    connected; asking, where the socket has ended
+//             socket that was kept ready, or         meanwhile
+//             attempt_end_
 //   queued    a place at an endpoint, or queue_end_  asking, pausing, failed
 //   pausing   pause_end_, when every endpoint has    asking, queued, failed
 //             failed or has a full queue
@@ -15,7 +18,8 @@
 // Owner    the ProxySession, until it relays or ends. Thread: the forwarder's own.
 // Limits   base::connect_attempts_max; every wait has a deadline, and all are in the budget but the
 //          one for a place.
-// Files    connecting.cpp: rounds and pauses; connecting_attempt.cpp; connecting_queue.cpp.
+// Files    connecting.cpp: rounds and pauses; connecting_attempt.cpp; connecting_ready.cpp;
+//          connecting_queue.cpp.
 
 #include <cstdint>
 
@@ -51,11 +55,13 @@ class Connecting {
   // An attempt is under way: an error of the upstream's socket is the answer to it.
   bool is_asking() const noexcept { return state_ == State::asking; }
   const upstream::Tried& tried() const noexcept { return tried_; }
+  // Connected: since when the endpoint's side stands.
+  base::Instant stood() const noexcept { return stood_; }
   void note_error() noexcept { bears_error_ = true; }  // the poller said that there is one
   void arm(Proxied& connection, Context& context) const noexcept;
 
  private:
-  enum class State : std::uint8_t { asking, queued, pausing };
+  enum class State : std::uint8_t { asking, holding, queued, pausing };
 
   // connecting.cpp
   void begin_budget(const Proxied& connection, base::Instant now) noexcept;
@@ -67,15 +73,22 @@ class Connecting {
   // connecting_attempt.cpp
   bool attempt(Proxied& connection, Context& context) noexcept;
   bool is_no_attempt(int error, Proxied& connection, Context& context) noexcept;
+  void count_attempt(Proxied& connection, Context& context) noexcept;
+  int connect_result(const Proxied& connection) const noexcept;
   void note_failed(int error, Proxied& connection, Context& context) noexcept;
   Outcome attempt_failed(int error, Proxied& connection, Context& context) noexcept;
   Outcome connected(Proxied& connection, Context& context) noexcept;
+
+  // connecting_ready.cpp
+  bool hold_ready(Proxied& connection, Context& context) noexcept;
+  Outcome hold(Proxied& connection, Context& context) noexcept;
 
   // connecting_queue.cpp
   Outcome wait_in_line(Proxied& connection, Context& context) noexcept;
 
   base::Instant budget_end_ = base::never;   // of all attempts together
-  base::Instant attempt_end_ = base::never;  // of the one under way
+  base::Instant attempt_end_ = base::never;  // of the one under way; while holding: of that
+  base::Instant stood_{};
   base::Instant queue_end_ = base::never;
   base::Instant pause_end_ = base::never;
   upstream::WaitQueue::Ticket ticket_ = 0;  // while queued

@@ -7,7 +7,6 @@
 #include "os/poller.hpp"
 #include "os/socket.hpp"
 #include "relay/side.hpp"
-#include "relay/zerocopy_paths.hpp"
 #include "session/connecting.hpp"
 #include "session/context.hpp"
 #include "upstream/live_record.hpp"
@@ -40,21 +39,22 @@ bool Connecting::attempt(Proxied& connection, Context& context) noexcept {
   auto socket =
       os::connect_to(address, connection.arrival().listener->options.socket, connect.source);
   if (!socket && is_no_attempt(socket.error().value(), connection, context)) return false;
-  if (connection.attempts++ > 0) context.counters.upstreams[connection.to().index()].retries.add();
-  tried_.add(connection.endpoint());
+  count_attempt(connection, context);
   if (!socket) return note_failed(socket.error().value(), connection, context), false;
   connection.to().note_way(connection.endpoint());
-  relay::Side& side = connection.sides[Proxied::upstream];
-  side = {};
-  side.socket = socket->release();
-  side.short_read_is_empty = !address.is_unix();
-  if (!address.is_unix()) side.path = relay::path_towards(address.ip());
-  if (const auto error = context.poller.add(side.socket, connection.token(Proxied::upstream),
-                                            os::Poller::Reads::asked_for))
+  connection.begin_side(socket->release());
+  if (const auto error =
+          context.poller.add(connection.sides[Proxied::upstream].socket,
+                             connection.token(Proxied::upstream), os::Poller::Reads::asked_for))
     return note_failed(error.value(), connection, context), false;
   attempt_end_ = std::min(base::deadline_after(context.now, connect.timeout), budget_end_);
   arm(connection, context);
   return true;
+}
+
+void Connecting::count_attempt(Proxied& connection, Context& context) noexcept {
+  if (connection.attempts++ > 0) context.counters.upstreams[connection.to().index()].retries.add();
+  tried_.add(connection.endpoint());
 }
 
 // No packet left, and nobody there was asked: this host cannot go there, or the queue of a unix
@@ -103,14 +103,19 @@ Connecting::Outcome Connecting::endpoint_leaves(CloseReason reason, Proxied& con
   return next_attempt(connection, context);
 }
 
+int Connecting::connect_result(const Proxied& connection) const noexcept {
+  const upstream::LiveRecord& endpoint = connection.endpoint();
+  return os::connect_result(connection.sides[Proxied::upstream].socket, endpoint.address,
+                            {.bears_error = bears_error_,
+                             .may_reach_itself = connection.to().may_reach_itself(endpoint)});
+}
+
 Connecting::Outcome Connecting::run(Proxied& connection, Context& context) noexcept {
+  if (state_ == State::holding) return hold(connection, context);
   relay::Side& side = connection.sides[Proxied::upstream];
   if (!is_asking() || !side.writable) return Outcome::waits;  // an error makes it "writable" too
-  const upstream::LiveRecord& endpoint = connection.endpoint();
-  const int error =
-      os::connect_result(side.socket, endpoint.address,
-                         {.bears_error = bears_error_,
-                          .may_reach_itself = connection.to().may_reach_itself(endpoint)});
+  stood_ = context.now;
+  const int error = connect_result(connection);
   if (error == 0) return connected(connection, context);
   if (!stood_until_reset(error) || os::unread_bytes(side.socket).value_or(0) == 0)
     return attempt_failed(error, connection, context);
@@ -119,9 +124,10 @@ Connecting::Outcome Connecting::run(Proxied& connection, Context& context) noexc
 }
 
 Connecting::Outcome Connecting::connected(Proxied& connection, Context& context) noexcept {
-  const base::Duration took = context.now - connection.last_activity_;
+  const base::Duration took = stood_ - connection.last_activity_;
   connection.endpoint().connections.fetch_add(1, std::memory_order_relaxed);
-  if (connection.to().spec().balance == upstream::Balance::peak_ewma)
+  // What was kept ready says nothing of how long a connect takes.
+  if (state_ == State::asking && connection.to().spec().balance == upstream::Balance::peak_ewma)
     connection.endpoint().latency.sample(took, context.now);
   context.counters.upstreams[connection.to().index()].connect.record(took);
   connection.last_activity_ = context.now;

@@ -39,6 +39,7 @@ Connecting::Outcome Connecting::slot_available(Proxied& connection, Context& con
     return no_more_attempts(connection, context);
   connection.lease = std::move(taken.lease);
   if (tried_.has(connection.endpoint())) return pause_for_next_round(connection, context);
+  if (hold_ready(connection, context)) return hold(connection, context);
   return attempt(connection, context) ? Outcome::waits : next_attempt(connection, context);
 }
 

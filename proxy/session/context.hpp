@@ -11,6 +11,7 @@
 #include "os/poller.hpp"
 #include "relay/workspace.hpp"
 #include "session/counters.hpp"
+#include "session/ready_sockets.hpp"
 #include "session/record.hpp"
 #include "session/stall.hpp"
 
@@ -39,6 +40,7 @@ struct Context {
   std::uint16_t node = 0;
   base::Instant now{};  // of this wake-up
 
+  ReadySockets ready{};
   base::Instant drain_deadline = base::never;  // while a drain runs: when what is left is reset
 };
 

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "os/socket.hpp"
+#include "relay/zerocopy_paths.hpp"
 #include "session/context.hpp"
 #include "session/failure_reason.hpp"
 #include "upstream/cluster.hpp"
@@ -29,6 +30,15 @@ void Proxied::end_delay() noexcept {
       !endpoint().address.is_unix())
     os::send_at_once(sides[upstream].socket);
   no_delay_is_on = true;
+}
+
+void Proxied::begin_side(int socket) noexcept {
+  const os::SocketAddress& address = endpoint().address;
+  relay::Side& side = sides[upstream];
+  side = {};
+  side.socket = socket;
+  side.short_read_is_empty = !address.is_unix();
+  if (!address.is_unix()) side.path = relay::path_towards(address.ip());
 }
 
 void Proxied::close_side(unsigned side, Ending ending, Context& context) noexcept {

@@ -45,6 +45,8 @@ class Proxied : public StandingSession {
   void count_failure(upstream::ConnectFailure failure) noexcept;
   // Towards the upstream, where no_delay asks for it; once.
   void end_delay() noexcept;
+  // The upstream's, with a socket that dials its endpoint or stands there.
+  void begin_side(int socket) noexcept;
   void close_side(unsigned side, Ending ending, Context& context) noexcept;
   // REQUIRES: a side has failed.
   CloseReason failure_reason() const noexcept;

@@ -121,7 +121,8 @@ Next ProxySession::follow(Connecting::Outcome outcome, Context& context) noexcep
 
 Next ProxySession::begin_relaying(Context& context) noexcept {
   keep_tried();
-  std::construct_at(&relaying_, *this, context.now);
+  const base::Instant stood = connecting_.stood();
+  std::construct_at(&relaying_, *this, stood, context.now);
   phase_ = Phase::relaying;
   const base::Duration peer_timeout = timeouts().peer;
   const base::Duration first_look =

@@ -5,8 +5,8 @@
 
 namespace penstock::session {
 
-Relaying::Relaying(const Proxied& connection, base::Instant now) noexcept
-    : connect_time_{now - connection.arrival().at} {
+Relaying::Relaying(const Proxied& connection, base::Instant stood, base::Instant now) noexcept
+    : connect_time_{stood - connection.arrival().at} {
   for (unsigned d = 0; d < directions_.size(); ++d) note_moved(d, now);
 }
 

@@ -34,7 +34,8 @@ class Relaying {
     aborted,   // nobody is owed a byte any more, or abort_linger has passed: end it by RST
   };
 
-  Relaying(const Proxied& connection, base::Instant now) noexcept;
+  // Its endpoint's side stands since `stood`.
+  Relaying(const Proxied& connection, base::Instant stood, base::Instant now) noexcept;
   Relaying(const Relaying&) = delete;
   Relaying& operator=(const Relaying&) = delete;
 
@@ -78,7 +79,7 @@ class Relaying {
   base::Duration quiet(unsigned direction, base::Instant now) const noexcept;
 
   std::array<relay::Direction, 2> directions_;
-  const Span connect_time_;  // from accept to here
+  const Span connect_time_;  // from accept until the endpoint's side stood
   Span first_byte_ = none_came;
   Linger linger_;
   std::array<base::Moment, 2> moved_;  // of the last byte in each direction

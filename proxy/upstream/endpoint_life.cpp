@@ -75,6 +75,7 @@ void enter(LiveRecord& endpoint, const ClusterSpec& spec, bool eases_in, base::I
 void vanish(Upstream& upstream, LiveRecord& endpoint, base::Instant now, base::Instant forget_at) {
   if (endpoint.is_ejected()) endpoint.control.returned = now;
   upstream.end_ejection(endpoint);
+  endpoint.is_first_choice.store(false, std::memory_order_relaxed);
   endpoint.control.vanished = now;
   endpoint.control.forget_at = forget_at;
 }

@@ -63,6 +63,13 @@ struct alignas(base::cache_line_bytes) LiveRecord {
   const std::string identity;
   const os::SocketAddress address;
 
+  // For what is kept ready there (session/ready_sockets), and seldom written. By control, as of the
+  // last snapshot: it is up and new connections go there first; and its max_connections.
+  std::atomic<bool> is_first_choice{false};
+  std::atomic<std::uint32_t> max_connections{0};
+  // It said something on one: none are kept any more.
+  std::atomic<bool> speaks_first{false};
+
   // Connections and attempts under way. A reservation: taken before the attempt.
   alignas(base::cache_line_bytes) std::atomic<std::uint32_t> active{0};
   std::atomic<std::uint32_t> failed_in_a_row{0};
@@ -90,16 +97,21 @@ struct alignas(base::cache_line_bytes) LiveRecord {
     return now.time_since_epoch().count() < cut_off_until.load(std::memory_order_relaxed);
   }
   bool is_ejected() const noexcept { return ejected_until.load(std::memory_order_relaxed) != 0; }
+  bool may_have_ready_sockets() const noexcept {
+    return is_first_choice.load(std::memory_order_relaxed) &&
+           !speaks_first.load(std::memory_order_relaxed) && !is_ejected() && !known_host_fault();
+  }
 
   // Seen by the control thread alone.
   struct Control {
     Health health = Health::up;
     std::string health_why;
     Override said = Override::up;
-    State shown = State::up;    // as of the last refresh
-    base::Instant since{};      // it has been that state
-    bool was_found = false;     // by discovery, which may name it before its port answers
+    State shown = State::up;  // as of the last refresh
+    base::Instant since{};    // it has been that state
+    bool was_found = false;   // by discovery, which may name it before its port answers
     std::uint8_t told_host_fault = no_host_fault;
+    bool told_speaks_first = false;
     bool eases_in = false;      // with a slow start, once it is up
     base::Instant ramp_from{};  // of the slow start
     base::Instant ramp_until{};

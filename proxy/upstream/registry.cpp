@@ -29,6 +29,16 @@ std::vector<Candidate> candidates_of(const Endpoints& endpoints, base::Instant n
   return candidates;
 }
 
+// What is asked of a record, without a snapshot.
+void tell_records(const Endpoints& endpoints, const Layout& layout) noexcept {
+  for (std::size_t i = 0; i < endpoints.size(); ++i) {
+    LiveRecord& live = *endpoints[i].live;
+    live.max_connections.store(endpoints[i].max_connections, std::memory_order_relaxed);
+    live.is_first_choice.store(layout.tier_of[i] == 0 && live.state() == State::up,
+                               std::memory_order_relaxed);
+  }
+}
+
 std::vector<LiveRecord*> only_in(const Endpoints& endpoints, const Endpoints& others) {
   std::set<const LiveRecord*> known;
   for (const Cluster::Endpoint& other : others) known.insert(other.live);
@@ -102,6 +112,7 @@ void Registry::publish(Upstream& upstream, Endpoints endpoints,
   std::vector<Candidate>& candidates = laid_out_[upstream.index()];
   candidates = candidates_of(endpoints, now);
   Layout layout = lay_out(candidates, upstream.spec().panic_threshold);
+  tell_records(endpoints, layout);
   auto next = std::make_unique<const Cluster>(upstream.spec(), std::move(endpoints),
                                               std::move(layout), std::move(slots));
   if (auto before = upstream.publish(std::move(next)))
@@ -142,6 +153,9 @@ Registry::Refreshed Registry::refresh(base::Instant now) {
       const std::uint8_t fault = endpoint.live->host_fault.load(std::memory_order_relaxed);
       if (std::exchange(control.told_host_fault, fault) != fault)
         refreshed.reach_changed.push_back(endpoint.live);
+      if (endpoint.live->speaks_first.load(std::memory_order_relaxed) &&
+          !std::exchange(control.told_speaks_first, true))
+        refreshed.speaks_first.push_back(endpoint.live);
       const State state = endpoint.live->state();
       if (control.shown == state) continue;
       control.shown = state;

@@ -59,10 +59,12 @@ class Registry {
   bool set_override(LiveRecord& endpoint, Override said, base::Instant now);
   // Ends ejections that are over, moves slow starts on, takes in what forwarders found, rebuilds
   // what changed. Answers with the endpoints whose shown state changed, those that this host can go
-  // to no longer or again, and when to call again (base::never: when something happens).
+  // to no longer or again, those that were found to speak first, and when to call again
+  // (base::never: when something happens).
   struct Refreshed {
     std::vector<LiveRecord*> changed;
     std::vector<LiveRecord*> reach_changed;
+    std::vector<LiveRecord*> speaks_first;
     std::vector<LiveRecord*> forgotten;    // gone for so long that on_remove acts
     std::vector<const Upstream*> doubted;  // their names should be asked for again
     base::Instant next = base::never;

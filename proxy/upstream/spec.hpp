@@ -83,7 +83,9 @@ using EndpointSource = std::variant<EndpointSpec, DnsSource, FileSource>;
 
 struct ConnectOptions {
   base::Duration timeout = std::chrono::seconds{2};  // per attempt
-  int attempts = 3;                      // each takes another endpoint where there is one
+  int attempts = 3;  // each takes another endpoint where there is one
+  static constexpr int ready_max = 64;
+  int ready = 0;  // sockets that each forwarder keeps connected to each endpoint
   std::optional<os::IpEndpoint> source;  // the local address to connect from
   bool operator==(const ConnectOptions&) const = default;
 };

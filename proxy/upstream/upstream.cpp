@@ -80,6 +80,29 @@ void Upstream::give_back(LiveRecord& endpoint) noexcept {
   queue_.call_first();
 }
 
+std::optional<Lease> Upstream::take_spare(LiveRecord& endpoint) noexcept {
+  const std::uint32_t limit = endpoint.max_connections.load(std::memory_order_relaxed);
+  if (queue_.length() > 0 || limit == 1 || spec_.max_connections == 1) return {};
+  if (spec_.max_connections > 0 && !reserve_place(active_, spec_.max_connections / 2)) return {};
+  if (reserve_place(endpoint.active, limit / 2)) return Lease{*this, endpoint};
+  if (spec_.max_connections > 0) active_.fetch_sub(1, std::memory_order_seq_cst);
+  queue_.call_first();  // who is first in line may have looked meanwhile
+  return {};
+}
+
+bool Upstream::is_short_of_places(const LiveRecord& endpoint) const noexcept {
+  const auto beyond = [](const std::atomic<std::uint32_t>& taken, std::uint64_t most) {
+    return most > 0 && 4 * std::uint64_t{taken.load(std::memory_order_relaxed)} > 3 * most;
+  };
+  return queue_.length() > 0 || beyond(active_, spec_.max_connections) ||
+         beyond(endpoint.active, endpoint.max_connections.load(std::memory_order_relaxed));
+}
+
+void Upstream::note_speaks_first(LiveRecord& endpoint) noexcept {
+  endpoint.speaks_first.store(true, std::memory_order_relaxed);
+  stale_.store(true, std::memory_order_release);
+}
+
 void Upstream::note_failure(LiveRecord& endpoint, base::Instant now) noexcept {
   if (has_names_) doubt(now);
   // Without a sample the latency of who refuses would fade, until it seems to be the quickest.

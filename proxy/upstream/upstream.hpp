@@ -10,6 +10,7 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 
 #include "base/limits.hpp"
 #include "base/time.hpp"
@@ -40,6 +41,15 @@ class Upstream {
     const std::uint32_t limit = spec_.max_connections;
     return queue_.length() > 0 || (limit > 0 && active_.load(std::memory_order_relaxed) >= limit);
   }
+
+  // --- for sockets that are kept ready ---
+  // A place at an endpoint, while half of its places are free, and of the upstream's, and nobody
+  // waits for one.
+  std::optional<Lease> take_spare(LiveRecord& endpoint) noexcept;
+  // More than three quarters are taken, or somebody waits.
+  bool is_short_of_places(const LiveRecord& endpoint) const noexcept;
+  // Bytes came on one. Control is told.
+  void note_speaks_first(LiveRecord& endpoint) noexcept;
 
   // An attempt failed by the endpoint's fault, or a connection was reset before its first byte.
   void note_failure(LiveRecord& endpoint, base::Instant now) noexcept;

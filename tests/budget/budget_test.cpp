@@ -210,6 +210,22 @@ TEST_CASE("threads and sockets of listeners have descriptors of their own", "[bu
   CHECK(budget::request_of({.server = server}).own_descriptors == small + 3 * 3 + 4 + 2 * 1000);
 }
 
+TEST_CASE("every forwarder has descriptors for what it keeps ready", "[budget]") {
+  runtime::ServerSpec server;
+  server.runtime.forwarders = 4;
+  server.upstreams.emplace_back().endpoints.resize(3);
+  server.upstreams.front().sources.resize(3);
+  const auto own = [&] { return budget::request_of({.server = server}).own_descriptors; };
+  const std::size_t without = own();
+  server.upstreams.front().connect.ready = 2;
+  CHECK(own() == without + 4 * 3 * 2);
+  server.upstreams.front().endpoints.resize(16'384);
+  server.upstreams.front().sources.resize(16'384);
+  CHECK(own() == without + 4 * 1024);
+  server.relay.engine = relay::EnginePolicy::uring;
+  CHECK(own() == without);
+}
+
 TEST_CASE("every admin address has its places, and all of them are counted", "[budget]") {
   const auto with = [](std::uint64_t descriptors, std::size_t binds) {
     return plan_budget({.descriptors = descriptors},

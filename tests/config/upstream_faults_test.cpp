@@ -45,6 +45,8 @@ const std::vector<BrokenConfig> broken_upstreams = {
     {with_part("    source_address: 0.0.0.0"),
      {"f.yaml:7:21: upstreams.web.source_address: '0.0.0.0' is no address to connect from; leave "
       "it out"}},
+    {with_part("    connect: {ready: 65}"),
+     {"f.yaml:7:22: upstreams.web.connect.ready: expected a whole number from 0 to 64, not '65'"}},
     {with_part("    connect: {attempts: 9, timeout: 5}"),
      {"f.yaml:7:25: upstreams.web.connect.attempts: expected a whole number from 1 to 8, not '9'",
       "f.yaml:7:37: upstreams.web.connect.timeout: expected a duration, an integer with us, ms, s, "

@@ -56,6 +56,7 @@ TEST_CASE("everything else has the promised defaults", "[config]") {
   CHECK(web.endpoints.at(0).weight == 1);
   CHECK(web.connect.timeout == seconds{2});
   CHECK(web.connect.attempts == 3);
+  CHECK(web.connect.ready == 0);
   CHECK(config.server.relay.engine == relay::EnginePolicy::adaptive);
   CHECK_FALSE(config.pipe_size);
   CHECK(config.server.relay.buffer_bytes == 64 * 1024);

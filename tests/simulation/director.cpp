@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <tuple>
 
 #include "base/assert.hpp"
 
@@ -33,6 +32,7 @@ bool Director::act() {
     return true;
   }
   jump_or_drain();
+  if (run_.plan.ready > 0 && random_.one_in(6)) return act_on_ready(), true;
   Connection& connection = pick_live();
   act_on(connection, static_cast<unsigned>(random_.between(0, 1)));
   return true;
@@ -87,6 +87,7 @@ void Director::stand_still() {
 void Director::heal() {
   while (run_.connections.size() < run_.plan.connections) open_connection();
   run_.healed = true;
+  if (run_.drained) drain_or_not();
   rig_.kernel.conditions().one_in = 0;
   rig_.kernel.conditions().small_pipes = false;
   rig_.kernel.conditions().crowd = false;
@@ -99,6 +100,7 @@ void Director::heal() {
 }
 
 bool Director::settle() {
+  if (run_.plan.ready > 0 && act_on_ready()) return true;
   for (std::size_t i = 0; i < 2 * run_.connections.size(); ++i) {
     settled_ = (settled_ + 1) % (2 * run_.connections.size());
     if (act_on(*run_.connections[settled_ / 2], settled_ % 2)) return true;
@@ -112,7 +114,8 @@ void Director::ping() {
   last_pings_ = run_.healed ? last_pings_ + 1 : 0;
   next_ping_ =
       last_pings_ < last_pings_max ? rig_.kernel.now() + std::chrono::seconds{1} : base::never;
-  std::ignore = rig_.forwarder.command({.kind = runtime::Command::Kind::ping});
+  const bool asked = rig_.forwarder.command({.kind = runtime::Command::Kind::ping});
+  if (asked && run_.drained && !run_.drained->pinged) run_.drained->pinged = run_.waits;
 }
 
 void Director::stop() {

@@ -45,6 +45,11 @@ class Director {
   bool take(Socket& socket, const Peer& peer);
   bool disturb(Connection& connection, Socket& socket);
 
+  // director_ready.cpp: what becomes of sockets that are kept ready
+  bool act_on_ready();
+  bool end_held(Socket& socket);
+  void drain_or_not();
+
   Random& random_;
   Run& run_;
   Rig& rig_;

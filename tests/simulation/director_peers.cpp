@@ -13,6 +13,7 @@ bool Director::act_on(Connection& connection, unsigned side) {
   Peer& peer = connection.peers[side];
   if (socket.state == Socket::State::dead) return false;
   if (socket.state == Socket::State::connecting) return decide_connect(connection, socket);
+  if (socket.was_ready && !socket.asked && end_held(socket)) return true;
   if (run_.plan.resets && !run_.healed && random_.one_in(150)) return disturb(connection, socket);
   if (!run_.healed && random_.one_in(10)) peer.stalled = !peer.stalled && random_.one_in(3);
   const bool first = random_.one_in(2) ? deliver(socket, peer) : take(socket, peer);

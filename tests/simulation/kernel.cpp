@@ -154,14 +154,20 @@ base::Result<os::Fd> Kernel::connect_to(const os::SocketAddress& endpoint) noexc
   if (const int error = world_.error_at_once(endpoint); error != 0) return base::error_from(error);
   world_.attempted();
   const std::shared_ptr<Socket> made = make_socket();
+  made->side = 1;
   made->no_delay = endpoint.is_unix();  // nothing there is delayed
-  return os::Fd{new_socket(made)};
+  new_socket(made);
+  world_.dialled(made, endpoint);
+  return os::Fd{made->descriptor};
 }
 
 // Without a doubt it is no call. An error that came since the answer is for who uses the socket.
 int Kernel::connect_result(int descriptor, os::ConnectDoubts doubts) noexcept {
   if (doubts.bears_error || doubts.may_reach_itself) enter();
   Socket& asked = socket(descriptor);
+  if (asked.was_ready && asked.end_was_told && asked.unread() == 0)
+    violated("a socket that ended before a word was said is not used", asked.connection,
+             asked.fin_received ? "FIN had come" : "it was reset");
   if (doubts.bears_error)
     if (const int error = std::exchange(asked.error, 0); error != 0) return error;
   if (doubts.may_reach_itself && asked.reaches_itself) return ECONNREFUSED;
@@ -170,6 +176,8 @@ int Kernel::connect_result(int descriptor, os::ConnectDoubts doubts) noexcept {
              "nobody asked for its error");
   asked.asked = true;
   asked.asked_at = now_;
+  // It was reset since the last wait: nobody could know.
+  if (asked.was_ready && asked.state == Socket::State::dead) world_.call_failed(&asked);
   return 0;
 }
 

@@ -56,11 +56,14 @@ struct Socket {
   bool fin_sent = false;
   bool reset_on_close = false;
   bool reaches_itself = false;
-  bool asked = false;        // connect_result() said that it stands
-  base::Instant asked_at{};  // and when
-  base::Instant stood{};     // since when
-  base::Instant begun{};     // when the loop woke up that began the connect
-  bool peer_answers = true;  // its kernel is alive, whether or not it reads
+  bool was_ready = false;     // it was dialled before a connection came that it could serve
+  bool end_was_told = false;  // its FIN or reset, by an event or a look
+  std::size_t endpoint = 0;   // to which it leads
+  bool asked = false;         // connect_result() said that it stands
+  base::Instant asked_at{};   // and when
+  base::Instant stood{};      // since when
+  base::Instant begun{};      // when the loop woke up that began the connect
+  bool peer_answers = true;   // its kernel is alive, whether or not it reads
   base::Instant silent_since{};
 
   // Bytes towards us, and how they were cut into fragments. What is read is arrived - unread.

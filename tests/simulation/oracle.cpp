@@ -40,6 +40,7 @@ void Oracle::registered(const std::shared_ptr<Socket>& socket, std::uint64_t tok
       violated("a socket belongs to a live session", -1, "token " + std::to_string(token));
     socket->side = 1;
     run_.of(*socket).ends[1] = socket;
+    if (socket->was_ready) handed_out(*socket, run_.of(*socket));
   }
   run_.of(*socket).token = token >> 1;
 }
@@ -83,6 +84,7 @@ void Oracle::holds(const Socket& source) const {
 }
 
 void Oracle::finishes(const Socket& target) const {
+  if (target.connection < 0) return;  // it was kept ready, and nobody came
   const auto& source = run_.of(target).ends[1 - target.side];
   const bool all = source && source->read == source->arrived && target.sent == source->arrived;
   if (all && source->fin_received) return;
@@ -98,6 +100,7 @@ void Oracle::finishes(const Socket& target) const {
 
 void Oracle::resets(const Socket& target) {
   if (target.connection < 0) return;
+  if (target.was_ready && !target.asked && target.fin_received) return;  // for another one
   Connection& connection = run_.of(target);
   if (target.side == 1 && !target.asked) check_connect(target);
   // One that waited in line for as long as it may.

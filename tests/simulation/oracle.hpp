@@ -35,6 +35,11 @@ class Oracle {
   void resets(const Socket& target);
   void call_failed(const Socket* socket);
 
+  // --- oracle_ready.cpp: what is kept ready ---
+  void handed_out(const Socket& socket, Connection& connection) const;
+  void check_kept() const;
+  void check_attempts() const;
+
   // --- oracle_time.cpp: who may sleep, and what may be asked when ---
   void sleeps() const;
   void waits();

@@ -80,9 +80,7 @@ void Oracle::check_end() const {
   for (std::size_t i = 0; i < run_.connections.size(); ++i)
     if (!run_.connections[i]->recorded)
       violated("every connection has one record", static_cast<int>(i), "none came");
-  if (attempts_recorded_ != attempts_)
-    violated("the records count every attempt", -1,
-             std::to_string(attempts_recorded_) + " of " + std::to_string(attempts_));
+  check_attempts();
   rig_.check_given_back();
   if (rig_.forwarder.rounds().blocked() != rig_.kernel.long_rounds())
     violated("the watchdog counts every long round", -1,

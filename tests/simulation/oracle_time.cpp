@@ -40,7 +40,8 @@ void Oracle::check_places() const {
     const std::uint32_t active = endpoint.live->active.load();
     if (active > run_.plan.places)
       violated("an endpoint has no more connections than it allows", -1, std::to_string(active));
-    any_free = any_free || (active < run_.plan.places && !endpoint.live->known_host_fault());
+    any_free = any_free || (active < run_.plan.places && endpoint.live->is_first_choice &&
+                            !endpoint.live->known_host_fault());
   }
   if (any_free && rig_.upstream().queue().length() > 0)
     violated("nobody waits in line while a place is free", -1,
@@ -50,6 +51,7 @@ void Oracle::check_places() const {
 // A deadline is served, however busy the others are: within a few waits. A lifetime has a jitter of
 // 10 %, and ends whom the upstream has answered; before that connecting has its own timeout.
 void Oracle::waits() {
+  check_kept();
   if (!run_.plan.crowd) return;
   constexpr unsigned late_waits_max = 20;
   constexpr auto ticks = std::chrono::milliseconds{2};
@@ -85,7 +87,7 @@ void Oracle::check_pace(std::size_t endpoint) const {
                std::to_string(passed.count()) + " ns");
     return;
   }
-  if (run_.plan.connections > 1) return;
+  if (run_.plan.connections > 1 || run_.plan.ready > 0) return;
   constexpr base::Duration first = std::chrono::milliseconds{100};
   constexpr base::Duration longest = std::chrono::seconds{1};
   constexpr base::Duration late = std::chrono::milliseconds{20};

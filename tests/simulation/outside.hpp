@@ -44,6 +44,7 @@ class Outside {
   // What connect() says of it at once; 0 = it is under way.
   virtual int error_at_once(const os::SocketAddress&) { return 0; }
   virtual void attempted() noexcept {}  // a connect that is one
+  virtual void dialled(const std::shared_ptr<Socket>&, const os::SocketAddress&) {}  // under way
   virtual void unchanged(const Socket&, std::span<const std::byte>, std::uint64_t) {}
   virtual void splices(const Socket&, int, unsigned, std::uint64_t) {}
   virtual void holds(const Socket&) {}

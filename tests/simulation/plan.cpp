@@ -97,6 +97,11 @@ Plan plan_from(Random& random) {
   if (plan.pings && !plan.crowd && random.one_in(4))
     plan.conditions.lost_in = random.between(5, 200);
   if (random.one_in(4)) cut_off(plan, random);
+  // From what is drawn already, as well.
+  if (!plan.crowd && plan.turns % 7 > 4) {
+    plan.ready = 1 + static_cast<int>(plan.turns % 4);
+    plan.pings = true;  // without one nobody looks after them
+  }
   plan.unix_endpoints = !plan.jumps && !plan.crowd && random.one_in(4);
   // Near the 49.7 days at which 32 bits of milliseconds wrap, or after an hour.
   plan.start =

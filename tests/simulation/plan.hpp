@@ -33,6 +33,7 @@ struct Plan {
   // By endpoint: the errno with which connect() says at once that this host cannot go there; 0 = it
   // can, which holds for one endpoint at least.
   std::array<int, endpoints> cut_off{};
+  int ready = 0;                // sockets that are kept connected to each endpoint
   bool unix_endpoints = false;  // whose queues are full for a while, now and then
   bool crowd = false;           // more sockets are ready, at any time, than one wait can tell of
   base::Instant start{};

@@ -55,6 +55,7 @@ std::array<os::Readiness, 2> Kernel::ready_now(std::array<int, 2> sockets) noexc
     // A level is only looked at: nobody is promised an edge for it.
     const bool met_full = asked.met_full;
     ready[i] = state_of(asked).value_or(os::Readiness{});
+    asked.end_was_told = ready[i].peer_finished;
     asked.met_full = met_full;
   }
   return ready;
@@ -72,8 +73,10 @@ std::size_t Kernel::collect(std::span<os::Event> events) noexcept {
     if (descriptor.socket == nullptr || !descriptor.socket->on_ready_list) continue;
     descriptor.socket->on_ready_list = false;
     descriptor.socket->announced = descriptor.socket->arrived;
-    if (const auto ready = state_of(*descriptor.socket))
-      events[count++] = {.token = descriptor.socket->token, .ready = *ready};
+    const auto ready = state_of(*descriptor.socket);
+    if (!ready) continue;
+    descriptor.socket->end_was_told = ready->peer_finished;
+    events[count++] = {.token = descriptor.socket->token, .ready = *ready};
   }
   return count;
 }

@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/time.hpp"
@@ -35,9 +36,23 @@ struct Run {
   Connection& of(const Socket& socket) const {
     return *connections[static_cast<std::size_t>(socket.connection)];
   }
+  static bool is_kept(const Socket& socket) noexcept {
+    return socket.connection < 0 && !socket.closed;
+  }
 
   const Plan plan;
   std::vector<std::unique_ptr<Connection>> connections{};
+  std::vector<std::shared_ptr<Socket>> dialled{};  // since the last wait
+  std::vector<std::shared_ptr<Socket>> ready{};    // that were ever kept
+  std::uint64_t waits = 0;
+  // The endpoint that an operator drains, and after how many waits he said so and was obeyed: the
+  // first ping behind that makes the forwarder look.
+  struct Drained {
+    std::size_t endpoint;
+    std::uint64_t said;
+    std::optional<std::uint64_t> pinged{};
+  };
+  std::optional<Drained> drained{};
   bool healed = false;  // no more faults: everything must come to its end
   bool draining = false;
   bool stopping = false;

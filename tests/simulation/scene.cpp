@@ -48,6 +48,7 @@ Rig::Parts parts_of(const Setting& setting) {
   upstream.balance = upstream::Balance::first;
   upstream.connect.timeout = setting.connect_timeout;
   upstream.connect.attempts = setting.attempts;
+  upstream.connect.ready = setting.ready;
   upstream.outlier.emplace();
   upstream.max_connections = setting.upstream_places;
   upstream.queue = setting.queue;
@@ -184,6 +185,25 @@ void Scene::cuts() {
   obeys({.kind = runtime::Command::Kind::cut});
 }
 
+void Scene::pings() {
+  obeys({.kind = runtime::Command::Kind::ping});
+}
+
+void Scene::says(upstream::Override said, std::uint16_t endpoint) {
+  upstream::LiveRecord& live = *rig_->upstream().cluster().endpoint(endpoint).live;
+  rig_->registry.set_override(live, said, rig_->kernel.now());
+  rig_->registry.refresh(rig_->kernel.now());
+}
+
+std::vector<Peer> Scene::ready() {
+  std::vector<Peer> peers;
+  for (const auto& socket : dialled_) {
+    if (socket->closed || socket->registered) continue;
+    peers.emplace_back(*this, -1, 1U).socket_ = socket;
+  }
+  return peers;
+}
+
 void Scene::at_rest() {
   violated("a story lets time pass", -1, "the loop sleeps for ever");
 }
@@ -212,8 +232,11 @@ void Scene::begin_attempt(const std::shared_ptr<Socket>& socket, std::uint64_t t
   if (found == connections_.end())
     violated("a socket belongs to a live session", -1, "token " + std::to_string(token));
   socket->connection = found->server.connection_;
-  socket->side = 1;
   found->server.socket_ = socket;
+}
+
+void Scene::dialled(const std::shared_ptr<Socket>& socket, const os::SocketAddress&) {
+  dialled_.push_back(socket);
   if (answer_ == Answer::accepts) {
     socket->state = Socket::State::established;
     socket->stood = rig_->kernel.now();
@@ -236,7 +259,12 @@ void Scene::sends(const Socket& target, std::span<const std::byte> bytes) {
   peer(target).in_flight_.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
 }
 
+void Scene::finishes(const Socket& target) {
+  if (target.connection >= 0) peer(target).got_fin = true;
+}
+
 void Scene::resets(const Socket& target) {
+  if (target.connection < 0) return;
   peer(target).got_reset = true;
   peer(target).in_flight_.clear();
 }

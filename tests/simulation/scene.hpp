@@ -101,6 +101,7 @@ struct Setting {
   bool unix_sockets = false;
   std::uint32_t endpoint_places = 0;  // max_connections of each; 0 = no limit
   std::uint32_t upstream_places = 0;  // likewise, of all together
+  int ready = 0;                      // sockets kept connected to each
   base::Duration connect_timeout = std::chrono::seconds{2};
   int attempts = 3;
   upstream::QueueOptions queue{};
@@ -127,6 +128,10 @@ class Scene final : public Outside {
   void passes(base::Duration time);
   void drains(base::Duration timeout);
   void cuts();
+  void pings();  // control does, as it does once a second
+  void says(upstream::Override said, std::uint16_t endpoint = 0);  // an operator, of an endpoint
+  // The other ends of the sockets that are kept ready, the oldest first.
+  std::vector<Peer> ready();
 
   // --- what the kernel asks and tells ---
   bool act() override { return false; }
@@ -137,10 +142,11 @@ class Scene final : public Outside {
   base::Instant next_ping() const noexcept override { return until_; }
   void ping() override;
   void registered(const std::shared_ptr<Socket>& socket, std::uint64_t token) override;
+  void dialled(const std::shared_ptr<Socket>& socket, const os::SocketAddress&) override;
   void fill(std::span<std::byte> into, int connection, unsigned side,
             std::uint64_t offset) override;
   void sends(const Socket& target, std::span<const std::byte> bytes) override;
-  void finishes(const Socket& target) override { peer(target).got_fin = true; }
+  void finishes(const Socket& target) override;
   void resets(const Socket& target) override;
   void waits() override;
   int error_at_once(const os::SocketAddress& address) override;
@@ -155,6 +161,7 @@ class Scene final : public Outside {
   Random random_{1};
   std::vector<Endpoint> endpoints_;
   std::deque<Connection> connections_;
+  std::vector<std::shared_ptr<Socket>> dialled_;
   Answer answer_ = Answer::accepts;  // to the attempt that is under way
   base::Instant until_;              // the story lets time pass
   std::unique_ptr<Rig> rig_;

@@ -10,6 +10,7 @@ Rig::Parts parts_of(const Plan& plan) {
   auto& upstream = parts.upstream.emplace();
   upstream.name = "u";
   upstream.endpoints = Rig::endpoints(Plan::endpoints, plan.unix_endpoints, plan.places);
+  upstream.connect.ready = plan.ready;
   upstream.queue = {.size = Rig::connections_room, .timeout = plan.patience};
   parts.timeouts = plan.timeouts;
   parts.relay = plan.relay;
@@ -32,6 +33,23 @@ void World::run(Tally& tally) {
   tally.connections += run_.connections.size();
   tally.steps += rig_.kernel.steps();
   tally += oracle_.tally();
+}
+
+// Who is still there at a wait, and belongs to no session, is kept ready.
+void World::waits() {
+  for (auto& socket : run_.dialled) {
+    if (socket->connection >= 0 || socket->closed) continue;
+    socket->was_ready = true;
+    run_.ready.push_back(std::move(socket));
+  }
+  run_.dialled.clear();
+  ++run_.waits;
+  oracle_.waits();
+}
+
+void World::dialled(const std::shared_ptr<Socket>& socket, const os::SocketAddress& address) {
+  socket->endpoint = rig_.place_of(address);
+  run_.dialled.push_back(socket);
 }
 
 void World::at_rest() {

@@ -51,7 +51,6 @@ class World final : public Outside {
   void resets(const Socket& target) override { oracle_.resets(target); }
   void call_failed(const Socket* socket) override { oracle_.call_failed(socket); }
   void sleeps() override { oracle_.sleeps(); }
-  void waits() override { oracle_.waits(); }
   void attempted() noexcept override { oracle_.attempted(); }
   void unchanged(const Socket& target, std::span<const std::byte> bytes,
                  std::uint64_t offset) override {
@@ -64,6 +63,8 @@ class World final : public Outside {
 
   // --- of both ---
   void at_rest() override;
+  void waits() override;
+  void dialled(const std::shared_ptr<Socket>& socket, const os::SocketAddress& address) override;
   int error_at_once(const os::SocketAddress& address) override;
 
  private:

@@ -154,3 +154,55 @@ TEST_CASE("at its own limit an upstream that has nobody left says so", "[upstrea
   fixture.said(1, Override::down);
   REQUIRE(fixture.take() == "nobody");
 }
+
+TEST_CASE("a spare place is one of the first half, while nobody waits", "[upstream]") {
+  auto spec = web(Balance::round_robin, {endpoint("a", 1, 0, 4)});
+  spec.queue.size = 1;
+  const bool of_upstream = GENERATE(false, true);
+  if (of_upstream) {
+    spec.endpoints.front().max_connections = 0;
+    spec.max_connections = 4;
+  }
+  Fixture fixture{spec};
+  upstream::Upstream& web = fixture.upstream;
+  auto first = web.take_spare(fixture.live(0));
+  auto second = web.take_spare(fixture.live(0));
+  CHECK(first.has_value());
+  CHECK(second.has_value());
+  CHECK_FALSE(web.take_spare(fixture.live(0)).has_value());
+  CHECK(fixture.live(0).active == 2);
+  fixture.take();
+  CHECK_FALSE(web.is_short_of_places(fixture.live(0)));
+  fixture.take();
+  CHECK(web.is_short_of_places(fixture.live(0)));
+  fixture.kept.clear();
+  second.reset();
+  const auto ticket = web.queue().join(0, 1);
+  CHECK(web.is_short_of_places(fixture.live(0)));
+  CHECK_FALSE(web.take_spare(fixture.live(0)).has_value());
+  web.queue().leave(*ticket);
+  CHECK(web.take_spare(fixture.live(0)).has_value());
+}
+
+TEST_CASE("a lone place is never a spare one", "[upstream]") {
+  Fixture fixture{web(Balance::round_robin, {endpoint("a", 1, 0, 1)})};
+  CHECK_FALSE(fixture.upstream.take_spare(fixture.live(0)).has_value());
+}
+
+TEST_CASE("sockets may be kept ready where an endpoint is up and first choice", "[upstream]") {
+  Fixture fixture{web(Balance::round_robin, {endpoint("a"), endpoint("backup", 1, 1)})};
+  const upstream::LiveRecord& first = fixture.live(0);
+  const upstream::LiveRecord& backup = fixture.live(1);
+  CHECK(first.may_have_ready_sockets());
+  CHECK_FALSE(backup.may_have_ready_sockets());
+  fixture.registry.set_override(fixture.live(0), Override::drain, fixture.now);
+  fixture.registry.refresh(fixture.now);
+  CHECK_FALSE(first.may_have_ready_sockets());
+  CHECK(backup.may_have_ready_sockets());
+  fixture.upstream.note_speaks_first(fixture.live(1));
+  CHECK_FALSE(backup.may_have_ready_sockets());
+  CHECK(fixture.registry.refresh(fixture.now).speaks_first.size() == 1);
+  CHECK(fixture.registry.refresh(fixture.now).speaks_first.empty());
+  fixture.registry.replace_endpoints(fixture.upstream, {endpoint("b")}, fixture.now);
+  CHECK_FALSE(backup.may_have_ready_sockets());
+}

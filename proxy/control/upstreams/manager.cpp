@@ -81,6 +81,7 @@ void UpstreamControl::refresh() {
   const auto refreshed = registry_.refresh(refreshed_);
   tell(refreshed.changed);
   tell_reach(refreshed.reach_changed);
+  tell_speaks_first(refreshed.speaks_first);
   for (upstream::LiveRecord* endpoint : refreshed.forgotten)
     end_connections_of(*endpoint, registry_.find(endpoint->upstream)->spec().on_remove,
                        session::CloseReason::endpoint_removed);
@@ -126,6 +127,16 @@ void UpstreamControl::tell_reach(const std::vector<upstream::LiveRecord*>& chang
   if (changed.size() > lines_max)
     log_.warning(fmt::format("{} more endpoints can, or cannot, be reached from here",
                              changed.size() - lines_max));
+}
+
+void UpstreamControl::tell_speaks_first(const std::vector<upstream::LiveRecord*>& endpoints) {
+  for (std::size_t i = 0; i < endpoints.size() && i < lines_max; ++i)
+    log_.warning(fmt::format(
+        "endpoint {} of upstream {} speaks first, on a connection that was kept ready: none are "
+        "kept there any more; set connect.ready of the upstream to 0",
+        endpoints[i]->identity, endpoints[i]->upstream));
+  if (endpoints.size() > lines_max)
+    log_.warning(fmt::format("{} more endpoints speak first", endpoints.size() - lines_max));
 }
 
 UpstreamControl::Condition UpstreamControl::condition_of(const upstream::Cluster& cluster) {

@@ -66,6 +66,7 @@ class UpstreamControl {
 
   static Condition condition_of(const upstream::Cluster& cluster);
   void tell(const std::vector<upstream::LiveRecord*>& changed);
+  void tell_speaks_first(const std::vector<upstream::LiveRecord*>& endpoints);
   void tell_reach(const std::vector<upstream::LiveRecord*>& changed);
   void tell_conditions();
   // It went down: its connections stay or end, as its upstream says. Forwarders are told by the

@@ -1,0 +1,158 @@
+#include "session/ready_sockets.hpp"
+
+#include <algorithm>
+#include <new>
+#include <utility>
+
+#include "os/socket.hpp"
+#include "upstream/live_record.hpp"
+#include "upstream/spec.hpp"
+#include "upstream/upstream.hpp"
+
+namespace penstock::session {
+
+namespace {
+
+constexpr base::Duration kept_for = std::chrono::seconds{10};
+constexpr unsigned looks_before_all = 2;
+// Before the next one is dialled where one was closed or refused; doubled each time.
+constexpr base::Duration first_pause = std::chrono::seconds{1};
+constexpr base::Duration longest_pause = std::chrono::minutes{1};
+
+const upstream::ConnectOptions& connect_options(const Listener& listener) noexcept {
+  return listener.upstream->spec().connect;
+}
+
+std::size_t wanted_by(const Listener& listener) noexcept {
+  return static_cast<std::size_t>(connect_options(listener).ready);
+}
+
+bool stands_in_silence(os::Readiness ready) noexcept {
+  return ready.writable && !ready.readable && !ready.failed;
+}
+
+}  // namespace
+
+// nullptr where none are kept.
+ReadySockets::Shelf* ReadySockets::shelf_for(const Listener& listener,
+                                             upstream::LiveRecord& endpoint) noexcept {
+  if (has_ended_) return nullptr;
+  if (const auto found = shelves_.find(&endpoint); found != shelves_.end()) {
+    Shelf& shelf = found->second;
+    const bool fits = shelf.listener->options.socket == listener.options.socket;
+    return fits ? &shelf : nullptr;
+  }
+  const std::size_t wanted = wanted_by(listener);
+  if (!endpoint.may_have_ready_sockets() || reserved_ + wanted > kept_max) return nullptr;
+  try {
+    due_.reserve(shelves_.size() + 1);
+    Shelf shelf{.listener = &listener, .endpoint = &endpoint};
+    shelf.kept.reserve(wanted);
+    Shelf& made = shelves_.emplace(&endpoint, std::move(shelf)).first->second;
+    reserved_ += wanted;
+    return &made;
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+}
+
+ReadySockets::Taken ReadySockets::take(const Listener& listener, upstream::LiveRecord& endpoint,
+                                       int client, base::Instant now) noexcept {
+  Shelf* const shelf = shelf_for(listener, endpoint);
+  if (shelf == nullptr) return {};
+  if (!std::exchange(shelf->is_due, true)) due_.push_back(shelf);
+  std::vector<Kept>& kept = shelf->kept;
+  while (!kept.empty()) {
+    const auto ready = os::ready_now({client, kept.front().socket.get()});
+    const bool stands = stands_in_silence(ready[1]);
+    if (!stands && !is_over(*shelf, kept.front(), ready[1], now)) return {};  // on its way
+    Kept oldest = std::move(kept.front());
+    kept.erase(kept.begin());
+    if (!stands) {
+      pause(*shelf, now);
+      continue;
+    }
+    shelf->last_pause = base::Duration{0};
+    return {.socket = std::move(oldest.socket), .client = ready[0]};
+  }
+  return {};
+}
+
+void ReadySockets::replace(base::Instant now) noexcept {
+  for (Shelf* shelf : due_) {
+    shelf->is_due = false;
+    dial(*shelf, now);
+  }
+  due_.clear();
+}
+
+bool ReadySockets::make_room(const upstream::Upstream& upstream) noexcept {
+  bool made = false;
+  for (auto& [endpoint, shelf] : shelves_) {
+    if (shelf.listener->upstream != &upstream || shelf.kept.empty()) continue;
+    shelf.kept.clear();
+    made = true;
+  }
+  return made;
+}
+
+void ReadySockets::look(base::Instant now) noexcept {
+  replace(now);
+  std::erase_if(shelves_,
+                [](const auto& each) { return !each.second.endpoint->may_have_ready_sockets(); });
+  reserved_ = 0;
+  for (auto& [endpoint, shelf] : shelves_) {
+    reserved_ += wanted_by(*shelf.listener);
+    if (shelf.listener->upstream->is_short_of_places(*endpoint)) shelf.kept.clear();
+    drop_those_that_ended(shelf, now);
+    if (shelf.looks < looks_before_all) ++shelf.looks;
+    dial(shelf, now);
+  }
+}
+
+void ReadySockets::drop_those_that_ended(Shelf& shelf, base::Instant now) noexcept {
+  const std::size_t gone = std::erase_if(shelf.kept, [&](const Kept& kept) {
+    const int socket = kept.socket.get();
+    return is_over(shelf, kept, os::ready_now({socket, socket})[0], now);
+  });
+  if (gone > 0) pause(shelf, now);
+  std::erase_if(shelf.kept, [now](const Kept& kept) { return now - kept.dialled >= kept_for; });
+}
+
+void ReadySockets::pause(Shelf& shelf, base::Instant now) noexcept {
+  shelf.last_pause = std::clamp(2 * shelf.last_pause, first_pause, longest_pause);
+  shelf.dial_after = now + shelf.last_pause;
+}
+
+// It ended, or nobody will have it: to be closed.
+bool ReadySockets::is_over(const Shelf& shelf, const Kept& kept, os::Readiness ready,
+                           base::Instant now) noexcept {
+  upstream::Upstream& upstream = *shelf.listener->upstream;
+  if (ready.readable && os::unread_bytes(kept.socket.get()).value_or(0) > 0)
+    upstream.note_speaks_first(*shelf.endpoint);
+  if (ready.readable || ready.failed) return true;
+  return !ready.writable &&
+         now >= base::deadline_after(kept.dialled, upstream.spec().connect.timeout);
+}
+
+void ReadySockets::dial(Shelf& shelf, base::Instant now) noexcept {
+  if (now < shelf.dial_after || !shelf.endpoint->may_have_ready_sockets()) return;
+  const std::size_t wanted = shelf.looks < looks_before_all ? 1 : wanted_by(*shelf.listener);
+  while (shelf.kept.size() < wanted) {
+    auto lease = shelf.listener->upstream->take_spare(*shelf.endpoint);
+    if (!lease) return;
+    auto socket = os::connect_to(shelf.endpoint->address, shelf.listener->options.socket,
+                                 connect_options(*shelf.listener).source);
+    if (!socket) return pause(shelf, now);
+    shelf.kept.push_back(
+        {.socket = std::move(*socket), .lease = std::move(*lease), .dialled = now});
+  }
+}
+
+void ReadySockets::end() noexcept {
+  shelves_.clear();
+  due_.clear();
+  has_ended_ = true;
+}
+
+}  // namespace penstock::session
