@@ -45,6 +45,7 @@ ReadySockets::Shelf* ReadySockets::shelf_for(const Listener& listener,
   const std::size_t wanted = wanted_by(listener);
   if (!endpoint.may_have_ready_sockets() || reserved_ + wanted > kept_max) return nullptr;
   try {
+    taken_from_.reserve(shelves_.size() + 1);
     due_.reserve(shelves_.size() + 1);
     Shelf shelf{.listener = &listener, .endpoint = &endpoint};
     shelf.kept.reserve(wanted);
@@ -60,7 +61,7 @@ ReadySockets::Taken ReadySockets::take(const Listener& listener, upstream::LiveR
                                        int client, base::Instant now) noexcept {
   Shelf* const shelf = shelf_for(listener, endpoint);
   if (shelf == nullptr) return {};
-  if (!std::exchange(shelf->is_due, true)) due_.push_back(shelf);
+  if (!std::exchange(shelf->was_taken_from, true)) taken_from_.push_back(shelf);
   std::vector<Kept>& kept = shelf->kept;
   while (!kept.empty()) {
     const auto ready = os::ready_now({client, kept.front().socket.get()});
@@ -80,10 +81,11 @@ ReadySockets::Taken ReadySockets::take(const Listener& listener, upstream::LiveR
 
 void ReadySockets::replace(base::Instant now) noexcept {
   for (Shelf* shelf : due_) {
-    shelf->is_due = false;
+    shelf->was_taken_from = false;
     dial(*shelf, now);
   }
   due_.clear();
+  due_.swap(taken_from_);
 }
 
 bool ReadySockets::make_room(const upstream::Upstream& upstream) noexcept {
@@ -97,11 +99,13 @@ bool ReadySockets::make_room(const upstream::Upstream& upstream) noexcept {
 }
 
 void ReadySockets::look(base::Instant now) noexcept {
-  replace(now);
+  taken_from_.clear();
+  due_.clear();
   std::erase_if(shelves_,
                 [](const auto& each) { return !each.second.endpoint->may_have_ready_sockets(); });
   reserved_ = 0;
   for (auto& [endpoint, shelf] : shelves_) {
+    shelf.was_taken_from = false;
     reserved_ += wanted_by(*shelf.listener);
     if (shelf.listener->upstream->is_short_of_places(*endpoint)) shelf.kept.clear();
     drop_those_that_ended(shelf, now);
@@ -151,6 +155,7 @@ void ReadySockets::dial(Shelf& shelf, base::Instant now) noexcept {
 
 void ReadySockets::end() noexcept {
   shelves_.clear();
+  taken_from_.clear();
   due_.clear();
   has_ended_ = true;
 }

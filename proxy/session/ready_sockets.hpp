@@ -5,7 +5,8 @@
 //   a socket                                 what becomes of it
 //   ---------------------------------------- ---------------------------------------------------
 //   that stands, the oldest first            goes to the next connection there; another one is
-//                                            dialled at the end of the round
+//                                            dialled at the end of the next round: the first bytes
+//                                            of the connection, if they came no sooner, go first
 //   that the endpoint closed or refused, or  closed; another one is dialled after a pause
 //   that does not answer in connect.timeout
 //   on which bytes came                      closed: the server speaks first, and nobody listens
@@ -56,7 +57,7 @@ class ReadySockets {
   // For a connection of `listener`, which has a place at the endpoint; `client` is its socket.
   Taken take(const Listener& listener, upstream::LiveRecord& endpoint, int client,
              base::Instant now) noexcept;
-  // At the end of a round: dials where some were taken.
+  // At the end of a round: dials where some were taken in the one before.
   void replace(base::Instant now) noexcept;
   // Gives back all places at an upstream that is full. False where there were none.
   bool make_room(const upstream::Upstream& upstream) noexcept;
@@ -77,7 +78,7 @@ class ReadySockets {
     upstream::LiveRecord* endpoint;
     std::vector<Kept> kept{};  // the room for all of them is reserved
     unsigned looks = 0;
-    bool is_due = false;  // to be dialled at the end of the round
+    bool was_taken_from = false;  // since it was dialled for
     base::Instant dial_after{};
     base::Duration last_pause{0};
   };
@@ -90,7 +91,10 @@ class ReadySockets {
   static void dial(Shelf& shelf, base::Instant now) noexcept;
 
   std::unordered_map<const upstream::LiveRecord*, Shelf> shelves_;
-  std::vector<Shelf*> due_;   // of this round; as many as there are shelves are reserved
+  // Those that were taken from in this round, and in the one before; as many as there are shelves
+  // are reserved.
+  std::vector<Shelf*> taken_from_;
+  std::vector<Shelf*> due_;
   std::size_t reserved_ = 0;  // sockets, by all shelves
   bool has_ended_ = false;
 };
