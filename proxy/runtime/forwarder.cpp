@@ -237,10 +237,9 @@ void Forwarder::wait_for_events() noexcept {
   fairness_.begin_wait(asked, table_.size());
   std::span<const os::Event> events;
   if (const base::Duration spin = std::min(rest(), spin_.length()); spin > base::Duration{0}) {
-    const base::Instant end = context_.now + spin;
-    events = inbox_.spin_until(end);
+    events = inbox_.spin_until(asked + spin);
     context_.now = os::now();
-    spin_.note(context_.now < end);
+    spin_.note(!events.empty() || !inbox_.is_empty());
   }
   if (events.empty()) events = inbox_.wait(rest());
   fairness_.end_wait(events.size());

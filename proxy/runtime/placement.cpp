@@ -278,12 +278,16 @@ class Planner {
     std::size_t cpus = topology_.cpu_count();
     if (quota > 0) cpus = std::min(cpus, static_cast<std::size_t>(quota));
     const std::size_t threads = placement_.forwarders.size() + placement_.acceptors.size() + 1;
-    const bool spins = cpus >= threads && options_.pin != Pin::off;
+    bool spins = cpus >= threads && options_.pin != Pin::off;
+    for (const Share& share : shares_)
+      if (share.forwarders > 0) spins = spins && share.node.cpus.size() > share.forwarders;
     if (spins) placement_.spin = base::SpinGauge::adaptive();
     say(fmt::format("runtime.spin: auto: {}, for {} have {}{}",
                     spins ? "forwarders spin up to 200 us" : "nobody spins",
                     counted(threads, "thread"), counted(cpus, "CPU"),
-                    options_.pin == Pin::off ? " and are not pinned" : ""));
+                    options_.pin == Pin::off    ? " and are not pinned"
+                    : cpus >= threads && !spins ? ", but not on each node"
+                                                : ""));
   }
 
   void tell_of_the_machine() {

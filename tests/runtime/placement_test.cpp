@@ -265,6 +265,15 @@ TEST_CASE("forwarders spin by themselves only where every thread can have a CPU"
   options.pin = Pin::node;
   options.forwarders = 3;
   CHECK(plan_of(options, machine).spin.length() == base::Duration{0});
+  options.forwarders_by_node = {{0, 2}};  // of six CPUs
+  const os::NumaTopology uneven{
+      .nodes = {node(0, {0, 1}, {10, 21}), node(1, {2, 3, 4, 5}, {21, 10})}};
+  CHECK(plan_of(options, uneven).spin.length() == base::Duration{0});
+  CHECK(says(plan_of(options, uneven),
+             "runtime.spin: auto: nobody spins, for 4 threads have 6 CPUs, but not on each node"));
+  options.forwarders_by_node = {{1, 2}};
+  CHECK(plan_of(options, uneven).spin.adapts());
+  options.forwarders_by_node = {};
   options.spin = std::chrono::microseconds{50};
   CHECK(plan_of(options, machine).spin.length() == std::chrono::microseconds{50});
 }
