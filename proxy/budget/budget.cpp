@@ -219,9 +219,8 @@ std::size_t checked_endpoints(const upstream::ClusterSpec& spec) {
   return spec.health_check ? expected_endpoints(spec) : 0;
 }
 
-// That a forwarder keeps ready; none on a ring.
+// That a forwarder keeps ready. None on a ring, but whether it gets one is known only when it asks.
 std::size_t ready_sockets(const runtime::ServerSpec& spec) {
-  if (spec.relay.engine == relay::EnginePolicy::uring) return 0;
   std::size_t sockets = 0;
   for (const upstream::ClusterSpec& upstream : spec.upstreams)
     sockets += expected_endpoints(upstream) * static_cast<std::size_t>(upstream.connect.ready);

@@ -105,7 +105,9 @@ base::Instant Connecting::deadline() const noexcept {
 }
 
 void Connecting::arm(Proxied& connection, Context& context) const noexcept {
-  context.timers.arm(connection, std::min(deadline(), context.drain_deadline));
+  const bool drains = context.drain_deadline != base::never;
+  const base::Instant until = drains && is_holding() ? context.now : deadline();
+  context.timers.arm(connection, std::min(until, context.drain_deadline));
 }
 
 }  // namespace penstock::session

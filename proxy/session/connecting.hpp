@@ -49,11 +49,15 @@ class Connecting {
   Outcome slot_available(Proxied& connection, Context& context) noexcept;
   // The endpoint of the attempt goes away at once.
   Outcome endpoint_leaves(CloseReason reason, Proxied& connection, Context& context) noexcept;
+  // Where it holds a socket that was kept ready: that counts as a connection from now on.
+  Outcome stop_holding(Proxied& connection, Context& context) noexcept;
   // The last call, where it ends otherwise than connected.
   void leave_queue(Proxied& connection) noexcept;
 
   // An attempt is under way: an error of the upstream's socket is the answer to it.
   bool is_asking() const noexcept { return state_ == State::asking; }
+  // By a socket that was kept ready, on which nobody has said a word yet.
+  bool is_holding() const noexcept { return state_ == State::holding; }
   const upstream::Tried& tried() const noexcept { return tried_; }
   // Connected: since when the endpoint's side stands.
   base::Instant stood() const noexcept { return stood_; }
@@ -82,6 +86,9 @@ class Connecting {
   // connecting_ready.cpp
   bool hold_ready(Proxied& connection, Context& context) noexcept;
   Outcome hold(Proxied& connection, Context& context) noexcept;
+  Outcome dial_instead(Proxied& connection, Context& context) noexcept;
+  // It cost nothing of the budget.
+  void credit_holding(base::Instant now) noexcept;
 
   // connecting_queue.cpp
   Outcome wait_in_line(Proxied& connection, Context& context) noexcept;
@@ -95,8 +102,9 @@ class Connecting {
   upstream::Tried tried_;
   std::uint8_t rounds_ = 0;  // in which every endpoint failed, as far as they lengthen the pause
   State state_ = State::asking;
-  bool waits_for_backlog_ = false;  // of the last endpoint, a unix socket
-  bool bears_error_ = false;        // the socket of the attempt
+  bool waits_for_backlog_ = false;   // of the last endpoint, a unix socket
+  bool bears_error_ = false;         // the socket of the attempt
+  std::uint8_t asked_for_room_ = 0;  // while sockets that are kept ready hold the places
 };
 
 }  // namespace penstock::session

@@ -97,6 +97,7 @@ Connecting::Outcome Connecting::attempt_failed(int error, Proxied& connection,
 
 Connecting::Outcome Connecting::endpoint_leaves(CloseReason reason, Proxied& connection,
                                                 Context& context) noexcept {
+  if (is_holding()) credit_holding(context.now);
   connection.lease.give_back();
   connection.close_side(Proxied::upstream, Ending::reset, context);
   connection.reason = reason;
@@ -124,7 +125,7 @@ Connecting::Outcome Connecting::run(Proxied& connection, Context& context) noexc
 }
 
 Connecting::Outcome Connecting::connected(Proxied& connection, Context& context) noexcept {
-  const base::Duration took = stood_ - connection.last_activity_;
+  const base::Duration took = is_holding() ? base::Duration{0} : stood_ - connection.last_activity_;
   connection.endpoint().connections.fetch_add(1, std::memory_order_relaxed);
   // What was kept ready says nothing of how long a connect takes.
   if (state_ == State::asking && connection.to().spec().balance == upstream::Balance::peak_ewma)

@@ -9,10 +9,20 @@
 
 namespace penstock::session {
 
+namespace {
+// Sockets that other forwarders keep ready hold places until these look, once a second.
+constexpr base::Duration until_room_is_asked_for = std::chrono::milliseconds{50};
+constexpr std::uint8_t asked_for_room_max = 40;
+}  // namespace
+
 Connecting::Outcome Connecting::wait_in_line(Proxied& connection, Context& context) noexcept {
   upstream::Upstream& to = connection.to();
   const auto ticket = to.queue().join(context.forwarder, connection.token(Proxied::client));
   if (!ticket) {
+    if (to.has_spares() && asked_for_room_ < asked_for_room_max) {
+      ++asked_for_room_;
+      return pause(until_room_is_asked_for, connection, context);
+    }
     connection.reason = CloseReason::queue_full;
     return Outcome::failed;
   }

@@ -42,19 +42,39 @@ bool Connecting::hold_ready(Proxied& connection, Context& context) noexcept {
 // given up for an ordinary attempt: nobody has said a word, so nothing is lost or said twice.
 Connecting::Outcome Connecting::hold(Proxied& connection, Context& context) noexcept {
   const relay::Side& side = connection.sides[Proxied::upstream];
-  const bool speaks = connection.sides[Proxied::client].readable || side.readable;
+  const bool speaks = connection.sides[Proxied::client].readable || side.readable ||
+                      context.drain_deadline != base::never;  // a drain has its own way with it
   if (!speaks && context.now < attempt_end_) {
     arm(connection, context);
     return Outcome::waits;
   }
   const bool ended = side.finishing && os::unread_bytes(side.socket).value_or(0) == 0;
-  if (ended || connect_result(connection) != 0) {
-    connection.close_side(Proxied::upstream, Ending::reset, context);
-    if (budget_end_ != base::never) budget_end_ += context.now - stood_;  // it cost nothing of it
-    return attempt(connection, context) ? Outcome::waits : next_attempt(connection, context);
+  if (ended) return dial_instead(connection, context);
+  if (const int error = connect_result(connection); error != 0) {
+    if (os::unread_bytes(side.socket).value_or(0) == 0) return dial_instead(connection, context);
+    connection.sides[Proxied::upstream].fail(error);
   }
   count_attempt(connection, context);
   return connected(connection, context);
+}
+
+Connecting::Outcome Connecting::stop_holding(Proxied& connection, Context& context) noexcept {
+  attempt_end_ = context.now;
+  return hold(connection, context);
+}
+
+// There, where it may still go there.
+Connecting::Outcome Connecting::dial_instead(Proxied& connection, Context& context) noexcept {
+  connection.close_side(Proxied::upstream, Ending::reset, context);
+  credit_holding(context.now);
+  if (connection.endpoint().may_have_ready_sockets() && attempt(connection, context))
+    return Outcome::waits;
+  connection.lease.give_back();
+  return next_attempt(connection, context);
+}
+
+void Connecting::credit_holding(base::Instant now) noexcept {
+  if (budget_end_ != base::never) budget_end_ += now - stood_;
 }
 
 }  // namespace penstock::session

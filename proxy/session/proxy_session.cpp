@@ -99,11 +99,14 @@ Next ProxySession::leave(const EndpointRemovals& removals, base::Instant turn,
   if (removal == nullptr) return Next::wait;
   if (phase_ == Phase::connecting && removal->at_once)
     return follow(connecting_.endpoint_leaves(removal->reason, *this, context), context);
-  if (phase_ != Phase::relaying) return Next::wait;
+  Next next = Next::wait;
+  if (phase_ == Phase::connecting && connecting_.is_holding())
+    next = follow(connecting_.stop_holding(*this, context), context);
+  if (phase_ != Phase::relaying) return next;
   if (removal->at_once) return begin_abort(removal->reason, context);
   drain_turn_ = {std::min(drain_turn_.near(context.now), turn), context.now};
   arm_deadlines(context);
-  return Next::wait;
+  return next;
 }
 
 void ProxySession::cut(Context& context) noexcept {

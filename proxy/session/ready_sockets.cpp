@@ -62,21 +62,24 @@ ReadySockets::Taken ReadySockets::take(const Listener& listener, upstream::LiveR
   Shelf* const shelf = shelf_for(listener, endpoint);
   if (shelf == nullptr) return {};
   if (!std::exchange(shelf->was_taken_from, true)) taken_from_.push_back(shelf);
-  std::vector<Kept>& kept = shelf->kept;
-  while (!kept.empty()) {
-    const auto ready = os::ready_now({client, kept.front().socket.get()});
+  Taken taken;
+  bool has_met_the_dead = false;
+  // The oldest that stands; those that are still on their way stay.
+  for (auto kept = shelf->kept.begin(); kept != shelf->kept.end() && !taken.socket;) {
+    const auto ready = os::ready_now({client, kept->socket.get()});
     const bool stands = stands_in_silence(ready[1]);
-    if (!stands && !is_over(*shelf, kept.front(), ready[1], now)) return {};  // on its way
-    Kept oldest = std::move(kept.front());
-    kept.erase(kept.begin());
-    if (!stands) {
-      pause(*shelf, now);
-      continue;
-    }
-    shelf->last_pause = base::Duration{0};
-    return {.socket = std::move(oldest.socket), .client = ready[0]};
+    if (stands) taken = {.socket = std::move(kept->socket), .client = ready[0]};
+    const bool is_dead = !stands && is_over(*shelf, *kept, ready[1], now);
+    has_met_the_dead = has_met_the_dead || is_dead;
+    kept = stands || is_dead ? shelf->kept.erase(kept) : kept + 1;
   }
-  return {};
+  if (taken.socket) {
+    shelf->last_pause = base::Duration{0};
+    shelf->dial_after = {};
+  } else if (has_met_the_dead) {
+    pause(*shelf, now);
+  }
+  return taken;
 }
 
 void ReadySockets::replace(base::Instant now) noexcept {
@@ -104,11 +107,13 @@ void ReadySockets::look(base::Instant now) noexcept {
   std::erase_if(shelves_,
                 [](const auto& each) { return !each.second.endpoint->may_have_ready_sockets(); });
   reserved_ = 0;
+  std::size_t renewed_most = renewed_at_once;
   for (auto& [endpoint, shelf] : shelves_) {
     shelf.was_taken_from = false;
     reserved_ += wanted_by(*shelf.listener);
     if (shelf.listener->upstream->is_short_of_places(*endpoint)) shelf.kept.clear();
     drop_those_that_ended(shelf, now);
+    drop_the_old(shelf, renewed_most, now);
     if (shelf.looks < looks_before_all) ++shelf.looks;
     dial(shelf, now);
   }
@@ -120,7 +125,15 @@ void ReadySockets::drop_those_that_ended(Shelf& shelf, base::Instant now) noexce
     return is_over(shelf, kept, os::ready_now({socket, socket})[0], now);
   });
   if (gone > 0) pause(shelf, now);
-  std::erase_if(shelf.kept, [now](const Kept& kept) { return now - kept.dialled >= kept_for; });
+}
+
+// All that were dialled together grow old together: some now, the others at the next look.
+void ReadySockets::drop_the_old(Shelf& shelf, std::size_t& most, base::Instant now) noexcept {
+  std::erase_if(shelf.kept, [&most, now](const Kept& kept) {
+    const bool goes = most > 0 && now - kept.dialled >= kept_for;
+    most -= goes ? 1 : 0;
+    return goes;
+  });
 }
 
 void ReadySockets::pause(Shelf& shelf, base::Instant now) noexcept {

@@ -12,8 +12,9 @@
 //   on which bytes came                      closed: the server speaks first, and nobody listens
 //                                            yet. LiveRecord::speaks_first leaves the endpoint out
 //                                            from then on, and control says so
-//   that is ten seconds old                  closed, another one dialled: its host may have gone,
-//                                            and servers do not wait for a first word for ever
+//   that is ten seconds old                  closed, another one dialled, renewed_at_once of them
+//                                            in a look: its host may have gone, and servers do not
+//                                            wait for a first word for ever
 //   of an endpoint that is not up, or to     closed
 //   which new connections do not go first,
 //   or that is short of places
@@ -45,6 +46,7 @@ namespace penstock::session {
 class ReadySockets {
  public:
   static constexpr std::size_t kept_max = 1024;
+  static constexpr std::size_t renewed_at_once = 64;
 
   ReadySockets() = default;
   ReadySockets(const ReadySockets&) = delete;
@@ -69,7 +71,7 @@ class ReadySockets {
  private:
   struct Kept {
     os::Fd socket;
-    upstream::Lease lease;
+    upstream::SpareLease lease;
     base::Instant dialled{};
   };
   // Of one endpoint.
@@ -87,6 +89,7 @@ class ReadySockets {
   static bool is_over(const Shelf& shelf, const Kept& kept, os::Readiness ready,
                       base::Instant now) noexcept;
   static void drop_those_that_ended(Shelf& shelf, base::Instant now) noexcept;
+  static void drop_the_old(Shelf& shelf, std::size_t& most, base::Instant now) noexcept;
   static void pause(Shelf& shelf, base::Instant now) noexcept;
   static void dial(Shelf& shelf, base::Instant now) noexcept;
 

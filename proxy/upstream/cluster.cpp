@@ -106,18 +106,18 @@ std::uint16_t Cluster::least_loaded(const Tier& tier, Search& search) const noex
   const std::vector<std::uint16_t>& line = line_of(tier);
   const bool sees_all = line.size() <= looks_at_once;
   std::uint16_t best = none;
-  std::uint64_t best_active = 0;
+  std::uint64_t best_load = 0;
   std::size_t place = search.question.turn * (sees_all ? 1 : stride) % line.size();
   for (std::size_t step = 0; step < std::min(line.size(), looks_at_once); ++step) {
     const std::uint16_t index = line[place];
     if (++place == line.size()) place = 0;
     if (!search.admits(index)) continue;
-    const std::uint64_t active = endpoints_[index].live->active.load(std::memory_order_relaxed);
-    if (active == 0) return index;  // nobody has less, and of equals the first one met wins
-    // active / weight < best_active / best_weight, without a division.
-    if (best == none || active * layout_.weight[best] < best_active * layout_.weight[index]) {
+    const std::uint64_t load = endpoints_[index].live->load();
+    if (load == 0) return index;  // nobody has less, and of equals the first one met wins
+    // load / weight < best_load / best_weight, without a division.
+    if (best == none || load * layout_.weight[best] < best_load * layout_.weight[index]) {
       best = index;
-      best_active = active;
+      best_load = load;
     }
   }
   // Where all of those are full, whoever is not: each once, however often the turns name it.
@@ -162,9 +162,9 @@ std::uint16_t Cluster::drawn(const Tier& tier, std::uint64_t number,
 
 bool Cluster::is_better(std::uint16_t one, std::uint16_t other, base::Instant now) const noexcept {
   if (balance_ == Balance::peak_ewma) return latency_cost(one, now) < latency_cost(other, now);
-  const std::uint64_t active_one = endpoints_[one].live->active.load(std::memory_order_relaxed);
-  const std::uint64_t active_other = endpoints_[other].live->active.load(std::memory_order_relaxed);
-  return active_one * layout_.weight[other] < active_other * layout_.weight[one];
+  const std::uint64_t load_of_one = endpoints_[one].live->load();
+  const std::uint64_t load_of_other = endpoints_[other].live->load();
+  return load_of_one * layout_.weight[other] < load_of_other * layout_.weight[one];
 }
 
 // What a new connection there would meet: the latency, times those that share it. An endpoint of
@@ -173,10 +173,10 @@ bool Cluster::is_better(std::uint16_t one, std::uint16_t other, base::Instant no
 double Cluster::latency_cost(std::uint16_t index, base::Instant now) const noexcept {
   constexpr double unmeasured = 1e15;
   const LiveRecord& live = *endpoints_[index].live;
-  const double active = live.active.load(std::memory_order_relaxed);
+  const double load = live.load();
   const auto latency = live.latency.at(now);
-  if (!latency) return active == 0 ? 0 : unmeasured + active;
-  return *latency * (active + 1) / layout_.weight[index];
+  if (!latency) return load == 0 ? 0 : unmeasured + load;
+  return *latency * (load + 1) / layout_.weight[index];
 }
 
 // By the identity, not the index, so that two machines agree.

@@ -32,11 +32,27 @@ class Lease {
 
  private:
   friend class Upstream;
+  friend class SpareLease;
   Lease(Upstream& upstream, LiveRecord& endpoint) noexcept
       : upstream_{&upstream}, endpoint_{&endpoint} {}
 
   Upstream* upstream_ = nullptr;  // while it is held
   LiveRecord* endpoint_ = nullptr;
+};
+
+// The place of a socket that is kept ready, of Upstream::take_spare(): it counts in every limit,
+// and not as load.
+class SpareLease {
+ public:
+  SpareLease(SpareLease&&) noexcept = default;
+  SpareLease& operator=(SpareLease&& other) noexcept;
+  ~SpareLease();
+
+ private:
+  friend class Upstream;
+  explicit SpareLease(Lease lease) noexcept;
+
+  Lease lease_;
 };
 
 }  // namespace penstock::upstream

@@ -5,6 +5,7 @@
 //          that sessions and log records may point at it whatever becomes of the configuration.
 // Thread   any, but for `control`. Touched when a connection begins and ends, never for a byte.
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -78,6 +79,7 @@ struct alignas(base::cache_line_bytes) LiveRecord {
   // This host could not go there when it was asked last: why, as a ConnectFailure, or
   // no_host_fault; and until when others are picked first, in nanoseconds of the clock.
   std::atomic<std::uint8_t> host_fault{no_host_fault};
+  std::atomic<std::uint32_t> spare{0};  // of `active`, kept ready: places, but no load
   std::atomic<std::int64_t> cut_off_until{0};
   // When its drained connections are reset; nanoseconds of the clock.
   std::atomic<std::int64_t> drain_deadline{base::never.time_since_epoch().count()};
@@ -95,6 +97,11 @@ struct alignas(base::cache_line_bytes) LiveRecord {
   }
   bool is_cut_off(base::Instant now) const noexcept {
     return now.time_since_epoch().count() < cut_off_until.load(std::memory_order_relaxed);
+  }
+  // What balancing compares.
+  std::uint32_t load() const noexcept {
+    const std::uint32_t all = active.load(std::memory_order_relaxed);
+    return all - std::min(all, spare.load(std::memory_order_relaxed));
   }
   bool is_ejected() const noexcept { return ejected_until.load(std::memory_order_relaxed) != 0; }
   bool may_have_ready_sockets() const noexcept {

@@ -80,11 +80,16 @@ void Upstream::give_back(LiveRecord& endpoint) noexcept {
   queue_.call_first();
 }
 
-std::optional<Lease> Upstream::take_spare(LiveRecord& endpoint) noexcept {
+void Upstream::count_spare(LiveRecord& endpoint, int more) noexcept {
+  spares_.fetch_add(more, std::memory_order_relaxed);
+  endpoint.spare.fetch_add(static_cast<std::uint32_t>(more), std::memory_order_relaxed);
+}
+
+std::optional<SpareLease> Upstream::take_spare(LiveRecord& endpoint) noexcept {
   const std::uint32_t limit = endpoint.max_connections.load(std::memory_order_relaxed);
   if (queue_.length() > 0 || limit == 1 || spec_.max_connections == 1) return {};
   if (spec_.max_connections > 0 && !reserve_place(active_, spec_.max_connections / 2)) return {};
-  if (reserve_place(endpoint.active, limit / 2)) return Lease{*this, endpoint};
+  if (reserve_place(endpoint.active, limit / 2)) return SpareLease{Lease{*this, endpoint}};
   if (spec_.max_connections > 0) active_.fetch_sub(1, std::memory_order_seq_cst);
   queue_.call_first();  // who is first in line may have looked meanwhile
   return {};

@@ -45,7 +45,9 @@ class Upstream {
   // --- for sockets that are kept ready ---
   // A place at an endpoint, while half of its places are free, and of the upstream's, and nobody
   // waits for one.
-  std::optional<Lease> take_spare(LiveRecord& endpoint) noexcept;
+  std::optional<SpareLease> take_spare(LiveRecord& endpoint) noexcept;
+  // Places that will be free within about a second, should somebody be short of them.
+  bool has_spares() const noexcept { return spares_.load(std::memory_order_relaxed) > 0; }
   // More than three quarters are taken, or somebody waits.
   bool is_short_of_places(const LiveRecord& endpoint) const noexcept;
   // Bytes came on one. Control is told.
@@ -96,7 +98,9 @@ class Upstream {
 
  private:
   friend class Lease;
+  friend class SpareLease;
   void give_back(LiveRecord& endpoint) noexcept;
+  void count_spare(LiveRecord& endpoint, int more) noexcept;
   bool may_eject_one_more() noexcept;
   void forget_host_fault(LiveRecord& endpoint) noexcept;
   void doubt(base::Instant now) noexcept;
@@ -111,6 +115,7 @@ class Upstream {
   const bool has_names_;                       // that DNS resolves
   std::atomic<std::int64_t> doubted_at_{0};    // nanoseconds of the clock
   std::atomic<bool> is_doubted_{false};
+  std::atomic<std::int32_t> spares_{0};  // kept ready at any endpoint
   std::atomic<bool>& stale_;
   WaitQueue queue_;
 };

@@ -2,6 +2,7 @@
 
 #include "catch.hpp"
 #include "simulation/scene.hpp"
+#include "upstream/upstream.hpp"
 
 using namespace penstock;
 using namespace penstock::simulation;
@@ -224,4 +225,58 @@ TEST_CASE("a drain closes them", "[session]") {
   speak(scene.connects());
   scene.pings();
   REQUIRE(scene.ready().empty());
+}
+
+TEST_CASE("nobody is refused for the sake of sockets that another forwarder keeps", "[session]") {
+  Scene scene{{.endpoint_places = 2, .ready = 1}};
+  upstream::Upstream& upstream = scene.upstream();
+  auto elsewhere = upstream.take_spare(*upstream.cluster().endpoint(0).live);
+  REQUIRE(elsewhere.has_value());
+  speak(scene.connects());
+  Connection& late = scene.connects();
+  scene.passes(900ms);
+  REQUIRE(late.record == std::nullopt);
+  elsewhere.reset();
+  scene.passes(50ms);
+  speak(late);
+}
+
+TEST_CASE("who finds all places taken by connections is refused as ever", "[session]") {
+  Scene scene{{.endpoint_places = 2, .ready = 1}};
+  speak(scene.connects());
+  speak(scene.connects());
+  REQUIRE(scene.connects().ended(CloseReason::queue_full));
+}
+
+TEST_CASE("many that are found dead together cost one pause", "[session]") {
+  Scene scene{{.ready = 8}};
+  begin(scene);
+  for (Peer& kept : scene.ready()) kept.resets();
+  speak(scene.connects());
+  scene.passes(1s);
+  scene.pings();
+  REQUIRE(scene.ready().size() == 8);
+}
+
+TEST_CASE("a held connection that loses its socket is not dialled where nobody goes", "[session]") {
+  Scene scene{{.endpoints = 2, .ready = 1}};
+  begin(scene);
+  Connection& held = scene.connects();
+  const std::size_t asked = scene.endpoint().asked.size();
+  scene.says(upstream::Override::drain);
+  scene.pings();
+  held.server.finishes();
+  speak(held);
+  REQUIRE(scene.endpoint().asked.size() == asked);
+  REQUIRE(scene.endpoint(1).asked.size() >= 1);
+}
+
+TEST_CASE("a drain treats a connection that holds a socket as one that stands", "[session]") {
+  Scene scene{{.ready = 1}};
+  begin(scene);
+  scene.connects();
+  REQUIRE(scene.live().connections == 1);
+  scene.drains(10s);
+  scene.passes(1ms);
+  REQUIRE(scene.live().connections == 2);
 }

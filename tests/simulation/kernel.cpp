@@ -169,7 +169,10 @@ int Kernel::connect_result(int descriptor, os::ConnectDoubts doubts) noexcept {
     violated("a socket that ended before a word was said is not used", asked.connection,
              asked.fin_received ? "FIN had come" : "it was reset");
   if (doubts.bears_error)
-    if (const int error = std::exchange(asked.error, 0); error != 0) return error;
+    if (const int error = std::exchange(asked.error, 0); error != 0) {
+      if (asked.was_ready && asked.unread() > 0) asked.asked = true;  // for what it said before
+      return error;
+    }
   if (doubts.may_reach_itself && asked.reaches_itself) return ECONNREFUSED;
   if (asked.state == Socket::State::connecting || asked.stood == base::Instant{})
     violated("a connection counts as made only once it stands", asked.connection,

@@ -129,6 +129,10 @@ std::size_t Scene::queued() const {
   return rig_->upstream().queue().length();
 }
 
+upstream::Upstream& Scene::upstream() {
+  return rig_->upstream();
+}
+
 const upstream::LiveRecord& Scene::live(std::uint16_t index) const {
   return *rig_->upstream().cluster().endpoint(index).live;
 }

@@ -39,6 +39,10 @@ namespace penstock::runtime {
 struct Command;
 }
 
+namespace penstock::upstream {
+class Upstream;
+}
+
 namespace penstock::simulation {
 
 class Rig;
@@ -121,6 +125,7 @@ class Scene final : public Outside {
   Endpoint& endpoint(std::size_t index = 0) { return endpoints_.at(index); }
   const upstream::LiveRecord& live(std::uint16_t index = 0) const;
   std::size_t queued() const;
+  upstream::Upstream& upstream();
   // What a connection shares with those of all forwarders, as it lies in memory: the places of the
   // process, its listener, its upstream, and its endpoint.
   std::vector<std::span<const std::byte>> shared() const;

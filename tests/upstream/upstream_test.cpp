@@ -184,6 +184,24 @@ TEST_CASE("a spare place is one of the first half, while nobody waits", "[upstre
   CHECK(web.take_spare(fixture.live(0)).has_value());
 }
 
+TEST_CASE("a spare place is no load: who has none attracts nobody by that", "[upstream]") {
+  const auto balance = GENERATE(Balance::least_connections, Balance::random_two);
+  Fixture fixture{web(balance, {endpoint("a"), endpoint("b")})};
+  auto first = fixture.upstream.take_spare(fixture.live(0));
+  auto second = fixture.upstream.take_spare(fixture.live(0));
+  CHECK(fixture.live(0).active == 2);
+  CHECK(fixture.live(0).load() == 0);
+  fixture.take();
+  fixture.take();
+  CHECK(fixture.live(0).load() == 1);
+  CHECK(fixture.live(1).load() == 1);
+  second.reset();
+  CHECK(fixture.live(0).load() == 1);
+  CHECK(fixture.upstream.has_spares());
+  first.reset();
+  CHECK_FALSE(fixture.upstream.has_spares());
+}
+
 TEST_CASE("a lone place is never a spare one", "[upstream]") {
   Fixture fixture{web(Balance::round_robin, {endpoint("a", 1, 0, 1)})};
   CHECK_FALSE(fixture.upstream.take_spare(fixture.live(0)).has_value());
