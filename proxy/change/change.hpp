@@ -7,7 +7,8 @@
 //           its name; one with a new name that binds an address of one whose name is gone is that
 //           one, renamed. A socket is its address with what can only be said before it is bound.
 // Order     That of listeners and upstreams means nothing; that of endpoints is a key of its own.
-// Cost      n log n in listeners, addresses, upstreams and endpoints.
+// Cost      n log n in listeners, addresses, upstreams and endpoints; among entries of `endpoints`
+//           that name the same, the square of their number.
 
 #include <cstdint>
 #include <string>
